@@ -1,0 +1,96 @@
+"""A fact is a known value, or `Unknown(reason)`. Absent is neither: it is `None` where the schema says so."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StrictInt, StrictStr
+from pydantic_core import CoreSchema, core_schema
+
+T = TypeVar("T")
+
+
+class Unknown:
+    """A fact that nobody knows, and why.
+
+    It has no truth value: ``if fact:`` on an unknown fact would be a fail-open bug, so it raises.
+    Two unknowns are equal when their reasons are (so that equal requests are equal); rules never
+    compare them that way: in a condition, unknown compared with anything is unknown.
+    """
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str = "not given") -> None:
+        object.__setattr__(self, "reason", reason)
+
+    reason: str
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("Unknown is immutable")
+
+    def __bool__(self) -> bool:
+        raise TypeError("an unknown fact is neither true nor false; test it with is_known()")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unknown) and other.reason == self.reason
+
+    def __hash__(self) -> int:
+        return hash((Unknown, self.reason))
+
+    def __repr__(self) -> str:
+        return f"Unknown({self.reason!r})"
+
+    def __reduce__(self) -> tuple[type[Unknown], tuple[str]]:
+        return (Unknown, (self.reason,))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        document = core_schema.typed_dict_schema(
+            {"unknown": core_schema.typed_dict_field(core_schema.str_schema(strict=True, max_length=2000))},
+            extra_behavior="forbid",
+        )
+        from_document = core_schema.no_info_after_validator_function(lambda value: cls(value["unknown"]), document)
+        return core_schema.json_or_python_schema(
+            json_schema=from_document,
+            python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), from_document]),
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda value: {"unknown": value.reason}),
+        )
+
+
+NOT_GIVEN = Unknown("not given")
+
+Maybe: TypeAlias = T | Unknown
+"""A fact of type T that may be unknown."""
+
+Text = Annotated[StrictStr, Field(min_length=1, max_length=2000)]
+Count = Annotated[StrictInt, Field(ge=0, le=10**15)]
+Amount = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False, strict=True)]
+"""A number of accelerators. Fractions of one are offered (an eighth of an MI25), so it is not an integer."""
+
+Confidence = Literal["primary", "secondary", "general-knowledge"]
+
+
+def is_known(value: object) -> bool:
+    """True unless *value* is `Unknown`. `None` (known to be absent) is known."""
+    return not isinstance(value, Unknown)
+
+
+class Frozen(BaseModel):
+    """What every document class shares: immutable, and a key that is not in the schema is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+class FactSource(Frozen):
+    """Where a fact comes from: who said it, when it was read, and how far it is to be trusted.
+
+    `path` names the fact inside the object that carries the source (`headquarters`, `ultimate_parent.name`).
+    `rank` orders sources that disagree: 1 is the best.
+    """
+
+    path: Text
+    source: Text
+    as_of: date | None = None
+    rank: StrictInt | None = None
+    confidence: Confidence | None = None
