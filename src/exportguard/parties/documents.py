@@ -1,0 +1,176 @@
+"""From the plain data of a customers document to checked customers; every problem at once, with its place."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from exportguard.parties.customer import Customer, CustomersDocument, Edge, Entity
+from exportguard.parties.directory import MAX_BYTES, MemoryDirectory
+from exportguard.parties.reading import Parsed, Path_, Problem, parse_json, read_bytes, refuse
+
+if TYPE_CHECKING:
+    from exportguard.parties.ownership import OwnershipGraph
+
+_WHAT = "the customers document"
+_BOOLEANS = frozenset({"verified"})
+_PLAIN = {
+    "extra_forbidden": "is not a key of the schema",
+    "missing": "is missing",
+    "string_type": "should be text",
+    "string_too_short": "should not be empty",
+    "string_too_long": "is longer than 2000 characters",
+    "bool_type": "should be true or false",
+    "tuple_type": "should be a list",
+    "dict_type": "should be a mapping",
+    "model_type": "should be a mapping",
+    "model_attributes_type": "should be a mapping",
+    "finite_number": "is not a finite number",
+    "recursion_loop": "is nested too deep",
+}
+_T = TypeVar("_T")
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Half a million new objects with nothing to free among them: collecting in between doubles the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _field_path(loc: tuple[int | str, ...], data: Any) -> Path_:
+    """pydantic's `loc` without the names of union members: only what can be followed in the data, and one more."""
+    path: list[int | str] = []
+    here = data
+    for part in loc:
+        if isinstance(part, int) and isinstance(here, list | tuple) and part < len(here):
+            path.append(part)
+            here = here[part]
+        elif isinstance(part, str) and isinstance(here, Mapping) and part in here:
+            path.append(part)
+            here = here[part]
+        elif isinstance(part, str) and part.isidentifier() and part.islower() and isinstance(here, Mapping):
+            path.append(part)
+            break
+    return tuple(path)
+
+
+def problems_of(error: ValidationError, data: Any, base: Path_, lines: Callable[[Path_], int | None]) -> list[Problem]:
+    """One problem a place: of the members of a union, the reading that got furthest says what is wrong."""
+    found: dict[Path_, list[str]] = {}
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        path = _field_path(detail["loc"], data)
+        message = _PLAIN.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
+        if detail["type"] in ("enum", "literal_error"):
+            message = detail["msg"][0].lower() + detail["msg"][1:]
+        found.setdefault(path, []).append(message)
+    deepest = [p for p in found if not any(len(q) > len(p) and q[: len(p)] == p and "unknown" not in q for q in found)]
+    chosen = [p for p in deepest if p[-1:] != ("unknown",) or len(deepest) == 1] or deepest
+    return [
+        Problem(" or ".join(dict.fromkeys(found[path])), (*base, *path), lines((*base, *path))) for path in chosen
+    ]
+
+
+def _checked(kind: Any, items: Any, base: Path_, parsed: Parsed, problems: list[Problem]) -> tuple[Any, ...]:
+    """The list *items* as *kind*; every item that is none becomes a problem."""
+    if items is None:
+        return ()
+    if not isinstance(items, list | tuple):
+        problems.append(Problem("should be a list", base, parsed.line_of(base)))
+        return ()
+    whole = _adapter(tuple[kind, ...])
+    try:
+        made: tuple[Any, ...] = whole.validate_python(items)
+        return made
+    except ValidationError:
+        one = _adapter(kind)
+        for index, item in enumerate(items):
+            try:
+                one.validate_python(item)
+            except ValidationError as error:
+                problems += problems_of(error, item, (*base, index), parsed.line_of)
+    return ()
+
+
+def _document(parsed: Parsed, name: str) -> CustomersDocument:
+    data, problems = parsed.data, list(parsed.problems)
+    if not isinstance(data, Mapping):
+        refuse(name, [*problems, Problem("should be a mapping with the key `customers`")], _WHAT)
+    for key in data:
+        if key not in CustomersDocument.model_fields:
+            problems.append(Problem("is not a key of the schema", (str(key),), parsed.line_of((str(key),))))
+    if "customers" not in data:
+        problems.append(Problem("`customers` is missing"))
+    with _no_collection():
+        customers = _checked(Customer, data.get("customers"), ("customers",), parsed, problems)
+        edges = _checked(Edge, data.get("ownership"), ("ownership",), parsed, problems)
+        entities = _checked(Entity, data.get("entities"), ("entities",), parsed, problems)
+    for key, records in (("customers", customers), ("entities", entities)):
+        first: dict[str, int] = {}
+        for index, record in enumerate(records):
+            if first.setdefault(record.id, index) != index:
+                here: Path_ = (key, index, "id")
+                problems.append(Problem(f"id `{record.id}` stands twice", here, parsed.line_of(here)))
+    if problems:
+        refuse(name, problems, _WHAT)
+    return CustomersDocument.model_construct(customers=customers, ownership=edges, entities=entities)
+
+
+def _directory(document: CustomersDocument) -> MemoryDirectory:
+    made: list[OwnershipGraph] = []
+
+    def graph() -> OwnershipGraph | None:
+        # Building is idempotent, so two threads that both find the list empty do no harm.
+        if not document.ownership and not document.entities:
+            return None
+        if not made:
+            from exportguard.parties.ownership import OwnershipGraph
+
+            made.append(OwnershipGraph.from_document(document.ownership, document.entities))
+        return made[0]
+
+    return MemoryDirectory(document.customers, graph)
+
+
+def directory_of(data: Mapping[str, Any], name: str) -> MemoryDirectory:
+    """A mapping as a directory; *name* stands in messages where a file's name would."""
+    return _directory(_document(Parsed(data, lambda path: None, []), name))
+
+
+def customers_of(data: list[Any], name: str) -> tuple[Customer, ...]:
+    """Customers from plain mappings (or ready ones), checked as those of a file are."""
+    return _document(Parsed({"customers": data}, lambda path: None, []), name).customers
+
+
+def read_file(path: Path, suffix: str) -> MemoryDirectory:
+    """A YAML, JSON or CSV file as a directory."""
+    with _no_collection():
+        text = read_bytes(path, MAX_BYTES, "the customers file")
+        name = str(path)
+        if suffix == ".json":
+            parsed = parse_json(text, name)
+        elif suffix == ".csv":
+            from exportguard.parties.csvtext import parse_customers
+
+            parsed = parse_customers(text, name)
+        else:
+            from exportguard.parties.yamltext import parse_yaml
+
+            parsed = parse_yaml(text, name, booleans=_BOOLEANS)
+        return _directory(_document(parsed, name))
