@@ -11,16 +11,16 @@ if TYPE_CHECKING:
     from exportguard.parties.customer import Customer
     from exportguard.parties.directory import CustomerDirectory, MemoryDirectory, load_directory
     from exportguard.parties.ownership import answer
-    from exportguard.parties.resolve import ResolvedParties, resolve
+    from exportguard.parties.resolution import ResolvedParties, resolve
 
 _HOMES = {
     "Customer": "customer",
     "CustomerDirectory": "directory",
     "MemoryDirectory": "directory",
-    "ResolvedParties": "resolve",
+    "ResolvedParties": "resolution",
     "answer": "ownership",
     "load_directory": "directory",
-    "resolve": "resolve",
+    "resolve": "resolution",
 }
 
 __all__ = [
