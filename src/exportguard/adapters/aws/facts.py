@@ -1,0 +1,190 @@
+"""What one boto3 call provisions, as a request. Needs no SDK: call documents and logs go through the same functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from exportguard.adapters.aws.call import Call, get, text
+from exportguard.adapters.aws.classify import Standing, standing, surface
+from exportguard.adapters.aws.lookup import NO_RESOLVER, Resolver
+from exportguard.adapters.aws.operations import extract
+from exportguard.adapters.aws.places import account_of_host, locations, region_of_host
+from exportguard.errors import DocumentError
+from exportguard.vocabulary import (
+    NOT_GIVEN,
+    Boto3Call,
+    Item,
+    Maybe,
+    NotApplicable,
+    Observation,
+    ProvisioningRequest,
+    Unknown,
+)
+
+_PASSED_ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):(?:role|instance-profile)/")
+_PASSED_ROLES = (
+    "IamInstanceProfile", "roleArn", "RoleArn", "ExecutionRoleArn", "executionRoleArn", "serviceRole", "nodeRole",
+    "JobFlowRole",
+)  # fmt: skip
+"""Parameters that pass a role: iam:PassRole works inside one account only, so their ARN names the caller's account."""
+
+
+def observe(
+    service: str,
+    operation: str,
+    parameters: Mapping[str, Any],
+    *,
+    region: str | None,
+    url: str | None = None,
+    account: str | None = None,
+    resolver: Resolver | None = None,
+    signing_region: str | None = None,
+    passing_on: Iterable[str] = (),
+) -> Observation:
+    """The request that one API call makes, or `NotApplicable` when it can provision neither accelerator nor model.
+
+    Pure but for *resolver*, and never raises: what cannot be read is an item that is unknown. Secrets and payloads
+    (UserData, prompts) are never in the result.
+
+    Args:
+        service: botocore's service name (`ec2`, `bedrock-runtime`).
+        operation: the API's name (`RunInstances`).
+        parameters: as handed to botocore, before serialisation.
+        region: the client's region; `signing_region` and the host of *url* count beside it where they differ.
+        url: where the request goes, if known.
+        account: the 12-digit account that calls, if known; else read from *url* or a passed role.
+        resolver: looks up what a call only names; None: that stays unknown.
+        passing_on: further regions that the request is known to reach.
+    """
+    if standing(service, operation) is Standing.OUTSIDE:
+        return NotApplicable(reason=f"{service}.{operation} provisions no accelerator and no model")
+    where = region_of_host(url)
+    call = Call(service, operation, parameters, region=where or region, resolver=resolver)
+    if isinstance(parameters, Mapping):
+        try:
+            extract(call)
+        except (Exception, RecursionError) as problem:  # noqa: BLE001 - a parameter nobody foresaw: unknown, not nothing
+            call.unknown(f"the parameters could not be read ({type(problem).__name__})", "")
+    else:
+        call.unknown("the parameters are not a structure", "")
+    if not call.items:
+        why = call.outside or f"{service}.{operation} names no instance type, accelerator or model"
+        return NotApplicable(reason=why[:2000])
+    places = locations((region, signing_region, where, *passing_on), call.zones, call.locations)
+    return ProvisioningRequest(
+        provider="aws",
+        service=text(service, "service"),
+        operation=text(operation, "operation"),
+        action=call.action,
+        account=_account(account, url, call),
+        locations=places,
+        items=tuple(call.items),
+        transfer=call.transfer,
+        tags=_tags(parameters),
+        idempotency_key=_token(parameters),
+    )
+
+
+def observe_document(call: Boto3Call, *, resolver: Resolver | None = None) -> Observation:
+    """The same for a call document; what the document says of parties, end use and time is added.
+
+    Raises:
+        DocumentError: `time` is not an ISO 8601 instant with a timezone.
+    """
+    service, operation = _spelled(call.service, call.operation)
+    seen = observe(
+        service, operation, call.parameters, region=call.region, url=call.url, account=call.account, resolver=resolver
+    )
+    if isinstance(seen, NotApplicable):
+        return seen
+    said: dict[str, Any] = {}
+    if call.parties is not None:
+        said["parties"] = call.parties
+    if call.end_use is not None:
+        said["end_use"] = call.end_use
+    if call.customer is not None:
+        said["customer"] = call.customer
+    if call.time is not None:
+        said["time"] = _instant(call.time)
+    if call.tags:
+        said["tags"] = {**seen.tags, **call.tags}
+    return seen.model_copy(update=said) if said else seen
+
+
+def _spelled(service: str, operation: str) -> tuple[str, str]:
+    """botocore's spelling of names written by hand: `EC2`, `run_instances`."""
+    service = service.strip().lower().replace("_", "-").replace(" ", "-")
+    plain = operation.strip()
+    if "_" in plain or plain[:1].islower():
+        folded = plain.replace("_", "").replace("-", "").lower()
+        for name in surface().get(service, {}):
+            if name.lower() == folded:
+                return service, name
+        return service, "".join(part[:1].upper() + part[1:] for part in plain.split("_"))
+    return service, plain
+
+
+def _instant(value: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        raise DocumentError(f"`{value[:50]}` is not an instant", place="$.time", remedy="write ISO 8601") from None
+    if instant.tzinfo is None:
+        raise DocumentError(f"`{value[:50]}` has no timezone", place="$.time", remedy="add `Z` or an offset")
+    return instant
+
+
+def _account(given: str | None, url: str | None, call: Call) -> Maybe[str]:
+    """Who calls: as given, by the endpoint, by a role that is passed, else what STS says, where it may be asked."""
+    found = given or account_of_host(url)
+    if found:
+        return text(found, "account")
+    parameters = call.parameters
+    for key in _PASSED_ROLES:
+        value = get(parameters, key)
+        value = get(value, "Arn") if isinstance(value, Mapping) else value
+        match = _PASSED_ROLE.match(value) if isinstance(value, str) else None
+        if match:
+            return match[1]
+    if call.resolver is NO_RESOLVER:
+        return NOT_GIVEN
+    answer = call.ask("sts", "GetCallerIdentity")
+    return answer if isinstance(answer, Unknown) else text(get(answer, "Account"), "account")
+
+
+def _token(parameters: Any) -> str | None:
+    token = get(parameters, "ClientToken", "ClientRequestToken")
+    return token if isinstance(token, str) and 0 < len(token) <= 2000 and token.isascii() else None
+
+
+def _tags(parameters: Any) -> dict[str, str]:
+    """The tags that the call gives what it makes. A directory may know a customer by one."""
+    lists = [get(parameters, "Tags")]
+    specifications = get(parameters, "TagSpecifications")
+    if isinstance(specifications, (list, tuple)):
+        lists += [get(specification, "Tags") for specification in specifications]
+    found: dict[str, str] = {}
+    for tags in lists:
+        pairs: Iterable[Any] = ()
+        if isinstance(tags, Mapping):
+            pairs = tags.items()
+        elif isinstance(tags, (list, tuple)):
+            pairs = ((get(tag, "Key"), get(tag, "Value")) for tag in tags)
+        for key, value in pairs:
+            if isinstance(key, str) and isinstance(value, str) and len(found) < 100:
+                found[key[:256].encode("utf-8", "replace").decode()] = value[:1024].encode("utf-8", "replace").decode()
+    return found
+
+
+def unreadable(service: str, operation: str, region: str | None, why: str) -> ProvisioningRequest:
+    """A call of which nothing could be read: one item, of unknown kind."""
+    return ProvisioningRequest(
+        provider="aws",
+        service=service,
+        operation=operation,
+        locations=locations((region,), (), ()),
+        items=(Item(kind=Unknown(why)),),
+    )

@@ -1,0 +1,94 @@
+"""What each operation provisions, one file for each family of services.
+
+An extractor is a function of one `Call`: it reads `call.parameters` and adds items to the call. `@operation`
+registers it. Operations of the surface without one are read by the generic walk over their known parameter paths,
+operations nobody has seen by their keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TypeAlias
+
+from exportguard.adapters.aws.call import Call
+from exportguard.vocabulary import Action
+
+Extractor: TypeAlias = Callable[[Call], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """How one operation is read. `action` is what it does unless the extractor says otherwise."""
+
+    extract: Extractor
+    action: Action
+
+
+_FAMILIES = {
+    "ec2": ("ec2", "fleets", "capacity", "launch_templates", "instances"),
+    "autoscaling": ("autoscaling",),
+    "sagemaker": ("sagemaker", "sagemaker_studio", "sagemaker_plans"),
+    "sagemaker-runtime": ("sagemaker",),
+    "bedrock": ("bedrock",),
+    "bedrock-runtime": ("bedrock_runtime",),
+    "bedrock-agent": ("bedrock_agents",),
+    "bedrock-agent-runtime": ("bedrock_agents",),
+    "eks": ("eks",),
+    "ecs": ("ecs",),
+    "batch": ("batch",),
+    "emr": ("emr",),
+    "cloudformation": ("cloudformation",),
+    "cloudcontrol": ("cloudformation",),
+    "stepfunctions": ("workflows",),
+    "events": ("workflows",),
+    "scheduler": ("workflows",),
+    "pipes": ("workflows",),
+    "ssm": ("workflows",),
+}
+"""service -> the modules that register its operations. Loaded when the first call of the service is seen."""
+
+_registered: dict[tuple[str, str], Operation] = {}
+_loaded: set[str] = set()
+
+
+def operation(service: str, *names: str, action: Action = Action.PROVISION) -> Callable[[Extractor], Extractor]:
+    """Register the decorated function as the extractor of these operations of *service* (botocore's names)."""
+
+    def register(extract: Extractor) -> Extractor:
+        for name in names:
+            _registered[service, name] = Operation(extract, action)
+        return extract
+
+    return register
+
+
+def extractor(service: str, name: str) -> Operation | None:
+    """The operation's own extractor, or None: the generic walk reads it."""
+    if service not in _loaded:
+        for module in (*_FAMILIES.get(service, ()), "various"):
+            import_module(f"{__name__}.{module}")
+        _loaded.add(service)
+    return _registered.get((service, name))
+
+
+def extract(call: Call) -> None:
+    """Add what *call* provisions to its items, by its own extractor, the generic walk, or a look through its keys."""
+    from exportguard.adapters.aws.classify import Standing, standing
+
+    found = standing(call.service, call.operation)
+    if found is Standing.OUTSIDE:
+        call.not_applicable(f"{call.service}.{call.operation} provisions no accelerator and no model")
+        return
+    own = extractor(call.service, call.operation)
+    if own is not None:
+        call.action = own.action
+        own.extract(call)
+        return
+    from exportguard.adapters.aws.operations import generic
+
+    if found is Standing.SURFACE:
+        generic.walk(call)
+    else:
+        generic.look_through(call)

@@ -1,0 +1,132 @@
+"""What instances are launched from: an explicit type, attribute-based requirements, a launch template, in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from exportguard.adapters.aws.call import Call, get, number, text, times
+from exportguard.vocabulary import NOT_GIVEN, Maybe, Unknown
+
+DEFAULT_INSTANCE_TYPE = "m1.small"
+"""What RunInstances starts when nothing names a type (EC2 API Reference, RunInstances, InstanceType)."""
+
+
+def launched(
+    call: Call, spec: Any, instances: Maybe[int], where: str, *, template: Any = None, default: str | None = None
+) -> None:
+    """Add the instances that *spec* describes: its own type, else its requirements, else the template's.
+
+    `default`: the type AWS takes when nothing names one; None: nothing named is unknown.
+    """
+    spec = call.struct(spec, where)
+    dot = f"{where}." if where else ""
+    attached_accelerators(call, spec, instances, dot)
+    declared = get(spec, "InstanceType")
+    if declared is not None:
+        call.instance(declared, instances, where=f"{dot}InstanceType")
+        return
+    wanted = get(spec, "InstanceRequirements")
+    if wanted is not None:
+        required(call, wanted, instances, f"{dot}InstanceRequirements")
+        return
+    own_template = get(spec, "LaunchTemplate", "LaunchTemplateSpecification")
+    named = own_template if own_template is not None else template
+    if named is None:
+        if default is not None:
+            call.instance(default, instances, where=f"{dot}InstanceType")
+        else:
+            call.unresolved("no instance type is named", where or "InstanceType", instances=instances)
+        return
+    data = template_data(call, named)
+    if isinstance(data, Unknown):
+        call.unresolved(data.reason, f"{dot}LaunchTemplate", instances=instances)
+        return
+    if get(data, "LaunchTemplate", "LaunchTemplateSpecification") is not None:
+        call.unresolved("a launch template that names another", f"{dot}LaunchTemplate", instances=instances)
+        return
+    launched(call, data, instances, f"{dot}LaunchTemplate.LaunchTemplateData", default=DEFAULT_INSTANCE_TYPE)
+
+
+def template_data(call: Call, specification: Any) -> Mapping[str, Any] | Unknown:
+    """The data of a launch template version, or why it is unknown. `$Latest` and `$Default` are read each time."""
+    if not isinstance(specification, Mapping):
+        return Unknown("the launch template is not named in a readable way")
+    ident = get(specification, "LaunchTemplateId", "Id")
+    name = get(specification, "LaunchTemplateName", "Name")
+    label = text(ident if ident is not None else name, "the launch template")
+    if isinstance(label, Unknown):
+        return label
+    version = get(specification, "Version", "LaunchTemplateVersion")
+    version = "$Default" if version is None or version == "" else str(version)
+    which: dict[str, Any] = {"LaunchTemplateId": ident} if ident is not None else {"LaunchTemplateName": name}
+    answer = call.ask(
+        "ec2",
+        "DescribeLaunchTemplateVersions",
+        immutable=version.isdecimal() and ident is not None,
+        **which,
+        Versions=[version],
+    )
+    if isinstance(answer, Unknown):
+        return Unknown(f"launch template {label[:200]} not resolved: {answer.reason}")
+    versions = get(answer, "LaunchTemplateVersions")
+    if isinstance(versions, list) and len(versions) == 1:
+        data = get(versions[0], "LaunchTemplateData")
+        if isinstance(data, Mapping):
+            return data
+    return Unknown(f"launch template {label[:200]} not resolved: version {version[:50]} was not found")
+
+
+def attached_accelerators(call: Call, spec: Mapping[str, Any], instances: Maybe[int], dot: str) -> None:
+    """Elastic GPUs and elastic inference accelerators, attached to instances that have none of their own."""
+    for key in ("ElasticGpuSpecification", "ElasticGpuSpecifications", "ElasticInferenceAccelerators"):
+        for place, row in call.rows(get(spec, key), f"{dot}{key}"):
+            each = number(get(row, "Count") if get(row, "Count") is not None else 1, f"{place}.Count")
+            call.accelerator(get(row, "Type"), times(instances, each), where=f"{place}.Type")
+
+
+def required(call: Call, requirements: Any, instances: Maybe[int], where: str) -> None:
+    """Attribute-based selection. No bound on accelerators means any instance type may come, so it is unknown.
+
+    `AcceleratorCount.Max` of 0 excludes accelerators (EC2 API Reference, InstanceRequirements).
+    """
+    wanted = call.struct(requirements, where)
+    if not wanted:
+        if isinstance(requirements, Mapping):
+            call.unresolved("any instance type that fits no stated requirement", where, instances=instances)
+        return
+    allowed = get(wanted, "AllowedInstanceTypes")
+    if allowed is not None:
+        for place, value in call.entries(allowed, f"{where}.AllowedInstanceTypes"):
+            if isinstance(value, str) and ("*" in value or "?" in value):
+                value = Unknown(f"any instance type like {value[:100]}") if _needs_reading(value) else value
+            call.instance(value, instances, where=place)
+        return
+    bound = get(wanted, "AcceleratorCount")
+    most_each: Maybe[int] = NOT_GIVEN
+    if isinstance(bound, Mapping) and get(bound, "Max") is not None:
+        most_each = number(get(bound, "Max"), f"{where}.AcceleratorCount.Max")
+        if most_each == 0:
+            return
+    count = times(instances, most_each)
+    names = get(wanted, "AcceleratorNames")
+    if names:
+        for place, value in call.entries(names, f"{where}.AcceleratorNames"):
+            call.accelerator(value, count, where=place)
+        return
+    makers = get(wanted, "AcceleratorManufacturers", "AcceleratorTypes")
+    if makers or bound is not None or get(wanted, "AcceleratorTotalMemoryMiB") is not None:
+        call.accelerator(Unknown(f"any accelerator that fits {_brief(wanted)}"), count, where=where)
+        return
+    call.unresolved("the requirements do not exclude accelerators", where, instances=instances)
+
+
+def _needs_reading(pattern: str) -> bool:
+    """A wildcard in the family (`*`, `p*`) may be anything; one in the size (`m5.*`) leaves the family known."""
+    family, dot, _ = pattern.partition(".")
+    return not dot or "*" in family or "?" in family
+
+
+def _brief(wanted: Mapping[str, Any]) -> str:
+    parts = [f"{key}={wanted[key]}" for key in wanted if str(key).lower().startswith("accelerator")]
+    return "; ".join(parts)[:300]

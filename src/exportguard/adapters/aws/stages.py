@@ -1,0 +1,269 @@
+"""The life of one botocore call between its events: judged, judged again where it turns out to go, released, settled.
+
+botocore's order is `before-parameter-build`, `before-endpoint-resolution`, `before-call`, then attempts, then
+`after-call` or `after-call-error`; one `context` dictionary goes through all of them and carries the state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from exportguard.adapters.aws.classify import Standing, standing
+from exportguard.adapters.aws.facts import observe, unreadable
+from exportguard.adapters.aws.lookup import Resolver, looking_up
+from exportguard.adapters.aws.places import normal_region, region_of_host
+from exportguard.errors import ExportguardError, GuardError
+from exportguard.vocabulary import CallOrigin, CallResult, Gate, Judgement, Observation
+
+_CO_COROUTINE = 0x80
+_THROTTLED = frozenset({
+    "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException", "TooManyRequestsException",
+    "ProvisionedThroughputExceededException", "TransactionInProgressException", "RequestLimitExceeded",
+    "BandwidthLimitExceeded", "LimitExceededException", "RequestThrottled", "SlowDown", "PriorRequestNotComplete",
+    "EC2ThrottledException", "RequestTimeout", "RequestTimeoutException",
+})  # fmt: skip
+_NEVER_SENT = frozenset({"NoCredentialsError", "PartialCredentialsError", "NoAuthTokenError", "TokenRetrievalError"})
+"""botocore's exceptions from signing: nothing left the process."""
+
+
+class CallState:
+    """What is known of one call between its events."""
+
+    __slots__ = ("client", "fingerprint", "judgement", "parameters", "regions", "released")
+
+    def __init__(self, parameters: Any, client: Any) -> None:
+        self.parameters = parameters
+        self.client = client
+        self.fingerprint: Any = None
+        self.regions: frozenset[str] = frozenset()
+        self.judgement: Judgement | None = None
+        self.released = False
+
+
+class Point:
+    """The handlers of one hook, with the customer they act for. One per `attach` and one for `install`."""
+
+    __slots__ = ("_key", "active", "customer", "gate", "hook", "resolver_for", "version")
+
+    def __init__(
+        self,
+        hook: object,
+        gate: Gate,
+        resolver_for: Callable[[Any], Resolver | None],
+        version: str,
+        customer: str | None = None,
+    ) -> None:
+        self.hook, self.gate, self.resolver_for, self.version = hook, gate, resolver_for, version
+        self.customer = customer
+        self.active = True
+        self._key = f"exportguard-{id(hook):x}"
+
+    # -- events --------------------------------------------------------------------------------------------------
+
+    def on_parameters(self, params: Any = None, model: Any = None, context: Any = None, **_: Any) -> Any:
+        """`before-parameter-build`, after every other handler: the parameters are final."""
+        if not self.active or standing(model.service_model.service_name, model.name) is Standing.OUTSIDE:
+            return None
+        if looking_up.get() or self._key in context:
+            return None
+        state = context[self._key] = CallState(params, _client_of(model.service_model))
+        meta = getattr(state.client, "meta", None)
+        url = getattr(meta, "endpoint_url", None)
+        region = context.get("client_region") or getattr(meta, "region_name", None)
+        presigned = bool(context.get("is_presign_request"))
+
+        def work() -> None:
+            self._judge(state, model, region, url, None)
+            if presigned and state.client is not None and getattr(state.client, "_ruleset_resolver", 0) is None:
+                self._release(state)  # no endpoint rules: there will be no later event for a presigned URL
+
+        return _run(work, sys._getframe(1))
+
+    def on_endpoint(
+        self, builtins: Any = None, params: Any = None, model: Any = None, context: Any = None, **_: Any
+    ) -> Any:
+        """`before-endpoint-resolution`: the last event of a presigned URL, so it is released (recorded) here."""
+        if not self.active or not context.get("is_presign_request"):
+            return None
+        if standing(model.service_model.service_name, model.name) is Standing.OUTSIDE or looking_up.get():
+            return None
+        state = context.get(self._key)
+        if state is None:
+            state = context[self._key] = CallState(params, _client_of(model.service_model))
+        region = normal_region((builtins or {}).get("AWS::Region"))
+        endpoint = (builtins or {}).get("SDK::Endpoint")
+
+        def work() -> None:
+            state.parameters = params
+            self._verify(state, model, region, endpoint, None)
+            self._release(state)
+
+        return _run(work, sys._getframe(1))
+
+    def on_call(
+        self, model: Any = None, params: Any = None, request_signer: Any = None, context: Any = None, **_: Any
+    ) -> Any:
+        """`before-call`: the URL is final. What goes elsewhere than was judged is judged again; then released."""
+        if not self.active or standing(model.service_model.service_name, model.name) is Standing.OUTSIDE:
+            return None
+        if looking_up.get():
+            return None
+        state = context.get(self._key)
+        if state is None:
+            # The hook was put in while this call was under way: its parameters were not seen.
+            state = context[self._key] = CallState(None, None)
+        signing = context.get("signing")
+        signing_region = signing.get("region") if isinstance(signing, Mapping) else None
+        signed_for = signing_region or getattr(request_signer, "region_name", None)
+        url = params.get("url") if isinstance(params, Mapping) else None
+
+        def work() -> None:
+            if not state.released:
+                self._verify(state, model, context.get("client_region"), url, signed_for)
+                self._release(state)
+
+        return _run(work, sys._getframe(1))
+
+    def after_call(self, http_response: Any = None, parsed: Any = None, context: Any = None, **_: Any) -> Any:
+        """`after-call`: the SDK's retries are over."""
+        state = context.get(self._key) if isinstance(context, dict) else None
+        if state is None or not state.released:
+            return None
+        return _run(lambda: self._settle(state, *_result(http_response, parsed)), sys._getframe(1))
+
+    def after_error(self, exception: Any = None, context: Any = None, **_: Any) -> Any:
+        """`after-call-error`: no answer. Unless it was never signed, nobody knows what the service did."""
+        state = context.get(self._key) if isinstance(context, dict) else None
+        if state is None or not state.released:
+            return None
+        name = type(exception).__name__
+        result = CallResult.FAILED if name in _NEVER_SENT else CallResult.UNCLEAR
+        return _run(lambda: self._settle(state, result, {"error": name}), sys._getframe(1))
+
+    # -- steps ---------------------------------------------------------------------------------------------------
+
+    def _judge(self, state: CallState, model: Any, region: Any, url: Any, signed_for: Any) -> None:
+        """Judge where the call is known to go. Raises the refusal."""
+        service, operation = model.service_model.service_name, model.name
+        url = url if isinstance(url, str) else None
+        state.fingerprint = fingerprint(state.parameters)
+        state.regions = state.regions | _regions(region, url, signed_for)
+        resolver = self.resolver_for(state.client)
+        earlier = state.regions
+
+        def observed() -> Observation:
+            if state.parameters is None:
+                return unreadable(service, operation, region, "the call was under way when the hook was put in")
+            return observe(
+                service,
+                operation,
+                state.parameters,
+                region=region if isinstance(region, str) else None,
+                url=url,
+                signing_region=signed_for if isinstance(signed_for, str) else None,
+                resolver=resolver,
+                passing_on=sorted(earlier),
+            )
+
+        origin = CallOrigin(point="boto3", customer=self.customer, sdk_version=self.version)
+        judgement = self.gate.judge(observed, origin)
+        if judgement.refusal is not None:
+            raise judgement.refusal
+        state.judgement = judgement
+
+    def _verify(self, state: CallState, model: Any, region: Any, url: Any, signed_for: Any) -> None:
+        """Judge again where the parameters, or the places, are not those that were judged."""
+        now = _regions(region, url if isinstance(url, str) else None, signed_for)
+        same = state.judgement is not None and now <= state.regions
+        if not same or fingerprint(state.parameters) != state.fingerprint:
+            self._judge(state, model, region, url, signed_for)
+
+    def _release(self, state: CallState) -> None:
+        if state.judgement is None:
+            raise GuardError("a call reached the network without a judgement")
+        self.gate.release(state.judgement)
+        state.released = True
+
+    def _settle(self, state: CallState, result: CallResult, details: Mapping[str, Any]) -> None:
+        judgement, state.released = state.judgement, False
+        if judgement is not None:
+            try:
+                self.gate.settle(judgement, result, details)
+            except Exception:  # noqa: BLE001, S110 - the call was made; raising would lose its result for the caller
+                pass
+
+
+def _run(work: Callable[[], None], caller: Any) -> Any:
+    """Do *work* now, or off the event loop where the emitter awaits its handlers. What fails refuses the call."""
+
+    def guarded() -> None:
+        try:
+            work()
+        except ExportguardError:
+            raise
+        except Exception as problem:
+            if type(problem).__module__.partition(".")[0] in ("botocore", "boto3", "aiobotocore"):
+                raise GuardError("the call could not be judged") from problem
+            raise
+
+    if caller.f_code.co_flags & _CO_COROUTINE:
+        return asyncio.to_thread(guarded)
+    guarded()
+    return None
+
+
+def _client_of(service_model: Any) -> Any:
+    """The client whose call this is: events don't name it, but it is a few frames up, and owns the service model."""
+    frame: Any = sys._getframe(2)
+    for _ in range(30):
+        if frame is None:
+            return None
+        candidate = frame.f_locals.get("self")
+        if candidate is not None and getattr(type(candidate), "_make_api_call", None) is not None:
+            meta = getattr(candidate, "meta", None)
+            if getattr(meta, "service_model", None) is service_model:
+                return candidate
+        frame = frame.f_back
+    return None
+
+
+def _regions(region: Any, url: str | None, signed_for: Any) -> frozenset[str]:
+    found = (normal_region(region), region_of_host(url), normal_region(signed_for))
+    return frozenset(name for name in found if name is not None)
+
+
+def fingerprint(value: Any, depth: int = 0) -> Any:
+    """Equal before and after only if nothing was changed in between. Texts and bytes are compared, not copied."""
+    if isinstance(value, Mapping):
+        if depth > 60:
+            raise GuardError("the parameters are nested too deeply to be judged")
+        return {key: fingerprint(entry, depth + 1) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        if depth > 60:
+            raise GuardError("the parameters are nested too deeply to be judged")
+        return [fingerprint(entry, depth + 1) for entry in value]
+    if isinstance(value, bytearray):
+        return bytes(value)
+    if isinstance(value, (str, bytes, int, float, bool)) or value is None:
+        return value
+    return (type(value), id(value))
+
+
+def _result(http_response: Any, parsed: Any) -> tuple[CallResult, dict[str, Any]]:
+    """How the call ended. A refusal after a retry is unclear: an earlier attempt may have been carried out."""
+    metadata = parsed.get("ResponseMetadata") if isinstance(parsed, Mapping) else None
+    metadata = metadata if isinstance(metadata, Mapping) else {}
+    error = parsed.get("Error") if isinstance(parsed, Mapping) else None
+    code = error.get("Code") if isinstance(error, Mapping) else None
+    status = getattr(http_response, "status_code", None) or metadata.get("HTTPStatusCode")
+    retries = metadata.get("RetryAttempts") or 0
+    details = {"status": status, "code": code, "request_id": metadata.get("RequestId"), "retries": retries}
+    if not isinstance(status, int):
+        return (CallResult.UNCLEAR if code else CallResult.SUCCEEDED), details
+    if status < 300:
+        return CallResult.SUCCEEDED, details
+    definite = 400 <= status < 500 and status not in (408, 429) and code not in _THROTTLED and not retries
+    return (CallResult.FAILED if definite else CallResult.UNCLEAR), details

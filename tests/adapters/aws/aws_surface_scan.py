@@ -1,0 +1,117 @@
+"""Derives the adapter's two data files from the installed botocore and a surface listing; the tests re-run its scan.
+
+    python tests/adapters/aws/aws_surface_scan.py SURFACE.json
+
+`SURFACE.json` lists `entries` of `service, operation, kind, tier, params[].rule, params[].path`: which parameters of
+which operations carry an instance type, accelerator, model or template. Written are
+
+- `data/surface.json`: service -> operation -> {"tier", "kinds", role: [paths]}, what the generic walk reads, and
+- `data/known_operations.txt`: one line a service, every operation of the installed botocore that changes something
+  and is not in the surface: known, and known not to matter. An operation in neither file was never seen.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).parents[3] / "src/exportguard/adapters/aws/data"
+
+LISTS_OF_WHAT_IS_NOT_WANTED = re.compile(r"(Excluded|Hidden|Unsupported|Disassociate)", re.IGNORECASE)
+CARRIES = (
+    ("instance", re.compile(r"(instanceTypes?|InstanceTypes?)(\[\])?$")),
+    ("accelerator", re.compile(r"(accelerator(Type|Name)s?|ElasticInferenceAccelerators)(\[\])?$", re.IGNORECASE)),
+    ("model", re.compile(
+        r"(^|\.)((foundation|base|embedding)?Model(Id|Arn|Identifier)|(foundation|base|embedding)?model(Id|Arn|Identifier)"
+        r"|foundationModel|baseModelIdentifier|inferenceProfileArn)$"
+    )),
+)  # fmt: skip
+"""Parameter paths that carry something, as the scan of botocore recognises them."""
+
+
+def role(rule: str, path: str) -> str | None:
+    """What a parameter path of the surface holds, in the generic walk's words. None: it is read elsewhere or never."""
+    last = path.split(".")[-1]
+    if LISTS_OF_WHAT_IS_NOT_WANTED.search(last):
+        return None
+    if re.search(r"instanceRequirements(\.|$)", path, re.IGNORECASE):
+        return "requirements" if re.fullmatch(r"instanceRequirements", last, re.IGNORECASE) else None
+    if rule in ("R-NAME", "R-ENUM"):
+        return "accelerator" if re.match(r"Accelerator", last) else "instance"
+    if rule == "R-GPUENUM":
+        return "enum"
+    if rule == "R-MODEL":
+        return "model" if re.search(r"(Id|Arns?(\[\])?|Identifier|Name|foundationModel)$", last) else None
+    if rule == "R-ACC":
+        return None if re.search(r"(\[\]|TotalMemoryMiB)$", last) else "accelerator"
+    if rule == "R-TPL":
+        return "template"
+    if rule in ("R-IND", "R-CUR"):
+        return "indirect"
+    return None
+
+
+def surface(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for entry in entries:
+        row = out.setdefault(entry["service"], {}).setdefault(entry["operation"], {"kinds": []})
+        row["kinds"].append(entry["kind"])
+        if entry.get("tier"):
+            row["tier"] = entry["tier"]
+        for parameter in entry["params"]:
+            kind = role(parameter["rule"], parameter["path"])
+            if kind is not None and parameter["path"] not in row.setdefault(kind, []):
+                row[kind].append(parameter["path"])
+    return {s: dict(sorted(ops.items())) for s, ops in sorted(out.items())}
+
+
+def paths(shape: Any, depth: int = 0, seen: tuple[str, ...] = ()) -> list[str]:
+    """Every parameter path of a botocore input shape, lists written `[]`; recursion is cut."""
+    if depth > 10 or shape is None or shape.name in seen:
+        return []
+    seen = (*seen, shape.name)
+    if shape.type_name == "structure":
+        found = []
+        for name, member in shape.members.items():
+            found.append(name)
+            found += [
+                name + ("" if rest.startswith("[]") else ".") + rest for rest in paths(member, depth + 1, seen)
+            ]
+        return found
+    if shape.type_name == "list":
+        inner = paths(shape.member, depth + 1, seen)
+        return ["[]"] + ["[]" + ("" if rest.startswith("[]") else ".") + rest for rest in inner]
+    return []
+
+
+def carriers(operation_model: Any) -> list[tuple[str, str]]:
+    """(role, path) of every parameter of one operation that carries an instance type, accelerator or model."""
+    found = []
+    for path in paths(operation_model.input_shape):
+        if LISTS_OF_WHAT_IS_NOT_WANTED.search(path.split(".")[-1]):
+            continue
+        found += [(kind, path) for kind, pattern in CARRIES if pattern.search(path)]
+    return found
+
+
+def main(listing: str) -> None:
+    import botocore.session
+
+    from exportguard.adapters.aws.classify import only_reads_or_releases
+
+    table = surface(json.loads(Path(listing).read_text())["entries"])
+    (DATA / "surface.json").write_text(json.dumps(table, separators=(",", ":")) + "\n")
+    session = botocore.session.get_session()
+    lines = [f"# operations of botocore {botocore.__version__} that change something and are outside the surface\n"]
+    for service in session.get_available_services():
+        operations = session.get_service_model(service).operation_names
+        known = [o for o in operations if o not in table.get(service, {}) and not only_reads_or_releases(o)]
+        lines.append(" ".join([service, *known]) + "\n")
+    (DATA / "known_operations.txt").write_text("".join(lines))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
