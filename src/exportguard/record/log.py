@@ -1,0 +1,243 @@
+"""The decision log over a database: append is durable when it returns, or it raises."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, TypeVar, cast, runtime_checkable
+
+from exportguard.errors import ConfigurationError, RecordError
+from exportguard.record.canonical import canonical
+from exportguard.record.merkle import Frontier, leaf_hash
+from exportguard.storage import Database, Schema, Session, StorageError, open_database
+
+R = TypeVar("R")
+
+_PAGE = 500
+
+SCHEMA: Final = Schema(
+    "decision_log",
+    1,
+    (
+        # `root` is the tree's root after this record: it names the first record that was tampered with.
+        """CREATE TABLE log_record (
+            sequence {integer} NOT NULL PRIMARY KEY,
+            decision_id {text} NOT NULL UNIQUE,
+            body {blob} NOT NULL,
+            leaf {blob} NOT NULL,
+            root {blob} NOT NULL
+        )""",
+        """CREATE TABLE log_state (
+            one {integer} NOT NULL PRIMARY KEY,
+            size {integer} NOT NULL,
+            frontier {blob} NOT NULL
+        )""",
+        "INSERT INTO log_state (one, size, frontier) VALUES (1, 0, '')",
+        "CREATE TABLE log_checkpoint (size {integer} NOT NULL PRIMARY KEY, note {text} NOT NULL)",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """One record as it lies in the log. `sequence` counts from 1 without gaps; `body` is its canonical JSON."""
+
+    sequence: int
+    decision_id: str
+    body: bytes
+    leaf: bytes
+    root: bytes
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The record as data.
+
+        Raises:
+            RecordError: the stored text is not JSON any more (see `verify`).
+        """
+        try:
+            return cast("dict[str, Any]", json.loads(self.body))
+        except ValueError as error:
+            raise RecordError(f"record {self.sequence} of the decision log cannot be read: {error}") from error
+
+
+@runtime_checkable
+class DecisionLog(Protocol):
+    """Where decisions are kept. Safe under threads, processes and forks."""
+
+    def append(self, record: Mapping[str, Any]) -> int:
+        """Keep *record* and return its sequence number, once it is durable.
+
+        *record* is JSON data with a `decision_id`. The same record again is the same sequence number.
+
+        Raises:
+            RecordError: it is not durable; the call that it is about must not be made.
+        """
+        ...
+
+    def read(self, after: int = 0, limit: int | None = None) -> Iterator[StoredRecord]:
+        """Records in order, from the one after sequence number *after* on."""
+        ...
+
+    def get(self, decision_id: str) -> StoredRecord | None: ...
+
+    def tail(self, n: int) -> tuple[StoredRecord, ...]:
+        """The last *n* records, oldest first."""
+        ...
+
+    def prove_writable(self) -> None:
+        """Write and sync something. Raises RecordError where nothing could be recorded."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class SqlLog:
+    """A decision log in SQLite or PostgreSQL. Use `open_log`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.place = database.place
+        self._guarded(lambda: database.ensure(SCHEMA))
+
+    def _guarded(self, action: Callable[[], R]) -> R:
+        try:
+            return action()
+        except StorageError as error:
+            raise RecordError(f"the decision log cannot be used: {error}") from error
+
+    def append(self, record: Mapping[str, Any]) -> int:
+        decision_id = record.get("decision_id")
+        if not isinstance(decision_id, str) or not decision_id:
+            raise RecordError("a record needs a `decision_id`")
+        try:
+            body = canonical(dict(record))
+        except ValueError as error:
+            raise RecordError(f"the record of decision {decision_id} cannot be written: {error}") from error
+        leaf = leaf_hash(body)
+        return self._guarded(lambda: self._database.write(lambda session: _append(session, decision_id, body, leaf)))
+
+    def read(self, after: int = 0, limit: int | None = None) -> Iterator[StoredRecord]:
+        left = limit
+        while left is None or left > 0:
+            page = _PAGE if left is None else min(left, _PAGE)
+            found = self._select(
+                "WHERE sequence > :after ORDER BY sequence LIMIT :page", {"after": after, "page": page}
+            )
+            yield from found
+            if len(found) < page:
+                return
+            after = found[-1].sequence
+            left = None if left is None else left - len(found)
+
+    def get(self, decision_id: str) -> StoredRecord | None:
+        found = self._select("WHERE decision_id = :id", {"id": decision_id})
+        return found[0] if found else None
+
+    def tail(self, n: int) -> tuple[StoredRecord, ...]:
+        return tuple(reversed(self._select("ORDER BY sequence DESC LIMIT :n", {"n": max(0, n)})))
+
+    def size(self) -> int:
+        return self.state()[0]
+
+    def state(self) -> tuple[int, bytes]:
+        """Size and frontier of the tree, as the log itself keeps them."""
+        rows = self._query("SELECT size, frontier FROM log_state WHERE one = 1", {})
+        if not rows:
+            raise RecordError(f"{self.place}: the decision log has lost its state; see `exportguard log verify`")
+        return int(rows[0][0]), _as_bytes(rows[0][1])
+
+    def leaves(self, upto: int | None = None) -> list[bytes]:
+        """The leaf hashes of the first *upto* records: what proofs are made of (32 bytes a record)."""
+        rows = self._query(
+            "SELECT leaf FROM log_record WHERE sequence <= :upto ORDER BY sequence",
+            {"upto": 2**62 if upto is None else upto},
+        )
+        return [bytes(row[0]) for row in rows]
+
+    def checkpoints(self) -> tuple[str, ...]:
+        """The signed checkpoints that the log keeps of itself, smallest first."""
+        return tuple(str(row[0]) for row in self._query("SELECT note FROM log_checkpoint ORDER BY size", {}))
+
+    def keep_checkpoint(self, size: int, note: str) -> None:
+        def work(session: Session) -> None:
+            session.execute(
+                "INSERT INTO log_checkpoint (size, note) VALUES (:size, :note) "
+                "ON CONFLICT (size) DO UPDATE SET note = excluded.note",
+                {"size": size, "note": note},
+            )
+
+        self._guarded(lambda: self._database.write(work))
+
+    def _select(self, clause: str, parameters: Mapping[str, Any]) -> list[StoredRecord]:
+        rows = self._query(f"SELECT sequence, decision_id, body, leaf, root FROM log_record {clause}", parameters)
+        return [StoredRecord(int(r[0]), str(r[1]), _as_bytes(r[2]), _as_bytes(r[3]), _as_bytes(r[4])) for r in rows]
+
+    def _query(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        return self._guarded(lambda: self._database.read(lambda session: session.execute(sql, parameters)))
+
+    def prove_writable(self) -> None:
+        self._guarded(self._database.prove_writable)
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def _as_bytes(value: object) -> bytes:
+    # SQLite keeps whatever was put there: text where a blob belongs is tampering, which `verify` names.
+    return value.encode() if isinstance(value, str) else bytes(value)  # type: ignore[call-overload]
+
+
+def _append(session: Session, decision_id: str, body: bytes, leaf: bytes) -> int:
+    known = session.execute("SELECT sequence, leaf FROM log_record WHERE decision_id = :id", {"id": decision_id})
+    if known:
+        if _as_bytes(known[0][1]) == leaf:
+            return int(known[0][0])
+        raise RecordError(f"decision {decision_id} was recorded before, with other content")
+    rows = session.execute("SELECT size, frontier FROM log_state WHERE one = 1")
+    if not rows:
+        raise RecordError("the decision log has lost its state; see `exportguard log verify`")
+    try:
+        frontier = Frontier.from_bytes(int(rows[0][0]), _as_bytes(rows[0][1]))
+    except ValueError as error:
+        raise RecordError("the state of the decision log is damaged; see `exportguard log verify`") from error
+    frontier.append(leaf)
+    session.execute(
+        "INSERT INTO log_record (sequence, decision_id, body, leaf, root) VALUES (:sequence, :id, :body, :leaf, :root)",
+        {"sequence": frontier.size, "id": decision_id, "body": body, "leaf": leaf, "root": frontier.root()},
+    )
+    session.execute(
+        "UPDATE log_state SET size = :size, frontier = :frontier WHERE one = 1",
+        {"size": frontier.size, "frontier": frontier.to_bytes()},
+    )
+    return frontier.size
+
+
+def open_log(target: str | os.PathLike[str] | DecisionLog, *, timeout: float = 10.0) -> DecisionLog:
+    """The decision log at *target*.
+
+    Args:
+        target: a path (SQLite; `default_store()` is the usual one), a `postgresql://` URL, or a ready log.
+        timeout: seconds to wait for another process's lock, or for a server.
+
+    Raises:
+        RecordError: it cannot be opened; the message names place and remedy.
+        ConfigurationError: *target* is no place for a log, or an extra is missing.
+    """
+    if not isinstance(target, str | os.PathLike):
+        if isinstance(target, DecisionLog):
+            return target
+        raise ConfigurationError(
+            f"a {type(target).__name__} is no decision log", remedy="Give a path, a database URL, or a DecisionLog."
+        )
+    try:
+        database = open_database(target, timeout=timeout)
+    except StorageError as error:
+        raise RecordError(f"the decision log cannot be opened: {error}") from error
+    try:
+        return SqlLog(database)
+    except BaseException:
+        database.close()
+        raise

@@ -1,0 +1,9 @@
+"""Where the decision log and the ledger keep what they keep: SQLite for one machine, PostgreSQL for several.
+
+A room of its own because `record` and `authority` share one file by default and may not import one another.
+"""
+
+from exportguard.storage.database import Database, Schema, Session, StorageError, open_database
+from exportguard.storage.places import default_store
+
+__all__ = ["Database", "Schema", "Session", "StorageError", "default_store", "open_database"]

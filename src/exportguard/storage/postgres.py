@@ -1,0 +1,118 @@
+"""PostgreSQL by SQLAlchemy: for the processes of several machines. Needs the extra `postgres`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from exportguard.errors import ConfigurationError
+from exportguard.storage.database import Row, Session, StorageError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, TextClause
+
+_ONE_WRITER = 0x6578_706F_7274
+"""The advisory lock that lets one transaction write at a time, as `BEGIN IMMEDIATE` does in SQLite: sequence numbers
+have no gaps and no two writers can wait for one another."""
+
+
+class PostgresDriver:
+    types: Mapping[str, str] = {"blob": "BYTEA", "integer": "BIGINT", "text": "TEXT", "real": "DOUBLE PRECISION"}
+
+    def __init__(self, url: str, timeout: float) -> None:
+        try:
+            import psycopg
+            import sqlalchemy
+        except ImportError as error:
+            raise ConfigurationError(
+                "a PostgreSQL store needs SQLAlchemy and psycopg", remedy="pip install 'exportguard[postgres]'"
+            ) from error
+        self._sqlalchemy, self._psycopg = sqlalchemy, psycopg
+        try:
+            parsed = sqlalchemy.make_url(url)
+        except sqlalchemy.exc.ArgumentError:
+            # The message of SQLAlchemy would repeat the URL with its password.
+            raise ConfigurationError(
+                "the database URL cannot be read", remedy="postgresql://user@host/database"
+            ) from None
+        if parsed.drivername in ("postgres", "postgresql"):
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        self.place = parsed.render_as_string(hide_password=True)
+        milliseconds = max(1, int(timeout * 1000))
+        self._engine = sqlalchemy.create_engine(
+            parsed,
+            poolclass=sqlalchemy.pool.NullPool,
+            isolation_level="READ COMMITTED",
+            connect_args={
+                "connect_timeout": max(2, int(timeout)),
+                "application_name": "exportguard",
+                # A server may be set to acknowledge before its disk does; these sessions never are.
+                "options": (
+                    f"-c synchronous_commit=on -c lock_timeout={milliseconds} -c statement_timeout={milliseconds * 3}"
+                    f" -c idle_in_transaction_session_timeout={milliseconds * 3} -c default_transaction_read_only=off"
+                ),
+            },
+        )
+
+    def check(self) -> None:
+        return None
+
+    def retries(self, error: StorageError) -> bool:
+        # A server that was restarted while this process was idle: the works recognise what they did before.
+        return error.kind == "unreachable"
+
+    def connect(self, *, writing: bool) -> Session:
+        return _PostgresSession(self._engine.connect(), self._sqlalchemy.text, writing)
+
+    def explain(self, error: Exception) -> StorageError | None:
+        errors = self._sqlalchemy.exc
+        if not isinstance(error, errors.SQLAlchemyError):
+            return None
+        original = getattr(error, "orig", None)
+        state = str(getattr(original, "sqlstate", None) or "")
+        said = str(original or error).strip().splitlines()
+        detail = said[0] if said else type(error).__name__
+        if state.startswith("53"):
+            return StorageError("full", self.place, f"the database server has no room left ({detail})")
+        if state in ("55P03", "57014"):
+            return StorageError("locked", self.place, f"the database is locked by another process ({detail})")
+        if state in ("25006", "42501"):
+            return StorageError("readonly", self.place, f"the database cannot be written ({detail})")
+        if state[:2] in ("08", "57", "28", "3D") or (not state and isinstance(error, errors.OperationalError)):
+            return StorageError("unreachable", self.place, f"the database server cannot be reached ({detail})")
+        if getattr(error, "connection_invalidated", False):
+            return StorageError("unreachable", self.place, f"the connection was lost ({detail})")
+        return StorageError("other", self.place, f"the database failed: {detail}")
+
+
+class _PostgresSession:
+    dialect = "postgresql"
+
+    def __init__(self, connection: Connection, text: Any, writing: bool) -> None:
+        self._connection = connection
+        self._text = text
+        self._statements: dict[str, TextClause] = {}
+        self._writing = writing
+
+    def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        statement = self._statements.get(sql)
+        if statement is None:
+            statement = self._statements[sql] = self._text(sql)
+        result = self._connection.execute(statement, dict(parameters or {}))
+        rows = [tuple(row) for row in result] if result.returns_rows else []
+        if not self._writing:
+            self._connection.rollback()
+        return rows
+
+    def begin(self) -> None:
+        self.execute(f"SELECT pg_advisory_xact_lock({_ONE_WRITER})")
+
+    def commit(self) -> None:
+        self._connection.commit()
+
+    def rollback(self) -> None:
+        self._connection.rollback()
+
+    def close(self) -> None:
+        self._connection.invalidate() if self._connection.in_transaction() else None
+        self._connection.close()

@@ -1,0 +1,144 @@
+"""SQLite: one file, WAL, every commit synced. For the processes of one machine."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from exportguard.storage.database import Row, Session, StorageError
+from exportguard.storage.places import make_private_file, network_file_system
+
+_KINDS = {
+    "SQLITE_FULL": ("full", "the disk is full"),
+    "SQLITE_BUSY": ("locked", "the database is locked by another process"),
+    "SQLITE_LOCKED": ("locked", "the database is locked"),
+    "SQLITE_READONLY": ("readonly", "the database cannot be written"),
+    "SQLITE_PERM": ("readonly", "the database cannot be written"),
+    "SQLITE_CANTOPEN": ("cannot-create", "the database cannot be opened"),
+    "SQLITE_CORRUPT": ("corrupt", "the database is damaged"),
+    "SQLITE_NOTADB": ("corrupt", "this is not an SQLite database"),
+    "SQLITE_IOERR": ("full", "the disk refused a read or a write"),
+}
+_GONE = "the file was removed or replaced while it was in use"
+
+
+class SqliteDriver:
+    """Connections to one file. Created for its user alone; never created a second time by the same driver."""
+
+    types: Mapping[str, str] = {"blob": "BLOB", "integer": "INTEGER", "text": "TEXT", "real": "REAL"}
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        self.path = Path(os.path.abspath(path))
+        self.place = str(self.path)
+        self.timeout = timeout
+        self._identity: tuple[int, int] | None = None
+        if self.path.is_dir():
+            raise StorageError("cannot-create", self.place, "this is a directory, not a file")
+        kind = network_file_system(self.path)
+        if kind is not None:
+            raise StorageError("network", self.place, f"SQLite does not work on a network file system ({kind})")
+        try:
+            make_private_file(self.path)
+        except OSError as error:
+            detail = f"the file cannot be created: {error.strerror or error}"
+            raise StorageError("cannot-create", self.place, detail) from error
+        self._identity = self._seen()
+        if self.path.stat().st_size and not os.access(self.path, os.W_OK):
+            raise StorageError("readonly", self.place, "the file cannot be written by this user")
+
+    def _seen(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return None
+        return (found.st_dev, found.st_ino)
+
+    def check(self) -> None:
+        if self._seen() != self._identity:
+            raise StorageError("gone", self.place, _GONE)
+
+    def retries(self, error: StorageError) -> bool:
+        return False
+
+    def connect(self, *, writing: bool) -> Session:
+        self.check()
+        deadline = time.monotonic() + self.timeout
+        while True:
+            connection = sqlite3.connect(
+                f"{self.path.as_uri()}?mode=rw",
+                uri=True,
+                timeout=self.timeout,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=256,
+            )
+            try:
+                self._prepare(connection, writing)
+                self.check()
+                return _SqliteSession(connection)
+            except sqlite3.OperationalError as error:
+                connection.close()
+                # Turning a fresh file to WAL does not wait for another process that is about to do the same.
+                if not _is_busy(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            except BaseException:
+                connection.close()
+                raise
+
+    def _prepare(self, connection: sqlite3.Connection, writing: bool) -> None:
+        # journal_mode is a property of the file; asking for it again is free and repairs a file turned back.
+        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        if mode != "wal":
+            raise StorageError("other", self.place, f"no write-ahead log can be kept here (journal mode {mode})")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA fullfsync = ON")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        if not writing:
+            connection.execute("PRAGMA query_only = ON")
+            return
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if tables and "exportguard_meta" not in tables:
+            raise StorageError("foreign", self.place, "the file holds another application's tables")
+
+    def explain(self, error: Exception) -> StorageError | None:
+        if not isinstance(error, sqlite3.Error):
+            return None
+        name = str(getattr(error, "sqlite_errorname", None) or "")
+        if name == "SQLITE_READONLY_DBMOVED" or self._seen() != self._identity:
+            return StorageError("gone", self.place, _GONE)
+        for prefix, (kind, detail) in _KINDS.items():
+            if name.startswith(prefix):
+                return StorageError(kind, self.place, f"{detail} ({error})")
+        return StorageError("other", self.place, f"the database failed: {error}")
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return str(getattr(error, "sqlite_errorname", "")).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+class _SqliteSession:
+    dialect = "sqlite"
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
+        return self._connection.execute(sql, parameters or {}).fetchall()
+
+    def begin(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        self._connection.execute("COMMIT")
+
+    def rollback(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        self._connection.close()
