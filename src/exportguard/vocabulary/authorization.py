@@ -19,9 +19,13 @@ class AuthorizationKind(StrEnum):
 
 
 class AuthorizedParty(Frozen):
-    """A party that the authorization names with its role, by name or by customer id."""
+    """A party that the authorization names with its role: by name, by party id, or by customer id.
+
+    A customer id names that customer itself, never whoever stands behind it.
+    """
 
     role: Role
+    id: Text | None = None
     name: Text | None = None
     customer: Text | None = None
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field
 
 from exportguard.vocabulary.fact import NOT_GIVEN, Frozen, Maybe, Text
+from exportguard.vocabulary.hiding import hide
 from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.party import Party
 
@@ -84,6 +85,10 @@ class ProvisioningRequest(Frozen):
     idempotency_key: Text | None = None
     tags: dict[str, str] = Field(default_factory=dict)
     """Tags of the resource or account that a directory may know the customer by."""
+
+    def without(self, *paths: str) -> ProvisioningRequest:
+        """This request with the facts at *paths* hidden (see `exportguard.vocabulary.hiding`)."""
+        return hide(self, paths)
 
 
 class NotApplicable(Frozen):

@@ -1,0 +1,62 @@
+"""The verbs put together, and what every one of them does with errors: say place and remedy, exit with 2."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from exportguard import __version__
+from exportguard.cli import check as check_verb
+from exportguard.cli import demo as demo_verb
+from exportguard.cli import schema as schema_verb
+from exportguard.errors import ExportguardError
+
+app = typer.Typer(
+    name="exportguard",
+    help="May this party have this accelerator or this model, there, now? Asked before the call leaves.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"exportguard {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Exit codes: 0 every request ALLOW, 1 some DENY, 3 none denied but some HOLD, 2 could not evaluate."""
+
+
+app.command("check", help=check_verb.HELP)(check_verb.check)
+app.command("demo", help=demo_verb.HELP)(demo_verb.demo)
+app.command("schema", help=schema_verb.HELP)(schema_verb.schema)
+
+
+def run() -> None:
+    """Run the command line; errors of ours end with exit code 2 and no traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+    try:
+        app()
+    except ExportguardError as error:
+        print(f"error: {error}" if not str(error).startswith("error") else str(error), file=sys.stderr)
+        raise SystemExit(2) from None
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(130) from None

@@ -1,0 +1,142 @@
+"""`exportguard check`: decide request and call documents. Nothing is sent, reserved or recorded."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from exportguard.cli.inputs import Entry, entries
+from exportguard.errors import ConfigurationError, DocumentError, InputError
+from exportguard.vocabulary import Decision, Outcome
+
+HELP = """Decide request and call documents (JSON, or JSON Lines). Nothing is sent, reserved or recorded.
+
+Example: exportguard check request.json --customers customers.yaml --as-of 2024-05-01
+
+Exit code: 0 every request ALLOW, 1 some DENY, 3 none denied but some HOLD, 2 could not evaluate.
+"""
+
+
+class Format(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    entry: Entry
+    decision: Decision | None
+    error: InputError | None
+
+    def document(self) -> dict[str, Any]:
+        if self.decision is not None:
+            return self.decision.model_dump(mode="json")
+        assert self.error is not None
+        told = {"message": self.error.message, "place": self.error.place, "remedy": self.error.remedy}
+        return {"id": self.entry.id, "error": told}
+
+
+def check(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Documents; `-` reads standard input.")],
+    customers: Annotated[str | None, typer.Option(help="Customers document.", envvar="EXPORTGUARD_CUSTOMERS")] = None,
+    customer: Annotated[str | None, typer.Option(help="Decide for this customer of the directory.")] = None,
+    policies: Annotated[
+        str | None, typer.Option(help="A folder or file of policies.", envvar="EXPORTGUARD_POLICIES")
+    ] = None,
+    packs: Annotated[
+        str | None, typer.Option(help="Shipped packs, separated by commas.", envvar="EXPORTGUARD_PACKS")
+    ] = None,
+    authorizations: Annotated[
+        str | None, typer.Option(help="Authorizations document.", envvar="EXPORTGUARD_AUTHORIZATIONS")
+    ] = None,
+    lists: Annotated[
+        str | None, typer.Option(help="Restricted-party list in place of the shipped one.", envvar="EXPORTGUARD_LISTS")
+    ] = None,
+    as_of: Annotated[str | None, typer.Option(help="Decide as of this date or instant (UTC).")] = None,
+    format: Annotated[Format, typer.Option(help="How to print.", envvar="EXPORTGUARD_FORMAT")] = Format.TABLE,  # noqa: A002
+) -> None:
+    from exportguard.cli.settings import chosen
+    from exportguard.guard import Guard
+    from exportguard.judging import load_state
+
+    given = chosen(
+        customers=customers, policies=policies, packs=packs, authorizations=authorizations, lists=lists
+    )
+    state = load_state(
+        given.policies, given.packs, given.customers, given.authorizations, given.lists or "default"
+    )
+    instant = read_instant(as_of)
+    guard = Guard(state, log=None, ledger=None)
+    if customer is not None:
+        guard._require(customer)
+    answers = (_answer(guard, entry, instant, customer) for entry in entries(files))
+    raise typer.Exit(_print(answers, format))
+
+
+def read_instant(text: str | None) -> datetime | None:
+    """`2024-05-01` is its first instant in UTC; an instant needs a timezone. Raises ConfigurationError."""
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(
+            f"`{text}` is no date or instant", place="--as-of", remedy="Write 2024-05-01 or 2024-05-01T00:00:00Z."
+        ) from None
+    if instant.tzinfo is None:
+        if len(text) > len("2024-05-01"):
+            raise ConfigurationError(f"`{text}` has no timezone", place="--as-of", remedy=f"Write {text}Z for UTC.")
+        instant = instant.replace(tzinfo=UTC)
+    return instant
+
+
+def _answer(guard: Any, entry: Entry, as_of: datetime | None, customer: str | None) -> Answer:
+    from exportguard.judging import read_document
+
+    if entry.document is None:
+        return Answer(entry, None, entry.error)
+    try:
+        document = read_document(entry.document, entry.place)
+        decision = guard.check(document, as_of=as_of, customer=customer)
+    except InputError as error:
+        if error.place is None:
+            error = DocumentError(error.message, place=entry.place, remedy=error.remedy)
+        return Answer(entry, None, error)
+    return Answer(entry, decision.model_copy(update={"id": entry.id}), None)
+
+
+def _print(answers: Iterator[Answer], format: Format) -> int:  # noqa: A002
+    outcomes: set[Outcome] = set()
+    failed = False
+    printed: list[Answer] = []
+    for answer in answers:
+        if answer.decision is not None:
+            outcomes.add(answer.decision.outcome)
+        else:
+            failed = True
+        if format is Format.JSONL:
+            sys.stdout.write(json.dumps(answer.document(), ensure_ascii=False) + "\n")
+        else:
+            printed.append(answer)
+        if answer.error is not None and format is not Format.TABLE:
+            print(f"error: {answer.error}", file=sys.stderr)
+    if format is Format.JSON:
+        json.dump([answer.document() for answer in printed], sys.stdout, ensure_ascii=False, indent=2)
+        sys.stdout.write("\n")
+    elif format is Format.TABLE:
+        from exportguard.cli.table import print_answers
+
+        print_answers(printed)
+    if failed:
+        return 2
+    if Outcome.DENY in outcomes:
+        return 1
+    return 3 if Outcome.HOLD in outcomes else 0

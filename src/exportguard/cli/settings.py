@@ -1,0 +1,62 @@
+"""Options of every verb: an explicit argument wins over `EXPORTGUARD_*`, that over `[tool.exportguard]`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from exportguard.errors import ConfigurationError
+
+_KEYS = ("customers", "policies", "packs", "authorizations", "lists")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    customers: str | None
+    policies: str | None
+    packs: list[str] | None
+    authorizations: str | None
+    lists: str | None
+
+
+def chosen(**given: str | None) -> Chosen:
+    """Fill what is not given (by option or variable) from `[tool.exportguard]` of the nearest pyproject.toml.
+
+    Paths there are relative to that file. Raises ConfigurationError for keys it does not know.
+    """
+    table, folder = _table()
+    values: dict[str, Any] = {}
+    for key in _KEYS:
+        value: Any = given.get(key)
+        if value is None and key in table:
+            value = table[key]
+            if key != "packs" and isinstance(value, str) and "://" not in value:
+                value = str(folder / value)
+        values[key] = value
+    packs = values["packs"]
+    if isinstance(packs, str):
+        packs = [name.strip() for name in packs.split(",") if name.strip()]
+    return Chosen(values["customers"], values["policies"], packs, values["authorizations"], values["lists"])
+
+
+def _table() -> tuple[dict[str, Any], Path]:
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        file = folder / "pyproject.toml"
+        if not file.is_file():
+            continue
+        try:
+            table = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("exportguard", {})
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigurationError(f"cannot be read: {error}", place=str(file)) from error
+        unknown = sorted(set(table) - set(_KEYS))
+        if unknown:
+            raise ConfigurationError(
+                f"`{unknown[0]}` is not a key of [tool.exportguard]",
+                place=str(file),
+                remedy=f"There are: {', '.join(_KEYS)}.",
+            )
+        return table, folder
+    return {}, here

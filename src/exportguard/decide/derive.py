@@ -1,0 +1,257 @@
+"""From a request as observed to the records that conditions see: dated facts, defaults, territories applied.
+
+Fail-closed rules live here: what is named but not known becomes `Unknown`, an item is dropped only when reference
+data *knows* that it carries nothing, and there is always an end user and a place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from exportguard.decide.items import item_views
+from exportguard.reference import ReferenceData, RegionFact
+from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
+from exportguard.vocabulary.item import Item
+from exportguard.vocabulary.party import Party, Role, UltimateParent
+from exportguard.vocabulary.request import Certainty, Location, ProvisioningRequest, Transfer
+from exportguard.vocabulary.scope import (
+    ItemView,
+    LocationView,
+    PartyView,
+    RequestView,
+    RestrictedOwnershipView,
+    UltimateParentView,
+)
+
+NO_END_USER = Unknown("no end user was named")
+NO_LOCATION = Unknown("no location was named")
+
+_EXPORTING = ("outpost", "snowball", "snowcone", "snowdevice", "azurestack", "databoxedge", "stackhci", "stackedge")
+"""Operations by which hardware goes to the party itself; read from service and operation names of both clouds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A request as conditions see it. `items` empty: proved to carry no accelerator and no model item."""
+
+    request: RequestView
+    items: tuple[ItemView, ...]
+    parties: tuple[PartyView, ...]
+    locations: tuple[LocationView, ...]
+
+
+def derive(request: ProvisioningRequest, reference: ReferenceData, as_of: datetime) -> Facts:
+    """Derive the dated views of *request* at *as_of*. Pure."""
+    provider = _lower(request.provider)
+    flags: list[str] = []
+    observed: tuple[Item, ...]
+    if isinstance(request.items, Unknown):
+        observed = (Item(kind=Unknown(f"items: {request.items.reason}")),)
+    else:
+        observed = request.items
+    items: list[ItemView] = []
+    for index, item in enumerate(observed):
+        items.extend(item_views(item, index, provider, reference, as_of))
+    locations = _locations(request, provider, observed, reference, flags)
+    parties = _parties(request, reference)
+    red_flags: Maybe[tuple[str, ...]]
+    if isinstance(request.red_flags, Unknown):
+        red_flags = request.red_flags
+    else:
+        red_flags = tuple(dict.fromkeys((*request.red_flags, *flags)))
+    view = RequestView(
+        provider=provider,
+        service=_lower(request.service),
+        operation=request.operation,
+        action=_plain(request.action),
+        transfer=_transfer(request, provider),
+        account=request.account,
+        end_use=_word(request.end_use),
+        time=request.time,
+        red_flags=red_flags,
+        items=tuple(items),
+        parties=parties,
+    )
+    return Facts(view, tuple(items), parties, locations)
+
+
+def _plain(value: Maybe[str]) -> Maybe[str]:
+    return value if isinstance(value, Unknown) else str(value)
+
+
+def _lower(value: Maybe[str]) -> Maybe[str]:
+    return value if isinstance(value, Unknown) else value.strip().lower()
+
+
+def _word(value: Maybe[str]) -> Maybe[str]:
+    """`AI training` and `ai-training` say what `ai_training` says; a spelling must not lead past a rule."""
+    if isinstance(value, Unknown):
+        return value
+    return "_".join(value.strip().lower().replace("-", " ").split())
+
+
+def _transfer(request: ProvisioningRequest, provider: Maybe[str]) -> Maybe[str]:
+    """From the operation of a cloud provider, else from the document, else unknown (documents.md)."""
+    if not isinstance(request.operation, Unknown) and provider in ("aws", "azure", "openai"):
+        service = "" if isinstance(request.service, Unknown) else request.service
+        name = f"{service}/{request.operation}".lower().replace("-", "").replace("_", "")
+        if any(word in name for word in _EXPORTING):
+            return Transfer.EXPORT.value
+        if isinstance(request.transfer, Unknown):
+            return Transfer.REMOTE_ACCESS.value
+    return _plain(request.transfer)
+
+
+def _locations(
+    request: ProvisioningRequest,
+    provider: Maybe[str],
+    items: tuple[Item, ...],
+    reference: ReferenceData,
+    flags: list[str],
+) -> tuple[LocationView, ...]:
+    given = () if isinstance(request.locations, Unknown) else request.locations
+    views: list[LocationView] = []
+    for index, location in enumerate(given):
+        views.extend(_location(location, index, provider, reference, flags))
+    for item in items:
+        views.extend(_processing_places(item, provider, reference))
+    if not any(view.certainty == Certainty.DECLARED for view in views):
+        reason = request.locations if isinstance(request.locations, Unknown) and not given else NO_LOCATION
+        if not views or isinstance(request.locations, Unknown):
+            views.insert(0, LocationView(reason, reason, None, reason, Certainty.DECLARED.value))
+    return _distinct(views)
+
+
+def _location(
+    location: Location, index: int, provider: Maybe[str], reference: ReferenceData, flags: list[str]
+) -> list[LocationView]:
+    stated = reference.country(location.country) if isinstance(location.country, str) else location.country
+    region, cloud = location.region, location.cloud
+    subdivision = location.subdivision
+    countries: list[Maybe[str]] = []
+    if isinstance(region, str):
+        fact = _region(provider, region, reference)
+        if not isinstance(fact, Unknown):
+            cloud = cloud if cloud is not None else fact.cloud
+            subdivision = subdivision if subdivision is not None else fact.subdivision
+            countries.append(fact.country)
+        elif stated == NOT_GIVEN:
+            countries.append(fact)
+        # else: the stated country of a region nobody knows is somebody's word; it stands, as any document's does.
+    elif region is not None and region != NOT_GIVEN:
+        countries.append(region)
+    if stated != NOT_GIVEN and stated not in countries:
+        # Both are asked about: a document that contradicts itself, or says that it does not know, unlocks nothing.
+        if isinstance(stated, str) and any(isinstance(country, str) for country in countries):
+            flags.append("location_conflict")
+        countries.append(stated)
+    if not countries:
+        countries.append(NO_LOCATION)
+    return [
+        LocationView(region, country, subdivision, cloud, location.certainty.value, index) for country in countries
+    ]
+
+
+def _region(provider: Maybe[str], name: str, reference: ReferenceData) -> RegionFact | Unknown:
+    providers = ("aws", "azure") if isinstance(provider, Unknown) else (provider,)
+    fact: RegionFact | Unknown = Unknown(f"region `{name}` is not known")
+    for candidate in providers:
+        fact = reference.region(candidate, name)
+        if not isinstance(fact, Unknown):
+            return fact
+    return fact
+
+
+def _processing_places(item: Item, provider: Maybe[str], reference: ReferenceData) -> list[LocationView]:
+    """An inference profile (`us.`, `global.`) names where a model may run: possible places, none of them sure."""
+    if not isinstance(item.model, str):
+        return []
+    model = reference.model(provider if isinstance(provider, str) else None, item.model)
+    if isinstance(model, Unknown) or model.geography is None:
+        return []
+    countries = reference.geography(model.geography)
+    if isinstance(countries, Unknown):
+        return [LocationView(None, countries, None, None, Certainty.POSSIBLE.value)]
+    return [LocationView(None, country, None, None, Certainty.POSSIBLE.value) for country in countries]
+
+
+def _parties(request: ProvisioningRequest, reference: ReferenceData) -> tuple[PartyView, ...]:
+    given = () if isinstance(request.parties, Unknown) else request.parties
+    views = [_party(party, index, reference) for index, party in enumerate(given)]
+    if not any(view.role == Role.END_USER for view in views):
+        reason = NO_END_USER
+        if isinstance(request.parties, Unknown) and request.parties.reason != "not given":
+            reason = request.parties
+        views.append(
+            PartyView(
+                role=Role.END_USER.value,
+                name=reason,
+                kind=reason,
+                country=reason,
+                subdivision=reason,
+                headquarters=reason,
+                ultimate_parent=UltimateParentView(reason, reason, reason),
+                listings=reason,
+                restricted_ownership=reason,
+                verified=reason,
+                index=len(views),
+            )
+        )
+    return tuple(views)
+
+
+def _party(party: Party, index: int, reference: ReferenceData) -> PartyView:
+    def country(value: Maybe[str]) -> Maybe[str]:
+        return value if isinstance(value, Unknown) else reference.country(value)
+
+    parent = party.ultimate_parent
+    parent_view: Maybe[UltimateParentView]
+    if parent is None:
+        parent_view = UltimateParentView(party.name, country(party.country), country(party.headquarters))
+    elif isinstance(parent, UltimateParent):
+        parent_view = UltimateParentView(parent.name, country(parent.country), country(parent.headquarters))
+    else:
+        parent_view = parent
+    owned = party.restricted_ownership
+    owned_view: Maybe[RestrictedOwnershipView] | None
+    if owned is None or isinstance(owned, Unknown):
+        owned_view = owned
+    else:
+        percent = owned.percent
+        known = isinstance(percent, int | float) and not isinstance(percent, bool)
+        owned_view = RestrictedOwnershipView(
+            _list_code(owned.list, reference), float(percent) if known else Unknown("not one exact number")  # type: ignore[arg-type]
+        )
+    listings = party.listings
+    return PartyView(
+        role=_plain(party.role),
+        name=party.name,
+        kind=_plain(party.kind),
+        country=country(party.country),
+        subdivision=party.subdivision,
+        headquarters=country(party.headquarters),
+        ultimate_parent=parent_view,
+        listings=listings if isinstance(listings, Unknown) else tuple(_list_code(x, reference) for x in listings),
+        restricted_ownership=owned_view,
+        verified=party.verified,
+        ownership={answer.question: answer.owned for answer in party.ownership_answers},
+        id=party.id,
+        customer=party.customer,
+        index=index,
+    )
+
+
+def _list_code(code: Maybe[str], reference: ReferenceData) -> Maybe[str]:
+    """A list that is not known by its code is some list: unknown, never *not the Entity List*."""
+    if isinstance(code, Unknown):
+        return code
+    tidy = code.strip().upper()
+    return tidy if tidy in reference.list_codes else Unknown(f"`{code}` is not a list code that is known")
+
+
+def _distinct(views: list[LocationView]) -> tuple[LocationView, ...]:
+    seen: dict[object, LocationView] = {}
+    for view in views:
+        seen.setdefault((view.region, view.country, view.subdivision, view.cloud, view.certainty), view)
+    return tuple(seen.values())

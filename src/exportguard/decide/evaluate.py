@@ -1,0 +1,261 @@
+"""The decision point. Pure: equal arguments give equal decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import product
+
+from exportguard.decide import explain
+from exportguard.decide.combine import combine
+from exportguard.decide.derive import Facts, derive
+from exportguard.decide.lift import Lifter
+from exportguard.errors import NaiveInstantError
+from exportguard.language import Cause, CompiledPolicySet, CompiledRule, Indeterminate, Scope, World
+from exportguard.reference import ReferenceData
+from exportguard.vocabulary.authorization import Authorization
+from exportguard.vocabulary.decision import Decision, Effect, Lifted, Outcome, Reason, RuleResult, UnknownFact
+from exportguard.vocabulary.fact import Maybe, Unknown
+from exportguard.vocabulary.questions import NO_USAGE, Usage
+from exportguard.vocabulary.request import Certainty, NotApplicable, ProvisioningRequest
+from exportguard.vocabulary.scope import UNKNOWN_USAGE, ItemView, LocationView, PartyView, UsageView
+
+MAX_COMBINATIONS = 20_000
+"""Item x party x location, a rule. Past it the request is held: a bound on time may not become a way around."""
+
+NO_ITEM = "no_item"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule said of one combination, after `unless`, before authorizations."""
+
+    result: RuleResult
+    scope: Scope
+    causes: tuple[Cause, ...]
+    """Why it is open; or, of a match, which unknown facts could lift it."""
+
+
+def decide(
+    request: ProvisioningRequest,
+    policies: CompiledPolicySet,
+    reference: ReferenceData,
+    *,
+    as_of: datetime,
+    authorizations: Sequence[Authorization] = (),
+    usage: Usage = NO_USAGE,
+    request_fingerprint: str | None = None,
+) -> Decision:
+    """Decide *request* under the rules in force at *as_of*.
+
+    Pure: equal arguments give equal decisions (the guard adds the decision id). An unknown fact never
+    counts as false; a rule that one leaves indeterminate holds the request.
+
+    Args:
+        request: facts as observed, parties resolved; dated facts (ECCN, groups) are derived here.
+        policies: compiled and checked.
+        reference: the dated facts; its digest goes into the decision.
+        as_of: timezone-aware; selects dated rules and thresholds. Never defaults to now.
+        authorizations: what may lift a rule; matching them is done here, drawing on them is the guard's.
+        usage: what the ledger read before this call; the reservation is conditional on it.
+        request_fingerprint: of this request, where the caller has one: an approval of one held request lifts
+            that request alone, and lifts nothing when this is None.
+
+    Raises:
+        NaiveInstantError: *as_of* has no timezone.
+    """
+    if as_of.tzinfo is None or as_of.utcoffset() is None:
+        raise NaiveInstantError("as_of has no timezone: it selects rules and thresholds, so it has to be exact")
+    facts = derive(request, reference, as_of)
+    if not facts.items:
+        return _decision(request, policies, reference, as_of, facts, Outcome.ALLOW, not_applicable=NO_ITEM)
+    lifter = Lifter(authorizations, reference, facts, as_of, request_fingerprint)
+    world = World(reference, as_of)
+    results: list[tuple[Effect, RuleResult, bool]] = []
+    reasons: list[Reason] = []
+    unknown: list[UnknownFact] = []
+    lifted: list[Lifted] = []
+    advice: list[str] = []
+    flags: list[str] = []
+    for rule in _in_force(policies.rules, as_of):
+        if not _is_bounded(rule, facts):
+            results.append((Effect.HOLD, RuleResult.MATCH, True))
+            reasons.append(explain.too_many(rule, MAX_COMBINATIONS))
+            continue
+        open_findings: list[Finding] = []
+        for finding in _findings(rule, facts, world, usage):
+            lift = lifter.lift(rule, finding.scope)
+            if lift is not None:
+                lifted.append(lift)
+            else:
+                open_findings.append(finding)
+        result = _worst(finding.result for finding in open_findings)
+        effect = Effect(rule.effect)
+        results.append((effect, result, rule.if_unknown != "flag"))
+        if result is RuleResult.NO_MATCH:
+            continue
+        if effect is Effect.FLAG:
+            if result is RuleResult.MATCH:
+                flags.append(rule.id)
+        elif result is RuleResult.INDETERMINATE and rule.if_unknown == "flag":
+            advice.append(f"{rule.policy}/{rule.id} is open and holds nothing: {rule.title}")
+        told = [finding for finding in open_findings if finding.result is result]
+        shown, facts_missing = explain.rule_reasons(rule, result, told)
+        reasons.extend(shown)
+        unknown.extend(facts_missing)
+    outcome = combine(results)
+    return _decision(
+        request,
+        policies,
+        reference,
+        as_of,
+        facts,
+        outcome,
+        reasons=explain.ordered(reasons),
+        unknown=explain.distinct_unknowns(unknown),
+        lifted=tuple(dict.fromkeys(sorted(lifted, key=lambda x: (x.authorization, x.rule)))),
+        advice=tuple(dict.fromkeys((*advice, *lifter.advice()))),
+        flags=flags,
+    )
+
+
+def not_applicable(
+    observation: NotApplicable, policies: CompiledPolicySet, reference: ReferenceData, *, as_of: datetime
+) -> Decision:
+    """The decision on a call outside the surface: ALLOW, with that reason."""
+    return Decision(
+        outcome=Outcome.ALLOW,
+        as_of=as_of,
+        policy_digest=policies.digest,
+        reference_digest=reference.digest,
+        not_applicable=observation.reason,
+    )
+
+
+def _in_force(rules: Iterable[CompiledRule], as_of: datetime) -> Iterator[CompiledRule]:
+    return (rule for rule in rules if rule.in_force(as_of))
+
+
+def _asked_items(rule: CompiledRule, facts: Facts) -> Sequence[ItemView | None]:
+    if "item" not in rule.roots and "usage" not in rule.roots:
+        return (None,)
+    return [item for item in facts.items if isinstance(item.kind, Unknown) or item.kind in rule.kinds]
+
+
+def _is_bounded(rule: CompiledRule, facts: Facts) -> bool:
+    items = len(_asked_items(rule, facts))
+    parties = len(facts.parties) if "party" in rule.roots else 1
+    locations = len(facts.locations) if "location" in rule.roots else 1
+    return items * parties * locations <= MAX_COMBINATIONS
+
+
+def _findings(rule: CompiledRule, facts: Facts, world: World, usage: Usage) -> Iterator[Finding]:
+    """Ask *rule* of every combination, equal ones once; yield those that match or stay open."""
+    parties: Sequence[PartyView | None] = facts.parties if "party" in rule.roots else (None,)
+    locations: Sequence[LocationView | None] = facts.locations if "location" in rule.roots else (None,)
+    for item, party, location in product(_distinct_items(_asked_items(rule, facts)), parties, locations):
+        scope = Scope(
+            request=facts.request,
+            item=item,
+            party=party,
+            location=location,
+            usage=_usage(rule, facts, usage) if "usage" in rule.roots else None,
+            world=world,
+        )
+        finding = _ask(rule, scope)
+        if finding is not None:
+            yield finding
+
+
+def _ask(rule: CompiledRule, scope: Scope) -> Finding | None:
+    answer = rule.when(scope)
+    if answer is False:
+        return None
+    causes: tuple[Cause, ...] = answer.causes if isinstance(answer, Indeterminate) else ()
+    result = RuleResult.MATCH if answer is True else RuleResult.INDETERMINATE
+    if rule.unless is not None:
+        lifting = rule.unless(scope)
+        if lifting is True:
+            return None
+        if isinstance(lifting, Indeterminate):
+            causes = (*causes, *lifting.causes)
+    location = scope.location
+    if result is RuleResult.MATCH and location is not None and location.certainty != Certainty.DECLARED:
+        place = location.country if isinstance(location.country, str) else "a place that is not known"
+        result = RuleResult.INDETERMINATE
+        causes = (*causes, Cause("location.certainty", f"it may, but need not, be placed in {place}"))
+    return Finding(result, scope, causes)
+
+
+def _distinct_items(items: Sequence[ItemView | None]) -> list[ItemView | None]:
+    seen: dict[ItemView | None, ItemView | None] = {}
+    for item in items:
+        seen.setdefault(replace(item, index=0) if item is not None else None, item)
+    return list(seen.values())
+
+
+def _usage(rule: CompiledRule, facts: Facts, usage: Usage) -> UsageView:
+    """What the ledger read, plus what this request asks for."""
+    reading = usage.get(rule.per) if rule.per is not None else None
+    if reading is None:
+        return UNKNOWN_USAGE
+    models = [item for item in facts.items if item.kind != "accelerator"]
+    chips = [item for item in facts.items if item.kind != "model"]
+    return UsageView(
+        tokens=_added(reading.tokens, [item.tokens for item in models]),  # type: ignore[arg-type]
+        accelerators=_added(reading.accelerators, [item.count for item in chips]),
+        tpp=_added(reading.tpp, [item.total_tpp for item in chips]),
+    )
+
+
+def _added(before: Maybe[float], asked: Sequence[Maybe[float] | None]) -> Maybe[float]:
+    total = before
+    for amount in asked:
+        if isinstance(total, Unknown):
+            return total
+        if isinstance(amount, Unknown):
+            return amount
+        total += amount or 0
+    return total
+
+
+def _worst(results: Iterable[RuleResult]) -> RuleResult:
+    found = set(results)
+    for result in (RuleResult.MATCH, RuleResult.INDETERMINATE):
+        if result in found:
+            return result
+    return RuleResult.NO_MATCH
+
+
+def _decision(
+    request: ProvisioningRequest,
+    policies: CompiledPolicySet,
+    reference: ReferenceData,
+    as_of: datetime,
+    facts: Facts,
+    outcome: Outcome,
+    *,
+    reasons: tuple[Reason, ...] = (),
+    unknown: tuple[UnknownFact, ...] = (),
+    lifted: tuple[Lifted, ...] = (),
+    advice: tuple[str, ...] = (),
+    flags: Sequence[str] = (),
+    not_applicable: str | None = None,
+) -> Decision:
+    seen = facts.request.red_flags
+    known = () if isinstance(seen, Unknown) else seen
+    return Decision(
+        outcome=outcome,
+        reasons=reasons,
+        unknown=unknown,
+        lifted=lifted,
+        advice=advice,
+        red_flags=tuple(sorted({*known, *flags})),
+        as_of=as_of,
+        policy_digest=policies.digest,
+        reference_digest=reference.digest,
+        request=request,
+        parties=() if isinstance(request.parties, Unknown) else request.parties,
+        not_applicable=not_applicable,
+    )

@@ -1,0 +1,200 @@
+"""Reasons in words: which combination, which values, what would settle what is open, and how to supply it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from exportguard.language import CompiledRule, Scope
+from exportguard.vocabulary.decision import Effect, Reason, RuleResult, UnknownFact
+from exportguard.vocabulary.fact import Unknown
+from exportguard.vocabulary.scope import LocationView, PartyView
+
+if TYPE_CHECKING:
+    from exportguard.decide.evaluate import Finding
+
+MAX_REASONS = 12
+"""Combinations that are told of one rule; how many more there are is said in the last one."""
+
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]*)\}")
+_ORDER = {
+    (Effect.DENY, RuleResult.MATCH): 0,
+    (Effect.HOLD, RuleResult.MATCH): 1,
+    (Effect.DENY, RuleResult.INDETERMINATE): 2,
+    (Effect.HOLD, RuleResult.INDETERMINATE): 2,
+}
+
+_HOW = (
+    ("party.ultimate_parent", "give `ultimate_parent` of the party (null: it is its own) in the customers document"),
+    ("party.listings", "screen the party, or give `listings` ([]: on no list) with `listings_as_of`"),
+    ("party.restricted_ownership", "give the party's `owners` with percentages ([]: nobody owns it)"),
+    ("owned", "give the party's `owners` with percentages ([]: nobody owns it)"),
+    ("party.", "name the party and its facts: acting_for(customer), the customers document, or the request"),
+    ("item.model", "name the model itself, or give the guard a resolver for the deployment or ARN"),
+    ("item.tokens", "state the tokens that are asked for"),
+    ("item.", "name an instance type or accelerator that the reference data knows, or give the guard a resolver"),
+    ("location.certainty", "choose a deployment that stays in one region"),
+    ("location.", "name the region, or the country of a region that the reference data does not know"),
+    ("request.transfer", "state `transfer`: remote_access or export"),
+    ("request.end_use", "state `end_use` in the request or the customers document"),
+    ("usage.", "give the guard a ledger that can be read"),
+    ("request.", "state it in the request"),
+)
+
+
+def rule_reasons(
+    rule: CompiledRule, result: RuleResult, findings: Sequence[Finding]
+) -> tuple[list[Reason], list[UnknownFact]]:
+    """The reasons of one rule, a combination each, and the facts that would settle or could lift it."""
+    reasons: dict[Reason, None] = {}
+    unknown: list[UnknownFact] = []
+    for finding in findings:
+        missing = _missing(rule, finding)
+        unknown.extend(missing)
+        reasons.setdefault(_reason(rule, result, finding, missing))
+    told = sorted(reasons, key=_place)
+    if len(told) > MAX_REASONS:
+        rest = len(told) - MAX_REASONS
+        last = told[MAX_REASONS - 1]
+        told = [*told[: MAX_REASONS - 1], last.model_copy(update={"message": f"{last.message} (and {rest} more)"})]
+    return told, unknown
+
+
+def _missing(rule: CompiledRule, finding: Finding) -> list[UnknownFact]:
+    causes = [(cause.path, cause.reason) for cause in finding.causes]
+    if finding.result is RuleResult.MATCH and rule.effect == Effect.HOLD.value:
+        # A hold on what is not known (`unknown(path)`): the unknown facts it names are what would settle it.
+        for path in rule.paths:
+            value = look_up(finding.scope, path)
+            if isinstance(value, Unknown):
+                causes.append((path, value.reason))
+    who = _party_label(finding.scope.party)
+    facts = []
+    for path, why in causes:
+        told = f"{who}: {why}" if who and path.startswith(("party.", "owned")) else why
+        facts.append(UnknownFact(path=path, why=told, how=_how(path)))
+    return facts
+
+
+def _how(path: str) -> str:
+    return next((how for prefix, how in _HOW if path.startswith(prefix)), "state it")
+
+
+def _reason(rule: CompiledRule, result: RuleResult, finding: Finding, missing: Sequence[UnknownFact]) -> Reason:
+    scope = finding.scope
+    message = fill(rule.because or rule.title, scope)
+    if result is RuleResult.INDETERMINATE:
+        paths = ", ".join(dict.fromkeys(fact.path for fact in missing)) or "a fact"
+        message = f"cannot tell whether this applies: {rule.title}; not known: {paths}"
+    values = []
+    for path in rule.paths:
+        value = look_up(scope, path)
+        if not _is_record(value):
+            values.append((path, show(value)))
+    return Reason(
+        policy=rule.policy,
+        rule=rule.id,
+        effect=Effect(rule.effect),
+        result=result,
+        basis=rule.basis,
+        item=show(scope.item.name) if scope.item is not None else None,
+        party=_party_label(scope.party),
+        location=_location_label(scope.location),
+        message=message,
+        remedy=rule.remedy,
+        cites=tuple(rule.cites),
+        confidence=scope.item.confidence if scope.item is not None else None,
+        status=_status(rule),
+        values=tuple(values),
+    )
+
+
+def _status(rule: CompiledRule) -> str:
+    return str(getattr(rule, "status", "enforced") or "enforced")
+
+
+def too_many(rule: CompiledRule, bound: int) -> Reason:
+    """The reason for holding a request with more combinations than *bound* under one rule."""
+    return Reason(
+        policy=rule.policy,
+        rule=rule.id,
+        effect=Effect.HOLD,
+        result=RuleResult.MATCH,
+        basis=rule.basis,
+        message=f"more than {bound} combinations of item, party and location: too many to ask `{rule.id}` of each",
+        remedy="Split the request.",
+    )
+
+
+def ordered(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Deny, hold, indeterminate, flag; then by policy, rule and combination: input order changes nothing."""
+    return tuple(sorted(dict.fromkeys(reasons), key=lambda r: (_ORDER.get((r.effect, r.result), 3), *_place(r))))
+
+
+def _place(reason: Reason) -> tuple[str, ...]:
+    told = (reason.policy, reason.rule, reason.item, reason.party, reason.location, reason.message)
+    return tuple(part or "" for part in told)
+
+
+def distinct_unknowns(facts: Iterable[UnknownFact]) -> tuple[UnknownFact, ...]:
+    return tuple(sorted(dict.fromkeys(facts), key=lambda fact: (fact.path, fact.why)))
+
+
+def look_up(scope: Scope, path: str) -> object:
+    """The value behind *path*, an Unknown on the way included; None where the record does not have it."""
+    root, *names = path.split(".")
+    value: object = getattr(scope, root, None)
+    for name in names:
+        if value is None or isinstance(value, Unknown):
+            return value
+        value = getattr(value, name, None)
+    return value
+
+
+def fill(template: str, scope: Scope) -> str:
+    """Put values for `{item.name}` and the like. What is unknown reads as unknown, never as empty."""
+    return _PLACEHOLDER.sub(lambda found: show(look_up(scope, found.group(1))), template)
+
+
+def show(value: object) -> str:
+    """One value in words."""
+    if isinstance(value, Unknown):
+        return f"unknown ({value.reason})"
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}" if value != int(value) else f"{int(value)}"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple | list):
+        return ", ".join(show(part) for part in value) or "none"
+    if _is_record(value):
+        name = getattr(value, "name", None) or getattr(value, "id", None)
+        return show(name)
+    return str(value)
+
+
+def _is_record(value: object) -> bool:
+    return hasattr(value, "__dataclass_fields__")
+
+
+def _party_label(party: PartyView | None) -> str | None:
+    if party is None:
+        return None
+    role = "party of unknown role" if isinstance(party.role, Unknown) else party.role
+    if isinstance(party.name, Unknown):
+        return f"unnamed {role}" if not isinstance(party.role, Unknown) else "unnamed party"
+    return f"{party.name} ({role})"
+
+
+def _location_label(location: LocationView | None) -> str | None:
+    if location is None:
+        return None
+    parts = [str(x) for x in (location.region, location.country) if isinstance(x, str)]
+    return ", ".join(parts) or "an unknown place"
+
+
