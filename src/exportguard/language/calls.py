@@ -1,0 +1,174 @@
+"""Checks of function calls: which functions there are, what they take, and our own `country_group` and `owned`."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from exportguard.language import functions
+from exportguard.language.syntax import Node
+from exportguard.language.types import BOOL, DYN, Type, list_of
+
+if TYPE_CHECKING:
+    from exportguard.language.schema import Vocabularies
+
+MAX_PATTERN = 1000
+"""Characters in a regular expression."""
+
+
+class CallChecks:
+    """The part of the checker that looks at calls."""
+
+    words: Vocabularies
+
+    if TYPE_CHECKING:
+
+        def report(
+            self, node: Node | tuple[int, int], code: str, message: str, label: str = "", hint: str | None = None
+        ) -> Type: ...
+        def negated(self, node: Node) -> tuple[Node, list[Type]]: ...
+        def check_word(self, node: Node, text: str, words: str) -> None: ...
+        def text(self, node: Node) -> str: ...
+
+    def visit_call(self, node: Node) -> tuple[Node, Type]:
+        name, method = node.value  # type: ignore[misc]
+        if not method and name == "country_group":
+            return self.check_group(node)
+        if not method and name == "owned":
+            return self.check_owned(node)
+        typed, kinds = self.negated(node)
+        if name not in (functions.METHODS if method else functions.GLOBALS):
+            return typed, self.unknown_function(node, name, method)
+        result = self.overload(node, name, kinds)
+        if result is None:
+            return typed, DYN
+        if name == "matches":
+            return self.check_pattern(node, typed)
+        if name in ("startsWith", "endsWith", "contains"):
+            self.check_possible(node, name, kinds[0])
+        if name in ("timestamp", "duration", "int", "double"):
+            self.check_conversion(node, name)
+        return typed.retyped(str(result)), result
+
+    def unknown_function(self, node: Node, name: str, method: bool) -> Type:
+        if name in functions.OUTSIDE:
+            return self.report(
+                node, "EG210", f"`{name}` is outside the policy language", "not supported", functions.OUTSIDE[name]
+            )
+        if name in functions.METHODS | functions.MACROS and not method:
+            hint: str | None = f"write it as a method: `value.{name}(…)`"
+        elif name in functions.GLOBALS | functions.OURS and method:
+            hint = f"write it as a function: `{name}(…)`"
+        else:
+            known = sorted(functions.METHODS | functions.MACROS if method else functions.GLOBALS | functions.OURS)
+            close = get_close_matches(name, known, n=1, cutoff=0.6)
+            hint = f"did you mean `{close[0]}`?" if close else f"there are {', '.join(f'`{k}`' for k in known)}"
+        return self.report(node, "EG204", f"unknown function `{name}`", "no such function", hint)
+
+    def overload(self, node: Node, name: str, kinds: list[Type]) -> Type | None:
+        for wanted, result in functions.OVERLOADS[name]:
+            if len(wanted) == len(kinds) and all(
+                want.kind == kind.kind or kind.kind == "dyn" for want, kind in zip(wanted, kinds, strict=True)
+            ):
+                return result
+        got = ", ".join(kind.shown() for kind in kinds) or "nothing"
+        self.report(node, "EG205", f"`{name}` does not take this", f"given {got}")
+        return None
+
+    def check_pattern(self, node: Node, typed: Node) -> tuple[Node, Type]:
+        from exportguard.language.regex import RegexError, compile_pattern
+
+        pattern = node.args[1]
+        if pattern.op != "lit" or not isinstance(pattern.value, str):
+            self.report(pattern, "EG214", "a regular expression is written out in the policy", "not a literal")
+            return typed, BOOL
+        if len(pattern.value) > MAX_PATTERN:
+            self.report(pattern, "EG214", f"a regular expression has at most {MAX_PATTERN} characters", "too long")
+            return typed, BOOL
+        try:
+            compile_pattern(pattern.value)
+        except RegexError as error:
+            self.report(
+                pattern,
+                "EG214",
+                f"RE2 refuses this regular expression: {error}",
+                "not RE2",
+                "RE2 has no look-around and no back-references; in return it takes linear time",
+            )
+        return Node("matches", (typed.args[0],), pattern.value, "bool", node.start, node.end), BOOL
+
+    def check_possible(self, node: Node, name: str, kind: Type) -> None:
+        """A prefix that no word of a closed vocabulary has never matches."""
+        part = node.args[1]
+        members = self.words.members(kind.words) if kind.words else None
+        if members is None or part.op != "lit" or not isinstance(part.value, str):
+            return
+        text = part.value
+        tests = {"startsWith": str.startswith, "endsWith": str.endswith, "contains": str.__contains__}
+        if members and not any(tests[name](member, text) for member in members):
+            self.report(part, "EG207", "this never holds", f"no {kind.words} fits")
+
+    def check_conversion(self, node: Node, name: str) -> None:
+        """A literal that cannot be converted is wrong now, not at three in the morning."""
+        from exportguard.language.values import convert_literal
+
+        part = node.args[0]
+        if part.op == "lit" and isinstance(part.value, str):
+            problem = convert_literal(name, part.value)
+            if problem is not None:
+                self.report(part, "EG215", f"`{part.value}` is not a {name}", problem)
+
+    def check_group(self, node: Node) -> tuple[Node, Type]:
+        result = list_of(Type("string", words="country"))
+        part = node.args[0] if len(node.args) == 1 else None
+        if part is None or part.op != "lit" or not isinstance(part.value, str):
+            self.report(node, "EG205", "`country_group` takes the name of a group", "", 'as in `country_group("D:5")`')
+            return node.retyped(str(result)), result
+        name = part.value
+        if name not in self.words.group_names:
+            folded = {_squash(known): known for known in sorted(self.words.group_names)}
+            close = [folded[_squash(name)]] if _squash(name) in folded else []
+            close = close or get_close_matches(name, sorted(self.words.group_names), n=1, cutoff=0.6)
+            hint = f'did you mean `"{close[0]}"`?' if close else None
+            self.report(part, "EG209", f"unknown country group `{name}`", "not a group", hint)
+        return Node("group", (), name, str(result), node.start, node.end), result
+
+    def check_owned(self, node: Node) -> tuple[Node, Type]:
+        usage = 'as in `owned(party, ["EL", "MEU"], ">=", 50)`'
+        if len(node.args) != 4:
+            self.report(node, "EG205", "`owned` takes a party, lists, a comparison and a percentage", "", usage)
+            return node.retyped("bool"), BOOL
+        party, lists, comparison, percent = node.args
+        typed, kinds = self.negated(node)
+        if kinds[0].kind not in ("record", "dyn") or (kinds[0].kind == "record" and kinds[0].record != "party"):
+            self.report(party, "EG205", "`owned` asks about a party", f"this is {kinds[0].shown()}", usage)
+        codes: list[str] = []
+        if lists.op != "list" or not lists.args:
+            self.report(lists, "EG205", "the lists are written out", "not a list of codes", usage)
+        for code in lists.args if lists.op == "list" else ():
+            if code.op == "lit" and isinstance(code.value, str):
+                self.check_word(code, code.value, "list code")
+                codes.append(code.value)
+            else:
+                self.report(code, "EG205", "the lists are written out", "not a list code", usage)
+        if comparison.op != "lit" or comparison.value not in (">=", ">"):
+            self.report(comparison, "EG205", 'the comparison is `">="` or `">"`', "neither", usage)
+        share = _exact(self.text(percent)) if percent.op == "lit" else None
+        if share is None:
+            self.report(percent, "EG205", "the percentage is a number", "not a number", usage)
+        elif not 0 < share <= 100 or share < 1:
+            self.report(percent, "EG217", f"`{self.text(percent)}` is no sensible threshold here", "wrong unit?", "the share is in percent, 0 to 100")  # fmt: skip  # noqa: E501
+        value = (tuple(sorted(set(codes))), str(comparison.value), str(share or 0))
+        return Node("owned", (typed.args[0],), value, "bool", node.start, node.end), BOOL
+
+
+def _exact(text: str) -> Fraction | None:
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+def _squash(text: str) -> str:
+    return "".join(ch for ch in text.lower() if ch.isalnum())

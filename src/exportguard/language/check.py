@@ -1,0 +1,353 @@
+"""The checker of conditions: names, types, vocabularies, and what a condition must not do. Reports every problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from exportguard.diagnostics import Diagnostic
+from exportguard.language.calls import CallChecks
+from exportguard.language.compare import ComparisonChecks
+from exportguard.language.schema import LIST_BOUND, RECORDS, ROOTS, Vocabularies
+from exportguard.language.source import Scalar
+from exportguard.language.syntax import Node, path_text, walk
+from exportguard.language.types import BOOL, DOUBLE, DYN, INT, NULL, STRING, Type, join, list_of, record
+
+MAX_NODES = 20_000
+"""Nodes of one condition once its variables are put in."""
+BUDGET = 100_000
+"""Worst-case steps of one condition."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """An expression that was checked: its tree (variables not yet put in), type, size and worst-case cost."""
+
+    node: Node
+    type: Type
+    size: int
+    cost: int
+    asks_unknown: bool
+    ok: bool
+
+
+@dataclass
+class Checker(ComparisonChecks, CallChecks):
+    """Checks one expression. `problems` grows; a part with a problem gets the type dyn, so one error is one report."""
+
+    scalar: Scalar
+    words: Vocabularies
+    variables: Mapping[str, Checked]
+    may_ask_unknown: bool = False
+    unknown_refusal: str = "`unknown` belongs into the `when` of a hold or flag rule"
+    roots: tuple[str, ...] = ROOTS
+    problems: list[Diagnostic] = field(default_factory=list)
+    scope: list[tuple[str, Type]] = field(default_factory=list)
+    positive: bool = True
+    """Whether the spot is one where a fact that becomes known can't turn the condition from false to true."""
+
+    def check(self, node: Node) -> Checked:
+        before = len(self.problems)
+        typed, kind = self.visit(node)
+        size, cost = self.measure(typed)
+        if len(self.problems) == before:
+            if size > MAX_NODES:
+                self.report(
+                    node, "EG221", f"the condition has {size} parts; at most {MAX_NODES} are allowed", "too large"
+                )
+            elif cost > BUDGET:
+                self.report(
+                    node,
+                    "EG212",
+                    f"the condition may take {cost} steps; at most {BUDGET} are allowed",
+                    "too costly in the worst case",
+                    "nest fewer `exists`, `all`, `map` and `filter`: a rule is asked of every item and party by itself",
+                )
+        asks = any(
+            n.op == "unknown" or (n.op == "var" and self.variables[str(n.value)].asks_unknown)
+            for n in walk(typed)
+            if n.op != "var" or n.value in self.variables
+        )
+        return Checked(typed, kind, size, cost, asks, len(self.problems) == before)
+
+    def condition(self, node: Node) -> Checked:
+        """Check an expression that has to be true or false."""
+        checked = self.check(node)
+        if checked.ok and checked.type.kind != "bool":
+            self.report(
+                node,
+                "EG206",
+                "a condition is true or false",
+                f"this is {checked.type.shown()}",
+                "compare it with something" if checked.type.kind != "dyn" else None,
+            )
+            return Checked(checked.node, BOOL, checked.size, checked.cost, checked.asks_unknown, False)
+        return checked
+
+    def report(
+        self, node: Node | tuple[int, int], code: str, message: str, label: str = "", hint: str | None = None
+    ) -> Type:
+        at = node if isinstance(node, tuple) else node.at
+        self.problems.append(self.scalar.problem(code, message, at, label, hint, "the policy set was not loaded"))
+        return DYN
+
+    def measure(self, root: Node) -> tuple[int, int]:
+        """Nodes and worst-case steps, both with variables put in."""
+        done: dict[int, tuple[int, int]] = {}
+
+        def measured(node: Node) -> tuple[int, int]:
+            if id(node) in done:
+                return done[id(node)]
+            parts = [measured(arg) for arg in node.args]
+            size = 1 + sum(part[0] for part in parts)
+            cost = 1 + sum(part[1] for part in parts)
+            if node.op == "var":
+                known = self.variables.get(str(node.value))
+                size, cost = (known.size, known.cost) if known else (1, 1)
+            elif node.op == "macro":
+                cost = 1 + parts[0][1] + self.length(node.args[0]) * sum(part[1] for part in parts[1:])
+            elif node.op == "in":
+                cost += self.length(node.args[1]) // 8
+            done[id(node)] = min(size, 10**12), min(cost, 10**12)
+            return done[id(node)]
+
+        return measured(root)
+
+    def length(self, node: Node) -> int:
+        if node.op == "list":
+            return len(node.args)
+        if node.op == "var" and str(node.value) in self.variables:
+            return self.length(self.variables[str(node.value)].node)
+        if node.op == "macro" and node.value[0] in ("filter", "map"):  # type: ignore[index]
+            return self.length(node.args[0])
+        if node.op == "arith":
+            return sum(self.length(arg) for arg in node.args)
+        if node.op == "cond":
+            return max(self.length(arg) for arg in node.args[1:])
+        return LIST_BOUND
+
+    # One method a kind of node; each gives the typed node and its type.
+
+    def visit(self, node: Node) -> tuple[Node, Type]:
+        typed, kind = getattr(self, f"visit_{node.op}")(node)
+        return (typed if typed.type else typed.retyped(str(kind))), kind
+
+    def visits(self, node: Node) -> tuple[Node, list[Type]]:
+        visited = [self.visit(arg) for arg in node.args]
+        return node.retyped("", tuple(v[0] for v in visited)), [v[1] for v in visited]
+
+    def visit_lit(self, node: Node) -> tuple[Node, Type]:
+        value = node.value
+        if value is None:
+            return node, NULL
+        kinds = {bool: BOOL, int: INT, float: DOUBLE, str: STRING}
+        return node, kinds[type(value)]  # type: ignore[index]
+
+    def visit_ref(self, node: Node) -> tuple[Node, Type]:
+        name = str(node.value)
+        for variable, kind in reversed(self.scope):
+            if variable == name:
+                return node, kind
+        if name in self.roots:
+            return node, record(name)
+        known = [*(v for v, _ in self.scope), *self.roots, "variables"]
+        if name in ROOTS:
+            return node, self.report(node, "EG202", f"`{name}` cannot be asked here", "not available")
+        if name == "variables":
+            return node, self.report(
+                node, "EG202", "`variables` is not a value", "name one of them", "`variables.name`"
+            )
+        if name in self.variables:
+            hint = f"a variable is named with its group: `variables.{name}`"
+        else:
+            close = get_close_matches(name, known, n=1, cutoff=0.6)
+            owners = sorted(r for r in self.roots if name in RECORDS[r])
+            if close:
+                hint = f"did you mean `{close[0]}`?"
+            elif owners:
+                hint = "did you mean " + " or ".join(f"`{owner}.{name}`" for owner in owners) + "?"
+            else:
+                hint = f"a condition sees {', '.join(f'`{k}`' for k in self.roots)} and `variables`"
+        return node, self.report(node, "EG202", f"unknown name `{name}`", "nothing of this name", hint)
+
+    def visit_var(self, node: Node) -> tuple[Node, Type]:
+        name = str(node.value)
+        known = self.variables.get(name)
+        if known is None:
+            close = get_close_matches(name, sorted(self.variables), n=1, cutoff=0.5)
+            hint = f"did you mean `variables.{close[0]}`?" if close else "define it under `variables:`"
+            return node, self.report(node, "EG202", f"unknown variable `{name}`", "not defined", hint)
+        if known.asks_unknown:
+            self.ask_unknown(node, f"`variables.{name}` asks `unknown(…)`")
+        return node, known.type if known.ok else DYN
+
+    def visit_field(self, node: Node) -> tuple[Node, Type]:
+        target, owner = self.visit(node.args[0])
+        typed = node.retyped("", (target,))
+        name = str(node.value)
+        if owner.kind == "dyn":
+            return typed, DYN
+        if owner.kind != "record":
+            at = (node.end - len(name), node.end)
+            hint = None
+            if owner.kind == "list":
+                hint = f"ask its elements: `{self.text(node.args[0])}.exists(x, x.{name} == …)`"
+            return typed, self.report(
+                at, "EG203", f"`{name}` is a field of nothing", f"{owner.shown()} has no fields", hint
+            )
+        kind = RECORDS[owner.record].get(name)
+        if kind is None:
+            path = path_text(node) or name
+            root, _, rest = path.partition(".")
+            shown = rest if rest and root in ROOTS else name
+            start = node.start + len(root) + 1 if shown == rest and self.text(node) == path else node.end - len(name)
+            better = self.better_field(owner.record, name)
+            hint = (
+                f"did you mean `{shown[: len(shown) - len(name)]}{better}`?" if better else self.fields_of(owner.record)
+            )
+            where = root if root in ROOTS and "." in path else owner.record
+            return typed, self.report(
+                (start, node.end), "EG203", f"unknown field `{shown}`", f"not a field of {where}", hint
+            )
+        return typed, kind
+
+    def better_field(self, name_of_record: str, name: str) -> str | None:
+        fields = RECORDS[name_of_record]
+        close = get_close_matches(name, sorted(fields), n=1, cutoff=0.6)
+        if close:
+            return close[0]
+        inner = [
+            f"{outer}.{name}"
+            for outer, kind in fields.items()
+            if kind.kind == "record" and name in RECORDS[kind.record]
+        ]
+        return inner[0] if inner else None
+
+    @staticmethod
+    def fields_of(name: str) -> str:
+        return f"`{name}` has {', '.join(f'`{f}`' for f in RECORDS[name])}"
+
+    def text(self, node: Node) -> str:
+        return self.scalar.text[node.start : node.end]
+
+    def visit_index(self, node: Node) -> tuple[Node, Type]:
+        typed, (target, index) = self.visits(node)
+        if target.kind not in ("list", "dyn"):
+            return typed, self.report(node, "EG205", f"{target.shown()} has no elements", "only lists are indexed")
+        if index.kind not in ("int", "dyn"):
+            self.report(node.args[1], "EG205", "an index is a whole number", f"this is {index.shown()}")
+        return typed, target.of or DYN if target.kind == "list" else DYN
+
+    def visit_list(self, node: Node) -> tuple[Node, Type]:
+        typed, kinds = self.visits(node)
+        return typed, list_of(join(kinds))
+
+    def negated(self, node: Node) -> tuple[Node, list[Type]]:
+        """Visit parts in which `unknown` is not allowed."""
+        before, self.positive = self.positive, False
+        try:
+            return self.visits(node)
+        finally:
+            self.positive = before
+
+    def visit_not(self, node: Node) -> tuple[Node, Type]:
+        typed, (kind,) = self.negated(node)
+        self.expect_bool(node.args[0], kind, "`!`")
+        return typed, BOOL
+
+    def visit_neg(self, node: Node) -> tuple[Node, Type]:
+        typed, (kind,) = self.negated(node)
+        if kind.kind not in ("int", "double", "dyn"):
+            return typed, self.report(node, "EG205", "only a number can be negative", f"this is {kind.shown()}")
+        return typed, Type(kind.kind)
+
+    def expect_bool(self, node: Node, kind: Type, what: str) -> None:
+        if kind.kind not in ("bool", "dyn"):
+            self.report(node, "EG205", f"{what} needs true or false", f"this is {kind.shown()}")
+
+    def visit_and(self, node: Node) -> tuple[Node, Type]:
+        typed, kinds = self.visits(node)
+        for arg, kind in zip(node.args, kinds, strict=True):
+            self.expect_bool(arg, kind, "`&&`" if node.op == "and" else "`||`")
+        return typed, BOOL
+
+    visit_or = visit_and
+
+    def visit_cond(self, node: Node) -> tuple[Node, Type]:
+        before, self.positive = self.positive, False
+        test, kind = self.visit(node.args[0])
+        self.positive = before
+        self.expect_bool(node.args[0], kind, "the condition of `? :`")
+        then, left = self.visit(node.args[1])
+        otherwise, right = self.visit(node.args[2])
+        return node.retyped("", (test, then, otherwise)), join([left, right])
+
+    def visit_has(self, node: Node) -> tuple[Node, Type]:
+        typed, _ = self.negated(node)
+        return typed, BOOL
+
+    def visit_unknown(self, node: Node) -> tuple[Node, Type]:
+        typed, (kind,) = self.visits(node)
+        if path_text(node.args[0]) is None:
+            self.report(node.args[0], "EG211", "`unknown` takes a path", "not a path")
+        self.ask_unknown(node, "`unknown(…)` is used")
+        return typed, BOOL
+
+    def ask_unknown(self, node: Node, what: str) -> None:
+        if not self.may_ask_unknown:
+            self.report(node, "EG211", f"{what} where it is not allowed", "not allowed here", self.unknown_refusal)
+        elif not self.positive:
+            self.report(
+                node,
+                "EG211",
+                f"{what} under a negation or inside another expression",
+                "not allowed here",
+                "join it with `&&` and `||` only: otherwise hiding a fact could unlock a request",
+            )
+
+    def visit_macro(self, node: Node) -> tuple[Node, Type]:
+        macro, name = node.value  # type: ignore[misc]
+        before = self.positive
+        self.positive = False
+        target, kind = self.visit(node.args[0])
+        self.positive = before and macro in ("exists", "all")
+        element = kind.of or DYN if kind.kind == "list" else DYN
+        if kind.kind not in ("list", "dyn"):
+            self.report(node.args[0], "EG205", f"`{macro}` asks the elements of a list", f"this is {kind.shown()}")
+        if name in ROOTS or name == "variables" or any(name == outer for outer, _ in self.scope):
+            self.report(node, "EG219", f"`{name}` already means something here", "choose another name for the variable")
+        self.scope.append((name, element))
+        parts = [self.visit(arg) for arg in node.args[1:]]
+        self.scope.pop()
+        self.positive = before
+        predicates = len(parts) - 1 if macro == "map" else len(parts)
+        for (_, part), source in zip(parts[:predicates], node.args[1:], strict=False):
+            self.expect_bool(source, part, f"`{macro}`")
+        typed = node.retyped("", (target, *(p[0] for p in parts)))
+        if macro == "filter":
+            return typed, list_of(element)
+        if macro == "map":
+            return typed, list_of(parts[-1][1])
+        return typed, BOOL
+
+    visit_group = visit_owned = visit_matches = visit_has
+
+
+def substitute(node: Node, variables: Mapping[str, Node]) -> Node:
+    """The tree with every variable put in. Parts are shared, so the work is bounded by what was written."""
+    done: dict[int, Node] = {}
+
+    def put(here: Node) -> Node:
+        if id(here) not in done:
+            if here.op == "var":
+                done[id(here)] = variables[str(here.value)]
+            elif here.args:
+                args = tuple(map(put, here.args))
+                same = all(a is b for a, b in zip(args, here.args, strict=True))
+                done[id(here)] = here if same else here.retyped(here.type, args)
+            else:
+                done[id(here)] = here
+        return done[id(here)]
+
+    return put(node)

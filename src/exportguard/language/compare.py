@@ -1,0 +1,225 @@
+"""Checks of comparisons: types that meet, vocabularies that hold the word, thresholds in the right unit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exportguard.language.syntax import Node
+from exportguard.language.types import BOOL, DYN, Type
+
+if TYPE_CHECKING:
+    from exportguard.language.schema import Vocabularies
+
+_ORDERED = ("int", "double", "string", "bool", "timestamp", "duration")
+
+
+class ComparisonChecks:
+    """The part of the checker that looks at `== != < <= > >= in` and arithmetic."""
+
+    words: Vocabularies
+
+    if TYPE_CHECKING:
+
+        def report(
+            self, node: Node | tuple[int, int], code: str, message: str, label: str = "", hint: str | None = None
+        ) -> Type: ...
+        def negated(self, node: Node) -> tuple[Node, list[Type]]: ...
+        def text(self, node: Node) -> str: ...
+
+    def visit_cmp(self, node: Node) -> tuple[Node, Type]:
+        typed, (left, right) = self.negated(node)
+        op = str(node.value)
+        if left.kind == "dyn" or right.kind == "dyn":
+            return typed, BOOL
+        if op in ("==", "!="):
+            self.check_equal(node, left, right, op)
+        else:
+            self.check_order(node, left, right, op)
+        return typed, BOOL
+
+    def check_equal(self, node: Node, left: Type, right: Type, op: str) -> None:
+        outcome = "never holds" if op == "==" else "always holds"
+        if not self.comparable(left, right):
+            hint = None
+            if "null" in (left.kind, right.kind):
+                hint = "a fact that nobody knows is asked with `unknown(path)`; only optional facts can be null"
+            elif {left.kind, right.kind} == {"string", "int"} or {left.kind, right.kind} == {"string", "double"}:
+                hint = "write the number without quotes, or convert it"
+            self.report(node, "EG207", f"this comparison {outcome}", f"{left.shown()} against {right.shown()}", hint)
+            return
+        if left.kind == "record":
+            self.report(node, "EG205", "records cannot be compared", "two records", "compare one of their fields")
+            return
+        self.check_words(node.args[0], left, node.args[1], right, outcome)
+        for literal, kind in ((node.args[1], left), (node.args[0], right)):
+            self.check_threshold(literal, kind)
+
+    def comparable(self, left: Type, right: Type) -> bool:
+        if "dyn" in (left.kind, right.kind):
+            return True
+        if left.kind == "null" or right.kind == "null":
+            return left.nullable or right.nullable or left.kind == right.kind
+        if left.numeric and right.numeric:
+            return True
+        if left.kind != right.kind:
+            return False
+        if left.kind == "list" and left.of is not None and right.of is not None:
+            return self.comparable(left.of, right.of)
+        return left.kind != "record" or left.record == right.record
+
+    def check_order(self, node: Node, left: Type, right: Type, op: str) -> None:
+        if left.kind not in _ORDERED or right.kind not in _ORDERED or not self.comparable(left, right):
+            self.report(node, "EG205", f"`{op}` cannot order these", f"{left.shown()} against {right.shown()}")
+            return
+        for literal, kind, order in ((node.args[1], left, op), (node.args[0], right, op.translate(_SWAP))):
+            self.check_threshold(literal, kind)
+            number = _number(literal)
+            if number is None or kind.least is None:
+                continue
+            low, high = kind.least, kind.most
+            never = (order == "<" and number <= low) or (order == "<=" and number < low)
+            never = never or (
+                high is not None and ((order == ">" and number >= high) or (order == ">=" and number > high))
+            )
+            if never:
+                self.report(node, "EG207", "this comparison never holds", f"the value is never below {low:g}" if order[0] == "<" else f"the value is never above {high:g}")  # fmt: skip  # noqa: E501
+
+    def check_threshold(self, literal: Node, kind: Type) -> None:
+        number = _number(literal)
+        if number is None or not kind.unit:
+            return
+        outside = (kind.least is not None and number < kind.least) or (kind.most is not None and number > kind.most)
+        low, high = kind.suspicious or (0.0, 0.0)
+        if outside or low < number < high:
+            self.report(
+                literal,
+                "EG217",
+                f"`{self.text(literal)}` is no sensible threshold here",
+                "wrong unit?",
+                f"the fact is in {kind.unit}",
+            )
+
+    def visit_in(self, node: Node) -> tuple[Node, Type]:
+        typed, (element, members) = self.negated(node)
+        if members.kind == "dyn":
+            return typed, BOOL
+        if members.kind != "list":
+            hint = None
+            if members.kind == "string" and element.kind == "string":
+                hint = f"text inside text is `{self.text(node.args[1])}.contains({self.text(node.args[0])})`"
+            self.report(node.args[1], "EG205", "`in` needs a list", f"this is {members.shown()}", hint)
+            return typed, BOOL
+        if node.args[1].op == "list":
+            self.check_literal_list(node, element)
+            return typed, BOOL
+        inner = members.of or DYN
+        if not self.comparable(element, inner):
+            self.report(node, "EG207", "this comparison never holds", f"{element.shown()} in {members.shown()}")
+        elif element.kind == "record":
+            self.report(node, "EG205", "records cannot be compared", "a record", "compare one of their fields")
+        else:
+            self.check_words(node.args[0], element, node.args[1], inner, "never holds")
+        return typed, BOOL
+
+    def check_literal_list(self, node: Node, element: Type) -> None:
+        wanted = node.args[1].args
+        if not wanted:
+            self.report(node, "EG207", "this comparison never holds", "the list is empty")
+        for item in wanted:
+            kind = self.literal_type(item)
+            if kind is None or element.kind == "dyn":
+                continue
+            if not self.comparable(element, kind):
+                self.report(item, "EG207", "this comparison never holds", f"{kind.shown()} against {element.shown()}")
+            else:
+                self.check_words(node.args[0], element, item, kind, "never holds")
+                self.check_threshold(item, element)
+
+    @staticmethod
+    def literal_type(node: Node) -> Type | None:
+        if node.op != "lit":
+            return None
+        kinds = {type(None): "null", bool: "bool", int: "int", float: "double", str: "string"}
+        return Type(kinds[type(node.value)])  # type: ignore[index]
+
+    def check_words(self, left: Node, left_type: Type, right: Node, right_type: Type, outcome: str) -> None:
+        """Literals against a closed vocabulary, and two vocabularies that have nothing in common."""
+        if left_type.kind == "list" and right_type.kind == "list":
+            left_type, right_type = left_type.of or DYN, right_type.of or DYN
+        for literal, words in ((right, left_type.words), (left, right_type.words)):
+            if words is None:
+                continue
+            parts = literal.args if literal.op == "list" else (literal,)
+            for part in parts:
+                if part.op == "lit" and isinstance(part.value, str):
+                    self.check_word(part, part.value, words)
+        pair = {left_type.words, right_type.words} - {None, "word", "lowercase"}
+        if len(pair) == 2:
+            names = sorted(str(name) for name in pair)
+            self.report(
+                (left.start, right.end),
+                "EG207",
+                f"this comparison {outcome}",
+                f"{_a(names[0])} is never {_a(names[1])}",
+            )
+
+    def check_word(self, node: Node, text: str, words: str) -> None:
+        if self.words.admits(words, text):
+            return
+        meant = self.words.suggestion(words, text)
+        if words in ("word", "lowercase"):
+            hint = f'facts arrive in this form: `"{meant}"`'
+            self.report(node, "EG208", f"`{text}` is never the value here", "not in the form of this fact", hint)
+            return
+        hint = f'did you mean `"{meant}"`?' if meant is not None else self.some(words)
+        self.report(node, "EG208", f"`{text}` is not {_a(words)}", f"not a known {words}", hint)
+
+    def some(self, words: str) -> str | None:
+        members = self.words.members(words)
+        if members is None or len(members) > 20:
+            return None
+        return "one of " + ", ".join(f'`"{m}"`' for m in sorted(members))
+
+    def visit_arith(self, node: Node) -> tuple[Node, Type]:
+        typed, (left, right) = self.negated(node)
+        op = str(node.value)
+        if "dyn" in (left.kind, right.kind):
+            return typed, DYN
+        pair = (left.kind, right.kind)
+        if pair == ("int", "int") or (pair == ("double", "double") and op != "%"):
+            return typed, Type(left.kind)
+        if op == "+" and pair == ("string", "string"):
+            return typed, Type("string")
+        if op == "+" and pair == ("list", "list"):
+            return typed, left if left == right else Type("list", of=DYN)
+        if op in "+-" and pair == ("timestamp", "duration"):
+            return typed, Type("timestamp")
+        if op == "+" and pair == ("duration", "timestamp"):
+            return typed, Type("timestamp")
+        if op == "-" and pair == ("timestamp", "timestamp"):
+            return typed, Type("duration")
+        if op in "+-" and pair == ("duration", "duration"):
+            return typed, Type("duration")
+        hint = None
+        if left.numeric and right.numeric:
+            hint = "int and double do not mix in arithmetic: write `2.0` for `2`, or convert with `double(…)`"
+        return typed, self.report(
+            node, "EG205", f"`{op}` cannot join these", f"{left.shown()} and {right.shown()}", hint
+        )
+
+
+_SWAP = str.maketrans("<>", "><")
+
+
+def _number(node: Node) -> int | float | None:
+    value = node.value if node.op == "lit" else None
+    if node.op == "neg" and node.args[0].op == "lit":
+        inner = node.args[0].value
+        value = -inner if isinstance(inner, int | float) and not isinstance(inner, bool) else None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _a(words: str) -> str:
+    names = {"eccn": "ECCN"}
+    shown = names.get(words, words)
+    return f"an {shown}" if shown[0] in "aeioE" else f"a {shown}"

@@ -1,0 +1,189 @@
+"""Reading the keys of a policy document: known keys, required ones, text, lists, dates. Collects every problem."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from collections.abc import Mapping as MappingOf
+from datetime import UTC, datetime
+from difflib import get_close_matches
+
+from exportguard.diagnostics import Diagnostic
+from exportguard.language.parse import Mapping, Sequence, Tree
+from exportguard.language.source import Scalar
+from exportguard.language.values import parse_timestamp
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+_EMPTY = ("", "~", "null", "Null", "NULL")
+MAX_SHORT = 2000
+"""Characters in a title, remedy or cite."""
+
+FromTo = tuple[datetime | None, datetime | None]
+
+
+class Fields:
+    """The entries of one mapping."""
+
+    def __init__(self, tree: Mapping, problems: list[Diagnostic], what: str, known: Iterable[str]) -> None:
+        self.tree, self.problems, self.what = tree, problems, what
+        self.known = tuple(known)
+        self.values: dict[str, Tree] = {}
+        self.keys: dict[str, Scalar] = {}
+        for key, value in tree.entries:
+            if key.text not in self.known:
+                self._unknown(key)
+            elif key.text not in self.values:
+                self.values[key.text], self.keys[key.text] = value, key
+
+    def _unknown(self, key: Scalar) -> None:
+        close = get_close_matches(key.text, self.known, n=1, cutoff=0.6)
+        hint = f"did you mean `{close[0]}`?" if close else f"{self.what} has {', '.join(f'`{k}`' for k in self.known)}"
+        self.problems.append(
+            key.problem("EG110", f"unknown key `{key.text[:60]}`", None, f"not a key of {self.what}", hint, NOT_LOADED)
+        )
+
+    def require(self, *names: str) -> None:
+        for name in names:
+            if name not in self.keys:
+                at = self.tree.start
+                self.problems.append(
+                    self.tree.source.problem(
+                        "EG111", f"{self.what} needs `{name}`", at, at + 1, f"`{name}` is missing", None, NOT_LOADED
+                    )
+                )
+
+    def scalar(self, name: str) -> Scalar | None:
+        """The text under a key. A key without a value is a problem, never a default."""
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, Scalar):
+            self.shape(value, name, "text")
+            return None
+        if (value.style is None and value.text in _EMPTY) or not value.text.strip():
+            self.problems.append(
+                self.keys[name].problem(
+                    "EG112", f"`{name}` has no value", None, "empty", "give it one, or drop the key", NOT_LOADED
+                )
+            )
+            return None
+        return value
+
+    def text(self, name: str, *, limit: int = MAX_SHORT) -> str | None:
+        value = self.scalar(name)
+        if value is None:
+            return None
+        text = value.text.strip()
+        if len(text) > limit:
+            self.problem(value, "EG112", f"`{name}` has at most {limit} characters", "too long")
+            return text[:limit]
+        return text
+
+    def word(self, name: str, allowed: Iterable[str], code: str = "EG302") -> str | None:
+        """A word of a closed vocabulary."""
+        value = self.scalar(name)
+        return None if value is None else self.one_of(value, allowed, name, code)
+
+    def one_of(self, value: Scalar, allowed: Iterable[str], name: str, code: str = "EG302") -> str | None:
+        words = tuple(allowed)
+        if value.text in words:
+            return value.text
+        folded = {word.lower().replace("_", ""): word for word in words}
+        text = value.text.lower().replace("_", "").replace("-", "").replace(" ", "")
+        close = get_close_matches(text, folded, n=1, cutoff=0.6)
+        hint = f"did you mean `{folded[close[0]]}`?" if close else f"one of {', '.join(f'`{w}`' for w in words)}"
+        self.problem(value, code, f"`{value.text[:60]}` is not a value of `{name}`", "not known", hint)
+        return None
+
+    def scalars(self, name: str) -> tuple[Scalar, ...]:
+        """The texts of a list."""
+        value = self.values.get(name)
+        if value is None:
+            return ()
+        if not isinstance(value, Sequence):
+            self.shape(value, name, "a list: `[…]`")
+            return ()
+        found: list[Scalar] = []
+        for item in value.items:
+            if isinstance(item, Scalar) and item.text.strip():
+                found.append(item)
+            else:
+                self.shape(item, f"an entry of `{name}`", "text")
+        return tuple(found)
+
+    def shape(self, value: Tree, name: str, wanted: str) -> None:
+        shown = name if name.startswith("an ") else f"`{name}`"
+        is_a = {"Scalar": "text", "Sequence": "a list", "Mapping": "a mapping"}[type(value).__name__]
+        self.problems.append(
+            value.source.problem(
+                "EG112",
+                f"{shown} is {wanted}",
+                value.start,
+                value.start + 1 if is_a != "text" else value.end,
+                f"this is {is_a}",
+                None,
+                NOT_LOADED,
+            )  # fmt: skip
+        )
+
+    def problem(self, value: Scalar, code: str, message: str, label: str = "", hint: str | None = None) -> None:
+        self.problems.append(value.problem(code, message, None, label, hint, NOT_LOADED))
+
+    def mapping(self, name: str) -> Mapping | None:
+        value = self.values.get(name)
+        if value is None or isinstance(value, Mapping):
+            return value
+        self.shape(value, name, "a mapping")
+        return None
+
+    def sequence(self, name: str) -> Sequence | None:
+        value = self.values.get(name)
+        if value is None or isinstance(value, Sequence):
+            return value
+        self.shape(value, name, "a list")
+        return None
+
+    def moment(self, name: str) -> datetime | None:
+        """A date (its first instant, UTC) or an RFC 3339 time with an offset."""
+        value = self.scalar(name)
+        if value is None:
+            return None
+        text = value.text.strip()
+        try:
+            if _DATE.match(text):
+                return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+            return parse_timestamp(text)
+        except ValueError:
+            self.problem(
+                value,
+                "EG303",
+                f"`{text[:60]}` is not a date",
+                "not a date",
+                "write `2023-11-17`, or `2023-11-17T00:00:00Z`",
+            )
+            return None
+
+
+NOT_LOADED = "the policy set was not loaded"
+
+
+def read_period(tree: Mapping | None, problems: list[Diagnostic], what: str) -> FromTo:
+    """`{from: …, until: …}`, half-open, UTC."""
+    if tree is None:
+        return None, None
+    fields = Fields(tree, problems, what, ("from", "until"))
+    start, stop = fields.moment("from"), fields.moment("until")
+    if start is not None and stop is not None and stop <= start:
+        until = fields.values["until"]
+        if isinstance(until, Scalar):
+            fields.problem(
+                until,
+                "EG304",
+                "`until` is not after `from`",
+                "ends before it starts",
+                "`until` is the first instant that is out",
+            )
+    return start, stop
+
+
+__all__ = ["NOT_LOADED", "Fields", "FromTo", "MappingOf", "read_period"]
