@@ -1,0 +1,163 @@
+"""Calls that do not go to ARM: to deployed models, to Batch accounts, to Databricks workspaces.
+
+Only operations that can run a model or create machines are read; uploads, indexes and the ready-made cognitive
+services are told apart by their path.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from exportguard.adapters.azure import hosts
+from exportguard.adapters.azure.address import Address, Plane
+from exportguard.adapters.azure.operations import batch, databricks
+from exportguard.adapters.azure.operations.reading import Call, Items, any_text, largest, text, unknown
+from exportguard.adapters.azure.places import elsewhere_by_sku, place
+from exportguard.adapters.azure.resolve import DeploymentFact, Resolver
+from exportguard.adapters.azure.tree import Tree, read_body, search
+from exportguard.adapters.azure.words import words
+from exportguard.vocabulary.fact import Maybe, Unknown
+from exportguard.vocabulary.item import Item, ItemKind
+from exportguard.vocabulary.request import (
+    Action,
+    Certainty,
+    Location,
+    NotApplicable,
+    Observation,
+    ProvisioningRequest,
+    Transfer,
+)
+
+_NO_MODEL: Final = NotApplicable(reason="a data-plane call that runs no model and creates no machine")
+
+_INVOKES: Final = words(
+    """completions chat embeddings responses messages generations edits variations speech transcriptions translations
+    runs rerank score extensions sessions transcription_sessions client_secrets calls batches compact input_tokens
+    moderations ocr info:invoke invoke estimate generate images videos jobs threads evals"""
+)
+_CUSTOMIZES: Final = words("fine_tuning fine-tunes finetuning")
+_AGENTS: Final = words("assistants agents versions evaluators agent_optimization_jobs data_generation_jobs")
+_HARMLESS: Final = words(
+    """files uploads vector_stores containers language speechtotext formrecognizer documentintelligence vision
+    computervision contentsafety contentmoderator translator text face customvision luis qnamaker connections indexes
+    datasets cancel messages_files parts complete sts speech-to-text contentunderstanding personalizer metricsadvisor
+    conversations items search"""
+)
+
+
+def observe(address: Address, method: str, body: object, resolver: Resolver | None, account: str | None) -> Observation:
+    if address.plane is Plane.BATCH:
+        return _machines(address, batch.read(Call(method, address, read_body(body), resolver)), account, "batch")
+    if address.plane is Plane.DATABRICKS:
+        found = databricks.read(Call(method, address, read_body(body), resolver))
+        return _machines(address, found, account, "databricks")
+    return _models(address, body, resolver, account)
+
+
+def _machines(address: Address, found: Items, account: str | None, service: str) -> Observation:
+    if found is None:
+        return _NO_MODEL
+    region = hosts.region_in(address.host)
+    where: Maybe[str] = region if region else Unknown("the host names no region")
+    return ProvisioningRequest(
+        provider="azure",
+        service=service,
+        operation=address.path[:500] or "/",
+        action=Action.PROVISION,
+        account=account or Unknown("the call names no subscription"),
+        locations=(place(where, address.cloud),),
+        items=tuple(found),
+        transfer=Transfer.REMOTE_ACCESS,
+    )
+
+
+def _models(address: Address, body: object, resolver: Resolver | None, account: str | None) -> Observation:
+    low = tuple(segment.lower() for segment in address.segments)
+    deployment = next((address.segments[i + 1] for i in range(len(low) - 1) if low[i] == "deployments"), None)
+    words = frozenset(low)
+    first = next((segment for segment in low if segment not in ("openai", "v1", "api", "models")), "")
+    action = Action.INVOKE
+    if words & _CUSTOMIZES:
+        action = Action.CUSTOMIZE
+    elif deployment is None and not (low and low[-1] in _INVOKES) and not words & {"runs", "anthropic"}:
+        if first in _HARMLESS or (low and low[-1] in _HARMLESS):
+            return _NO_MODEL
+        tree = read_body(body)
+        if not words & _AGENTS and not any(True for _ in search(tree, frozenset({"model", "basemodel"}))):
+            return _NO_MODEL if not isinstance(tree, Unknown) else _unreadable(address, tree, account)
+        action = Action.PROVISION
+    return _request(address, action, deployment, read_body(body), resolver, account)
+
+
+def _unreadable(address: Address, why: Unknown, account: str | None) -> Observation:
+    return _assemble(address, Action.INVOKE, [unknown(why.reason, kind=ItemKind.MODEL)], (), account)
+
+
+def _request(
+    address: Address, action: Action, deployment: str | None, tree: Tree, resolver: Resolver | None, account: str | None
+) -> Observation:
+    names: list[Maybe[str]] = [deployment] if deployment else []
+    if not names:
+        names = list(dict.fromkeys(any_text(tree, "model"))) if isinstance(tree, dict) else []
+    if not names:
+        names = list(dict.fromkeys(text(value, where) for where, value in search(tree, _NESTED)))
+    tokens = planned_tokens(tree)
+    items: list[Item] = []
+    places: list[Location] = []
+    for name in names or [Unknown("the call names no model and no deployment")]:
+        fact = _behind(address.host, name, resolver)
+        label = f"deployment `{name}`"[:2000] if isinstance(name, str) else None
+        items.append(Item(kind=ItemKind.MODEL, model=fact.model, tokens=tokens, name=label))
+        places.append(place(fact.location, address.cloud))
+        why = elsewhere_by_sku(fact.sku) if fact.sku else None
+        if why:
+            places.append(place(Unknown(why), address.cloud, Certainty.POSSIBLE))
+    return _assemble(address, action, items, tuple(dict.fromkeys(places)), account)
+
+
+_NESTED: Final = frozenset({"model", "basemodel"})
+
+
+def _behind(host: str, name: Maybe[str], resolver: Resolver | None) -> DeploymentFact:
+    region = hosts.region_in(host)
+    where: Maybe[str] = region if region else Unknown("the account's region is not in the call")
+    if isinstance(name, Unknown):
+        return DeploymentFact(name, None, where)
+    if host == "models.inference.ai.azure.com":
+        return DeploymentFact(name, None, where)  # a catalogue of models by their own names: nobody deploys there
+    why = f"deployment `{name}` hides its model"
+    if resolver is not None:
+        found = resolver.deployment(host, name)
+        if not isinstance(found, Unknown):
+            return found
+        why = f"{why}: {found.reason}"
+    return DeploymentFact(Unknown(why[:2000]), None, where)
+
+
+def planned_tokens(tree: Tree) -> Maybe[int]:
+    """The most tokens that the call plans to receive: `max_tokens` and its successors, times the answers asked for."""
+    if not isinstance(tree, dict):
+        return Unknown("the call does not say how many tokens it plans")
+    most = largest(tree, "max_tokens", "max_completion_tokens", "max_output_tokens")
+    if most is None:
+        return Unknown("the call does not say how many tokens it plans")
+    answers = largest(tree, "n", "best_of")
+    if isinstance(most, Unknown) or isinstance(answers, Unknown):
+        return Unknown("the planned tokens are not readable")
+    planned = most * max(1, answers or 1)
+    return planned if planned <= 10**15 else Unknown("more tokens than can be counted")
+
+
+def _assemble(
+    address: Address, action: Action, items: list[Item], places: tuple[Location, ...], account: str | None
+) -> Observation:
+    return ProvisioningRequest(
+        provider="azure",
+        service="ai-inference",
+        operation=address.path[:500] or "/",
+        action=action,
+        account=account or Unknown("the call names no subscription"),
+        locations=places or (place(Unknown("the account's region is not in the call"), address.cloud),),
+        items=tuple(items),
+        transfer=Transfer.REMOTE_ACCESS,
+    )

@@ -1,0 +1,174 @@
+"""`(method, url, body)` of one Azure call -> what it would provision, where; pure but for the resolver it is given.
+
+Decided by host and resource type first: what is known not to matter is not read. Never raises: what cannot be read
+is an unknown item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from exportguard.adapters.azure import operations
+from exportguard.adapters.azure.address import Address, Plane, addresses
+from exportguard.adapters.azure.lookthrough import look_through, may_start
+from exportguard.adapters.azure.operations.known_none import harmless_action, harmless_type
+from exportguard.adapters.azure.operations.reading import Call, Operation, unknown
+from exportguard.adapters.azure.places import locations_of
+from exportguard.adapters.azure.resolve import Resolver
+from exportguard.adapters.azure.tree import Tree, plant, read_body, walk
+from exportguard.vocabulary.call import AzureCall
+from exportguard.vocabulary.fact import Unknown
+from exportguard.vocabulary.item import Item
+from exportguard.vocabulary.request import Action, NotApplicable, Observation, ProvisioningRequest, Transfer
+
+READING_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "TRACE"})
+
+_READS: Final = NotApplicable(reason="the call only reads or deletes")
+_OTHER_HOST: Final = NotApplicable(reason="the host is no Azure Resource Manager and serves no model")
+_HARMLESS: Final = NotApplicable(reason="the resource type carries no accelerator and no model")
+_ACTION: Final = NotApplicable(reason="the action reads, stops or shrinks")
+_UNTOUCHED: Final = NotApplicable(reason="the call touches no size, capacity or model")
+
+
+def observe(
+    method: str, url: str, body: object = None, *, resolver: Resolver | None = None, account: str | None = None
+) -> Observation:
+    """What one call would provision.
+
+    Args:
+        method: the HTTP method, in any case.
+        url: the whole URL. An unknown host whose path looks like ARM's is judged as ARM.
+        body: bytes, text, a mapping or list, or a seekable stream (put back where it was); more than 4 MB is unknown.
+        resolver: reads what the call only names; None leaves it unknown.
+        account: the subscription, where the URL names none.
+    """
+    try:
+        return _observe(str(method).strip().upper(), str(url), body, resolver, account)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError) as error:
+        why = f"the call could not be read ({type(error).__name__})"
+        return ProvisioningRequest(provider="azure", operation=str(method)[:20] or "?", items=(unknown(why),))
+
+
+def observe_document(call: AzureCall, *, resolver: Resolver | None = None) -> Observation:
+    """The observation of a call document: exactly that of the live call."""
+    return observe(call.method, call.url, call.body, resolver=resolver, account=call.account)
+
+
+def _observe(method: str, url: str, body: object, resolver: Resolver | None, account: str | None) -> Observation:
+    if method in READING_METHODS:
+        return _READS
+    seen: Observation = _OTHER_HOST
+    for address in addresses(method, url):
+        seen = observe_at(address, method, body, resolver, account)
+        if isinstance(seen, ProvisioningRequest):
+            return seen
+    return seen
+
+
+def observe_at(
+    address: Address, method: str, body: object, resolver: Resolver | None = None, account: str | None = None
+) -> Observation:
+    """One reading of the URL."""
+    if address.plane is Plane.OTHER:
+        return _OTHER_HOST
+    if address.plane is not Plane.ARM:
+        from exportguard.adapters.azure import dataplane
+
+        return dataplane.observe(address, method, body, resolver, account)
+    if address.type == "batch" or address.type in TEMPLATES:
+        from exportguard.adapters.azure import bulk
+
+        return bulk.observe(address, method, body, resolver, account)
+    operation = operations.find(address.type, method, address.action)
+    if operation is None:
+        return _unlisted(address, method, body, resolver, account)
+    call = Call(method, address, read_body(body), resolver)
+    return judge(operation, call, account)
+
+
+TEMPLATES: Final = frozenset(
+    {
+        "microsoft.resources/deployments", "microsoft.resources/deploymentstacks",
+        "microsoft.resources/templatespecs/versions", "microsoft.blueprint/blueprints/artifacts",
+        "microsoft.solutions/applications", "microsoft.solutions/applicationdefinitions",
+    }
+)  # fmt: skip
+
+
+def judge(operation: Operation, call: Call, account: str | None = None) -> Observation:
+    """The request of a listed operation, or that it touches nothing."""
+    found: Sequence[Item] | None
+    if isinstance(call.body, Unknown):
+        found = [unknown(call.body.reason)]
+    else:
+        found = operation.read(call)
+    if found is None:
+        return _UNTOUCHED
+    places = operation.places or locations_of
+    return request(
+        call.address,
+        operation.name,
+        operation.action,
+        found,
+        locations=places(call),
+        transfer=operation.transfer,
+        account=account,
+        tags=_tags(call.body),
+    )
+
+
+def _unlisted(
+    address: Address, method: str, body: object, resolver: Resolver | None, account: str | None
+) -> Observation:
+    if harmless_type(address.type):
+        return _HARMLESS
+    listed = operations.table().get(address.type)
+    if address.action and harmless_action(address.action):
+        return _ACTION
+    tree = read_body(body)
+    found = look_through(tree, address.type)
+    if not found and address.action and listed is not None and may_start(address.action):
+        found = [unknown(f"`{address.action}` is not in the surface, on a type that carries accelerators")]
+    if not found:
+        return _UNTOUCHED
+    name = f"{method} {address.type}" + (f"/{address.action}" if address.action else "")
+    call = Call(method, address, tree, resolver)
+    return request(address, name, Action.PROVISION, found, locations=locations_of(call), account=account)
+
+
+def request(
+    address: Address,
+    operation: str,
+    action: Action,
+    items: Sequence[Item],
+    *,
+    locations: tuple[Any, ...],
+    transfer: Transfer = Transfer.REMOTE_ACCESS,
+    account: str | None = None,
+    tags: dict[str, str] | None = None,
+    service: str | None = None,
+) -> ProvisioningRequest:
+    """A request in the words of the vocabulary; equal items are one."""
+    subscription = address.subscription or account
+    return ProvisioningRequest(
+        provider="azure",
+        service=(service or address.type.partition("/")[0] or "azure")[:200],
+        operation=operation[:500],
+        action=action,
+        account=subscription[:200] if subscription else Unknown("the call names no subscription"),
+        locations=locations,
+        items=tuple(items),
+        transfer=transfer,
+        tags=tags or {},
+    )
+
+
+def _tags(body: Tree) -> dict[str, str]:
+    for _, tags in walk(body, "tags"):
+        if isinstance(tags, dict):
+            return {key: value for key, value in tags.items() if isinstance(value, str)}
+    return {}
+
+
+__all__ = ["observe", "observe_document", "plant"]

@@ -1,0 +1,125 @@
+"""Which plane and which cloud a host belongs to. Endpoints as published for the Azure clouds (azure-core's
+`AzureClouds`, the service's own documentation); an unlisted host is judged by the shape of its path, so that private
+endpoints, gateways and test servers are no way round."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+CHINA: Final = "AzureChinaCloud"
+GOVERNMENT: Final = "AzureUSGovernment"
+PUBLIC: Final = None
+"""Left open for the public cloud: it is derived from the region."""
+
+_ARM: Final[dict[str, str | None]] = {
+    "management.azure.com": PUBLIC,
+    "management.chinacloudapi.cn": CHINA,
+    "management.usgovcloudapi.net": GOVERNMENT,
+    "management.microsoftazure.de": "AzureGermanCloud",
+    "management.core.windows.net": PUBLIC,
+    "management.core.chinacloudapi.cn": CHINA,
+    "management.core.usgovcloudapi.net": GOVERNMENT,
+}
+_IDENTITY_SUFFIXES: Final = (
+    "login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net",
+    "login.partner.microsoftonline.cn", "login.chinacloudapi.cn", "login.microsoftonline.us",
+    "login-us.microsoftonline.com", "login.microsoftonline.de", "graph.microsoft.com", "graph.windows.net",
+)  # fmt: skip
+_IDENTITY_EXACT: Final = frozenset({"169.254.169.254", "169.254.170.2"})
+_MODELS: Final = (
+    "openai.azure.com", "openai.azure.us", "openai.azure.cn", "services.ai.azure.com", "services.ai.azure.us",
+    "cognitiveservices.azure.com", "cognitiveservices.azure.us", "cognitiveservices.azure.cn",
+    "api.cognitive.microsoft.com", "api.cognitive.microsoft.us", "api.cognitive.azure.cn",
+    "inference.ai.azure.com", "models.ai.azure.com", "inference.ml.azure.com", "inference.ml.azure.us",
+    "inference.ml.azure.cn", "models.inference.ai.azure.com", "api.azureml.ms",
+)  # fmt: skip
+_BATCH: Final = (".batch.azure.com", ".batch.chinacloudapi.cn", ".batch.usgovcloudapi.net")
+_DATABRICKS: Final = (".azuredatabricks.net", ".databricks.azure.cn", ".databricks.azure.us")
+_OTHER: Final = (
+    ".core.windows.net", ".core.chinacloudapi.cn", ".core.usgovcloudapi.net", ".storage.azure.net",
+    ".vault.azure.net", ".vault.azure.cn", ".vault.usgovcloudapi.net", ".managedhsm.azure.net", ".azurecr.io",
+    ".azurecr.cn", ".azurecr.us", ".servicebus.windows.net", ".servicebus.chinacloudapi.cn", ".documents.azure.com",
+    ".documents.azure.cn", ".azconfig.io", ".azconfig.azure.cn", ".search.windows.net", ".search.azure.cn",
+    ".ingest.monitor.azure.com", ".applicationinsights.azure.com", ".loganalytics.io", ".loganalytics.azure.com",
+    ".monitor.azure.com", ".eventgrid.azure.net", ".redis.cache.windows.net", ".webpubsub.azure.com",
+    ".service.signalr.net", ".communication.azure.com", ".azure-devices.net", ".digitaltwins.azure.net",
+    ".purview.azure.com", ".confidential-ledger.azure.com", ".attest.azure.net", ".dev.azuresynapse.net",
+    ".atlas.microsoft.com", ".vault-int.azure-int.net", ".kusto.windows.net", ".azurewebsites.net",
+    ".blob.storage.azure.net", ".table.cosmos.azure.com",
+)  # fmt: skip
+
+
+def _under(host: str, domains: tuple[str, ...]) -> bool:
+    return any(host == domain or host.endswith("." + domain) for domain in domains)
+
+
+@lru_cache(maxsize=1024)
+def is_identity(host: str) -> bool:
+    """Hosts that hand out tokens or say who somebody is: never judged, or no call could authenticate."""
+    return host in _IDENTITY_EXACT or _under(host, _IDENTITY_SUFFIXES)
+
+
+def cloud_of(host: str) -> str | None:
+    if host.endswith((".cn", ".chinacloudapi.cn")):
+        return CHINA
+    if host.endswith((".us", ".usgovcloudapi.net")):
+        return GOVERNMENT
+    return PUBLIC
+
+
+@lru_cache(maxsize=1024)
+def _named(host: str) -> tuple[str, str | None] | None:
+    if host in _ARM:
+        return "arm", _ARM[host]
+    if host.endswith((".management.azure.com", ".management.chinacloudapi.cn", ".management.usgovcloudapi.net")):
+        return "arm", cloud_of(host)
+    if is_identity(host) or host.endswith(_OTHER):
+        return "other", None
+    if _under(host, _MODELS):
+        return "models", cloud_of(host)
+    if host.endswith(_BATCH):
+        return "batch", cloud_of(host)
+    if host.endswith(_DATABRICKS):
+        return "databricks", cloud_of(host)
+    return None
+
+
+_MODEL_TAILS: Final = frozenset({"completions", "embeddings", "responses"})
+
+
+def classify(host: str, path: tuple[str, ...]) -> tuple[str, str | None]:
+    """(plane, cloud) of *host*; of a host that is not listed, by its *path* (lower-case segments)."""
+    named = _named(host)
+    if named is not None:
+        return named
+    if not path:
+        return "other", None
+    cloud = cloud_of(host) if host.endswith((".chinacloudapi.cn", ".azure.cn", ".azure.us")) else None
+    if path[0] in ("subscriptions", "providers") or "providers" in path[:-1] or "resourcegroups" in path:
+        return "arm", cloud
+    if path[0] == "openai" or "deployments" in path or path[-1] in _MODEL_TAILS or "openai" in path:
+        return "models", cloud
+    if path[0] in ("pools", "jobs", "jobschedules"):
+        return "batch", cloud
+    if path[0] == "batch" and len(path) == 1:
+        return "arm", cloud
+    return "other", None
+
+
+def region_in(host: str) -> str | None:
+    """A region that the host name itself carries (`acct.westeurope.batch.azure.com`), in lower case."""
+    for suffix in _BATCH:
+        if host.endswith(suffix):
+            parts = host.removesuffix(suffix).split(".")
+            return parts[-1] if len(parts) > 1 else None
+    for suffix in (
+        ".api.cognitive.microsoft.com", ".inference.ai.azure.com", ".models.ai.azure.com", ".inference.ml.azure.com",
+        ".inference.ml.azure.cn", ".inference.ml.azure.us", ".api.azureml.ms", ".api.cognitive.azure.cn",
+    ):  # fmt: skip
+        if host.endswith(suffix):
+            parts = host.removesuffix(suffix).split(".")
+            if suffix in (".api.cognitive.microsoft.com", ".api.cognitive.azure.cn", ".api.azureml.ms"):
+                return parts[-1]
+            return parts[-1] if len(parts) > 1 else None
+    return None

@@ -1,0 +1,64 @@
+"""Types and actions that nobody has listed: looked through for the fields that carry a size, a chip or a model."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from exportguard.adapters.azure.operations.reading import text
+from exportguard.adapters.azure.tree import Tree, search, walk
+from exportguard.adapters.azure.words import words
+from exportguard.vocabulary.fact import Unknown
+from exportguard.vocabulary.item import Item
+
+_SIZES: Final = words(
+    """vmsize vmsizes agentvmsize virtualmachinesize targetvmsize vmsizeid vmskuname nodesize nodevmsize nodesku
+    instancetype instancetypes instance_type instance_types machinetype hostsize rolesize computesize node_type_id
+    driver_node_type_id workloadprofiletype vmskus"""
+)
+_CHIPS: Final = words(
+    """gpu gpus gpucount gputype gpuname gpuprofile gpuinstanceprofile gpumodel accelerator accelerators acceleratortype
+    acceleratortypes acceleratorname acceleratorcount virtualmachinegpus gpu_count nvidia.com/gpu amd.com/gpu"""
+)
+_MODELS: Final = words("modelid modelname model_id model_name modeluri basemodel model foundationmodel")
+_N_SERIES: Final = re.compile(
+    r"(?:^|[_\-. ])N[CDGPV]C?\d|H100|H200|H20(?!\d)|A100|GB[23]00|B[23]00|MI3\d\d|GPU", re.IGNORECASE
+)
+"""A SKU name that parses as an N-series size (Azure's naming convention) or spells a chip."""
+_START: Final = re.compile(r"start|resume|scale|resize|allocate|provision|failover|createvm|launch", re.IGNORECASE)
+
+
+def look_through(body: Tree, kind: str) -> list[Item]:
+    """Items of unknown kind for what *body* carries; empty when it carries nothing."""
+    why = f"`{kind or 'this call'}` is not in the surface"
+    if isinstance(body, Unknown):
+        return [Item(kind=Unknown(f"{why}, and {body.reason}"[:2000]))]
+    reason = Unknown(f"{why}, yet it carries a size, an accelerator or a model"[:2000])
+    found: list[Item] = []
+    for where, value in search(body, _SIZES):
+        for each in value if isinstance(value, list) else (value,):
+            found += [Item(kind=reason, instance_type=_name(each, where), where=where)]
+    for where, value in search(body, _CHIPS):
+        if value not in (0, False, "", "none", "None", [], {}) and not isinstance(value, bool):
+            found.append(Item(kind=reason, accelerator=_name(value, where), where=where))
+    for where, value in search(body, _MODELS):
+        if value not in ("", [], {}) and not isinstance(value, (bool, int, float)):
+            found.append(Item(kind=reason, model=_name(value, where), where=where))
+    for path in ("sku.name", "sku.size", "properties.sku.name"):
+        for where, value in walk(body, path):
+            if isinstance(value, Unknown) or (isinstance(value, str) and _N_SERIES.search(value)):
+                found.append(Item(kind=reason, instance_type=text(value, where), where=where))
+    return found[:200]
+
+
+def _name(value: Tree, where: str) -> str | Unknown:
+    if isinstance(value, dict):
+        for key in ("name", "id", "modelid"):
+            if isinstance(value.get(key), str):
+                return text(value[key], where)
+    return text(value, where)
+
+
+def may_start(action: str) -> bool:
+    """Whether an unlisted action sounds like one that takes capacity."""
+    return _START.search(action) is not None

@@ -1,0 +1,66 @@
+"""Azure Batch: pools by ARM and by the account's own endpoint, and jobs that bring their own pool.
+
+Paths: azure-mgmt-batch 19.0, azure-batch 15.1.
+"""
+
+from __future__ import annotations
+
+from exportguard.adapters.azure.operations.reading import (
+    ACCELERATOR,
+    Call,
+    Items,
+    Table,
+    as_it_is,
+    first_of,
+    row,
+    sizes,
+    total,
+    unknown,
+)
+from exportguard.vocabulary.request import Action
+
+_FIXED = "properties.scaleSettings.fixedScale"
+_arm_count = total(f"{_FIXED}.targetDedicatedNodes", f"{_FIXED}.targetLowPriorityNodes")
+_arm_pool = sizes("properties.vmSize", count=_arm_count, missing="the pool names no size")
+_arm_update = first_of(
+    sizes("properties.vmSize", count=_arm_count),
+    as_it_is(_arm_pool, _arm_count, when=("properties.scaleSettings",)),
+)
+
+TABLE: Table = {
+    "microsoft.batch/batchaccounts/pools": {
+        "put": row("Pool_Create", Action.PROVISION, _arm_pool),
+        "patch": row("Pool_Update", Action.SCALE, _arm_update),
+    },
+}
+
+_count = total("targetDedicatedNodes", "targetLowPriorityNodes")
+_pool = sizes("vmSize", count=_count, missing="the pool names no size")
+_pool_update = sizes("vmSize", count=_count)
+
+
+_job = sizes("vmSize", each="poolInfo.autoPoolSpecification.pool", count=_count, missing="the pool names no size")
+_schedule = sizes(
+    "vmSize",
+    each="jobSpecification.poolInfo.autoPoolSpecification.pool",
+    count=_count,
+    missing="the pool names no size",
+)
+
+
+def read(call: Call) -> Items:
+    """A call to `https://{account}.{region}.batch.azure.com`."""
+    low = [segment.lower() for segment in call.address.segments]
+    family, depth, last = (low[0] if low else ""), len(low), (low[-1] if low else "")
+    if family == "pools":
+        if last in ("resize", "enableautoscale"):
+            what = "the pool that is resized is named, its size is not in the call"
+            return [unknown(what, kind=ACCELERATOR)]
+        if depth == 1:
+            return _pool(call)
+        return _pool_update(call)
+    if family == "jobs" and depth <= 2:
+        return _job(call)
+    if family == "jobschedules" and depth <= 2:
+        return _schedule(call)
+    return None

@@ -1,0 +1,122 @@
+"""One call on its way through a pipeline: judged, released, watched to the transport, settled. No SDK in here."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any, Final
+
+from exportguard.adapters.azure.address import split_url
+from exportguard.adapters.azure.facts import READING_METHODS, observe
+from exportguard.adapters.azure.hosts import is_identity
+from exportguard.adapters.azure.resolve import Resolver
+from exportguard.vocabulary.enforcement import CallOrigin, CallResult, Gate, Judgement
+from exportguard.vocabulary.request import NotApplicable, Observation, ProvisioningRequest
+
+POINT: Final = "azure-pipeline"
+_UNCLEAR: Final = frozenset({408, 409})
+
+
+def exempt(request: Any) -> bool:
+    """Reads, deletes and calls to the identity hosts: nothing is asked about them."""
+    if str(request.method).upper() in READING_METHODS and not getattr(request, "multipart_mixed_info", None):
+        return True
+    return is_identity(split_url(str(request.url))[0])
+
+
+def body_of(request: Any) -> object:
+    """What will be sent, of the requests of either azure-core generation."""
+    content = getattr(request, "content", None)
+    if content is None:
+        content = getattr(request, "data", None) or getattr(request, "files", None)
+    return content
+
+
+def fingerprint(request: Any) -> tuple[object, ...]:
+    """What was judged: equal fingerprints are the same call. The query and the headers are no part of it."""
+    host, path, _ = split_url(str(request.url))
+    body = body_of(request)
+    if isinstance(body, (bytearray, memoryview)):
+        body = bytes(body)
+    if not isinstance(body, (bytes, str, type(None))):
+        # A mapping may be changed in place; a stream is only known by which one it is.
+        body = repr(body) if isinstance(body, (dict, list, tuple)) else ("stream", id(body))
+    return str(request.method).upper(), host, path, body
+
+
+class Passage:
+    """The judgements of one call by one hook. `begin` raises what stops the call; `end` never raises."""
+
+    __slots__ = ("_customer", "_gate", "_print", "_resolver", "attempts", "judgements", "owner")
+
+    def __init__(self, owner: object, gate: Gate, customer: str | None, resolver: Resolver | None) -> None:
+        self.owner, self._gate, self._customer, self._resolver = owner, gate, customer, resolver
+        self._print: tuple[object, ...] | None = None
+        self.judgements: list[Judgement] = []
+        self.attempts = 0
+
+    def begin(self, request: Any) -> None:
+        """Judge and release *request*, unless this very call has been. Raises the refusal."""
+        printed = fingerprint(request)
+        if printed == self._print:
+            return
+        judgement = self._gate.judge(lambda: observe_request(request, self._resolver), self._origin())
+        if judgement.refusal is not None:
+            raise judgement.refusal
+        self._gate.release(judgement)
+        self.judgements.append(judgement)
+        self._print = printed
+
+    def _origin(self) -> CallOrigin:
+        return CallOrigin(point=POINT, customer=self._customer)
+
+    def arrive(self, request: Any) -> None:
+        """At the transport: judged again when it is no longer the call that was judged (a redirect, a policy)."""
+        if self.changed(request):
+            self.begin(request)
+        self.attempts += 1
+
+    def changed(self, request: Any) -> bool:
+        return fingerprint(request) != self._print and not exempt(request)
+
+    def end(self, result: CallResult, status: int | None = None) -> None:
+        details = {} if status is None else {"status": status}
+        judgements, self.judgements = self.judgements, []
+        for judgement in judgements:
+            # Whatever happens here, the resource exists: raising would lose the caller its answer.
+            with contextlib.suppress(Exception):
+                self._gate.settle(judgement, result, details)
+
+    def end_with_status(self, status: int) -> None:
+        self.end(result_of(status, self.attempts), status)
+
+    def end_with_error(self) -> None:
+        self.end(CallResult.UNCLEAR if self.attempts else CallResult.FAILED)
+
+
+def result_of(status: int, attempts: int) -> CallResult:
+    """2xx: done. A 4xx: not done, unless an earlier attempt or another caller may have done it."""
+    if 200 <= status < 300:
+        return CallResult.SUCCEEDED
+    if 400 <= status < 500 and status not in _UNCLEAR and attempts <= 1:
+        return CallResult.FAILED
+    return CallResult.UNCLEAR
+
+
+def observe_request(request: Any, resolver: Resolver | None) -> Observation:
+    """The observation of one HTTP request object, and of the parts of a multipart one."""
+    mixed = getattr(request, "multipart_mixed_info", None)
+    if not mixed:
+        return observe(request.method, request.url, body_of(request), resolver=resolver)
+    merged: ProvisioningRequest | None = None
+    for part in mixed[0]:
+        found = observe_request(part, resolver)
+        if isinstance(found, ProvisioningRequest):
+            merged = found if merged is None else merge(merged, found)
+    return merged if merged is not None else NotApplicable(reason="no part of the request provisions anything")
+
+
+def merge(first: ProvisioningRequest, other: ProvisioningRequest) -> ProvisioningRequest:
+    """Two requests that leave in one call: both are asked for in all the places of both."""
+    items = tuple(part for request in (first, other) for part in (request.items or ()))  # type: ignore[union-attr]
+    places = tuple(dict.fromkeys((*first.locations, *other.locations)))  # type: ignore[misc]
+    return first.model_copy(update={"items": items, "locations": places})

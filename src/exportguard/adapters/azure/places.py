@@ -1,0 +1,69 @@
+"""Where it will be: the body's location, the path's, the parent's as looked up, or unknown."""
+
+from __future__ import annotations
+
+from exportguard.adapters.azure.operations.reading import Call, text
+from exportguard.adapters.azure.tree import Tree, walk
+from exportguard.vocabulary.fact import Maybe, Unknown
+from exportguard.vocabulary.request import Certainty, Location
+
+_SKU_PLACES = ("global", "datazone", "developer")
+"""Deployment SKUs that process elsewhere than in the account's region (Azure OpenAI deployment types)."""
+
+
+def place(region: Maybe[str], cloud: str | None, certainty: Certainty = Certainty.DECLARED) -> Location:
+    return Location(region=region, cloud=cloud, certainty=certainty)
+
+
+def locations_of(call: Call, *more: str) -> tuple[Location, ...]:
+    """The declared locations of *call*; *more* are further paths in the body that name some."""
+    cloud = call.address.cloud
+    found: dict[str | Unknown, None] = {}
+    for path in ("location", *more):
+        for where, value in walk(call.body, path):
+            found[text(value, where)] = None
+    for where, value in walk(call.body, "extendedLocation"):
+        for name_at, name in walk(value, "name"):
+            found[text(name, f"{where}.{name_at}")] = None
+    if not found:
+        found[_elsewhere(call)] = None
+    return tuple(place(region, cloud) for region in found)
+
+
+def _elsewhere(call: Call) -> Maybe[str]:
+    if call.address.location is not None:
+        return text(call.address.location, "the path")
+    declared: dict[str, Tree] = call.context
+    for kind, _ in ((call.address.type, ""), *call.address.parents):
+        if kind in declared:
+            return text(declared[kind], "location of the parent")
+    why = "the call names no location"
+    if call.resolver is None:
+        return Unknown(why)
+    for ident in (None, *(parent for _, parent in call.address.parents)):
+        current = call.known(ident)
+        for where, value in walk(current, "location"):
+            region = text(value, where)
+            if isinstance(region, str):
+                return region
+        if isinstance(current, Unknown):
+            why = f"the call names no location: {current.reason}"
+    return Unknown(why[:2000])
+
+
+def model_places(call: Call) -> tuple[Location, ...]:
+    """Of a model deployment: `Global*` and `DataZone*` SKUs may process in other regions than the account's."""
+    declared = locations_of(call)
+    skus = [text(value, where) for where, value in walk(call.body, "sku.name")]
+    return declared + tuple(
+        place(Unknown(why), call.address.cloud, Certainty.POSSIBLE) for why in map(elsewhere_by_sku, skus) if why
+    )
+
+
+def elsewhere_by_sku(sku: Maybe[str]) -> str | None:
+    """Why a deployment of this SKU may be processed in another place than its account's region, if it may."""
+    if isinstance(sku, Unknown):
+        return "the SKU is not known, so neither is where it is processed"
+    if sku.lower().replace("_", "").startswith(_SKU_PLACES):
+        return f"SKU `{sku}` processes in more places than the account's region"[:2000]
+    return None
