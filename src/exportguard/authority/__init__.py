@@ -6,10 +6,36 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from exportguard.authority.authorizations import load_authorizations
+    from exportguard.authority.ledger.model import (
+        AuthorizationDraw,
+        Ledger,
+        LimitReachedError,
+        Reservation,
+        ReservationState,
+        UsageDraw,
+        UsageMovedError,
+        authorization_draws,
+    )
+    from exportguard.authority.ledger.store import SqlLedger, open_ledger
 
-_HOMES = {"load_authorizations": "authorizations"}
+_HOMES = {
+    "load_authorizations": "authorizations",
+    "AuthorizationDraw": "ledger.model",
+    "Ledger": "ledger.model",
+    "LimitReachedError": "ledger.model",
+    "Reservation": "ledger.model",
+    "ReservationState": "ledger.model",
+    "UsageDraw": "ledger.model",
+    "UsageMovedError": "ledger.model",
+    "authorization_draws": "ledger.model",
+    "SqlLedger": "ledger.store",
+    "open_ledger": "ledger.store",
+}
 
-__all__ = ["load_authorizations"]
+__all__ = [
+    "AuthorizationDraw", "Ledger", "LimitReachedError", "Reservation", "ReservationState", "SqlLedger", "UsageDraw",
+    "UsageMovedError", "authorization_draws", "load_authorizations", "open_ledger",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

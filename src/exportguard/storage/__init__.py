@@ -3,7 +3,8 @@
 A room of its own because `record` and `authority` share one file by default and may not import one another.
 """
 
-from exportguard.storage.database import Database, Schema, Session, StorageError, open_database
+from exportguard.storage.contract import Schema, Session, StorageError
+from exportguard.storage.database import Database, open_database
 from exportguard.storage.places import default_store
 
 __all__ = ["Database", "Schema", "Session", "StorageError", "default_store", "open_database"]

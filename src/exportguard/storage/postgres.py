@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from exportguard.errors import ConfigurationError
-from exportguard.storage.database import Row, Session, StorageError
+from exportguard.storage.contract import Row, Session, StorageError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, TextClause

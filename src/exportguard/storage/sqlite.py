@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from exportguard.storage.database import Row, Session, StorageError
+from exportguard.storage.contract import Row, Session, StorageError
 from exportguard.storage.places import make_private_file, network_file_system
 
 _KINDS = {

@@ -1,0 +1,272 @@
+"""The ledger over a database: conditional updates in short transactions, shared by threads that reserve at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from exportguard.authority.ledger import rows
+from exportguard.authority.ledger.model import (
+    EXPIRY,
+    AuthorizationDraw,
+    Counted,
+    Ledger,
+    Readings,
+    Reservation,
+    ReservationState,
+    UsageDraw,
+    UsageMovedError,
+    scope_of,
+    unscaled,
+)
+from exportguard.errors import ConfigurationError, LedgerError
+from exportguard.storage import Database, Schema, Session, StorageError, open_database
+from exportguard.vocabulary import UsageQuestion, UsageReading
+
+R = TypeVar("R")
+
+SCHEMA: Final = Schema(
+    "ledger",
+    1,
+    (
+        """CREATE TABLE ledger_reservation (
+            key {text} NOT NULL PRIMARY KEY,
+            state {text} NOT NULL,
+            made_at {integer} NOT NULL,
+            expires_at {integer} NOT NULL,
+            asked {text} NOT NULL,
+            draws {text} NOT NULL,
+            note {text} NOT NULL
+        )""",
+        "CREATE INDEX ledger_pending ON ledger_reservation (expires_at) WHERE state = 'reserved'",
+        # What was drawn in an hour, in a month, and in all. Amounts nobody knew are counted apart.
+        """CREATE TABLE ledger_use (
+            scope {text} NOT NULL,
+            bucket {text} NOT NULL,
+            tokens {integer} NOT NULL,
+            accelerators {integer} NOT NULL,
+            tpp {integer} NOT NULL,
+            unknown_tokens {integer} NOT NULL,
+            unknown_accelerators {integer} NOT NULL,
+            unknown_tpp {integer} NOT NULL,
+            PRIMARY KEY (scope, bucket)
+        )""",
+        "CREATE TABLE ledger_scope (scope {text} NOT NULL PRIMARY KEY, version {integer} NOT NULL)",
+        """CREATE TABLE ledger_authorization (
+            name {text} NOT NULL,
+            unit {text} NOT NULL,
+            drawn {integer} NOT NULL,
+            PRIMARY KEY (name, unit)
+        )""",
+    ),
+)
+
+
+class SqlLedger:
+    """A ledger in SQLite or PostgreSQL. Use `open_ledger`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.place = database.place
+        self._guarded(lambda: database.ensure(SCHEMA))
+
+    def _guarded(self, action: Callable[[], R]) -> R:
+        try:
+            return action()
+        except StorageError as error:
+            raise LedgerError(f"the ledger cannot be used: {error}") from error
+
+    def _write(self, work: Callable[[Session], R | LedgerError]) -> R:
+        """A refusal is returned by *work*, not raised, so that it does not undo what neighbours in its batch did."""
+        result = self._guarded(lambda: self._database.write(lambda session: _whole_or_nothing(session, work)))
+        if isinstance(result, LedgerError):
+            raise result
+        return result
+
+    def _query(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        return self._guarded(lambda: self._database.read(lambda session: session.execute(sql, parameters)))
+
+    def read(self, questions: Iterable[tuple[UsageQuestion, str]], as_of: datetime) -> Readings:
+        asked = list(dict.fromkeys(questions))
+        rows.micros(as_of)
+
+        def work(session: Session) -> dict[tuple[UsageQuestion, str], UsageReading]:
+            return {(question, key): rows.reading(session, question, key, as_of) for question, key in asked}
+
+        return self._guarded(lambda: self._database.read(work)) if asked else {}
+
+    def reserve(
+        self,
+        key: str,
+        usage: Sequence[UsageDraw],
+        authorizations: Sequence[AuthorizationDraw] = (),
+        *,
+        as_of: datetime,
+        conditional_on: Readings | None = None,
+        expires_after: timedelta = EXPIRY,
+    ) -> Reservation:
+        if not key:
+            raise LedgerError("a reservation needs a key")
+        counted = Counted.of(usage, authorizations)
+        limits = {(entry.authorization, entry.unit): entry.limit for entry in authorizations}
+        conditions = {scope_of(q.by, k): reading.version for (q, k), reading in (conditional_on or {}).items()}
+        made = rows.micros(as_of)
+        row = {"key": key, "made": made, "expires": made + rows.span(expires_after), "draws": counted.text()}
+
+        def work(session: Session) -> Reservation | LedgerError:
+            known = rows.find(session, key)
+            if known is not None and known.state is not ReservationState.RELEASED:
+                return rows.replay(session, known, counted)
+            for scope, version in conditions.items():
+                if rows.version_of(session, scope) != version:
+                    return UsageMovedError(f"the use by {scope} has moved since it was read")
+            refusal = rows.draw(session, counted, limits)
+            if refusal is not None:
+                return refusal
+            rows.count(session, counted, as_of, 1)
+            if known is None:
+                sql = """INSERT INTO ledger_reservation (key, state, made_at, expires_at, asked, draws, note)
+                    VALUES (:key, 'reserved', :made, :expires, :draws, :draws, '')
+                    ON CONFLICT (key) DO NOTHING RETURNING key"""
+            else:
+                sql = """UPDATE ledger_reservation SET state = 'reserved', made_at = :made, expires_at = :expires,
+                    asked = :draws, draws = :draws, note = '' WHERE key = :key AND state = 'released' RETURNING key"""
+            if not session.execute(sql, row):
+                return LedgerError(f"the key {key} was taken by another process at the same time")
+            return Reservation(
+                key, ReservationState.RESERVED, as_of, as_of + expires_after, tuple(usage), tuple(authorizations)
+            )
+
+        return self._write(work)
+
+    def commit(
+        self,
+        key: str,
+        *,
+        as_of: datetime,
+        usage: Sequence[UsageDraw] | None = None,
+        authorizations: Sequence[AuthorizationDraw] | None = None,
+    ) -> Reservation:
+        rows.micros(as_of)
+
+        def work(session: Session) -> Reservation | LedgerError:
+            known = rows.find(session, key)
+            if known is None or known.state is ReservationState.LOWERED:
+                return LedgerError(f"nothing is reserved under the key {key}")
+            if known.state is ReservationState.COMMITTED:
+                return known
+            before = rows.counted_under(session, key)
+            actual = Counted(
+                before.usage if usage is None else Counted.of(usage, ()).usage,
+                before.authorizations if authorizations is None else Counted.of((), authorizations).authorizations,
+            )
+            # A call that turned out to be made after its reservation was given back is counted after all.
+            if known.state is ReservationState.RESERVED and actual != before:
+                rows.count(session, before, known.made_at, -1)
+                rows.give_back(session, before)
+            if known.state is ReservationState.RELEASED or actual != before:
+                rows.count(session, actual, known.made_at, 1)
+                rows.draw(session, actual, {})
+            return rows.settle(session, key, ReservationState.COMMITTED, actual, "")
+
+        return self._write(work)
+
+    def release(self, key: str, *, as_of: datetime, note: str = "") -> Reservation:
+        rows.micros(as_of)
+
+        def work(session: Session) -> Reservation | LedgerError:
+            known = rows.find(session, key)
+            if known is None or known.state is ReservationState.LOWERED:
+                return LedgerError(f"nothing is reserved under the key {key}")
+            if known.state is ReservationState.COMMITTED:
+                return LedgerError(f"the call of the key {key} was carried out; its use stays counted")
+            return known if known.state is ReservationState.RELEASED else rows.release(session, known, note)
+
+        return self._write(work)
+
+    def lower(self, key: str, usage: Sequence[UsageDraw], *, as_of: datetime, note: str = "") -> None:
+        counted = Counted.of(usage, ())
+        at = rows.micros(as_of)
+
+        def work(session: Session) -> LedgerError | None:
+            known = rows.find(session, key)
+            if known is not None:
+                if known.state is ReservationState.LOWERED and rows.counted_under(session, key) == counted:
+                    return None
+                return LedgerError(f"the key {key} was used for something else")
+            rows.count(session, counted, as_of, -1, only_level=True)
+            session.execute(
+                """INSERT INTO ledger_reservation (key, state, made_at, expires_at, asked, draws, note)
+                VALUES (:key, 'lowered', :at, :at, :draws, :draws, :note)""",
+                {"key": key, "at": at, "draws": counted.text(), "note": note},
+            )
+            return None
+
+        self._write(work)
+
+    def pending(self) -> tuple[Reservation, ...]:
+        found = self._query(f"{rows.SELECT} WHERE state = 'reserved' ORDER BY made_at, key", {})
+        return tuple(rows.reservation(row) for row in found)
+
+    def expire(self, as_of: datetime) -> tuple[Reservation, ...]:
+        now = rows.micros(as_of)
+
+        def work(session: Session) -> tuple[Reservation, ...]:
+            found = session.execute(
+                f"{rows.SELECT} WHERE state = 'reserved' AND expires_at <= :now ORDER BY key", {"now": now}
+            )
+            return tuple(rows.release(session, rows.reservation(row), "expired") for row in found)
+
+        return self._write(work)
+
+    def get(self, key: str) -> Reservation | None:
+        """The reservation under *key*, or None."""
+        found = self._query(f"{rows.SELECT} WHERE key = :key", {"key": key})
+        return rows.reservation(found[0]) if found else None
+
+    def drawn(self, authorization: str, unit: str) -> float:
+        sql = "SELECT drawn FROM ledger_authorization WHERE name = :name AND unit = :unit"
+        found = self._query(sql, {"name": authorization, "unit": unit})
+        return unscaled(int(found[0][0]), unit) if found else 0
+
+    def prove_writable(self) -> None:
+        self._guarded(self._database.prove_writable)
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def _whole_or_nothing(session: Session, work: Callable[[Session], R | LedgerError]) -> R | LedgerError:
+    session.execute("SAVEPOINT one")
+    result = work(session)
+    if isinstance(result, LedgerError):
+        session.execute("ROLLBACK TO SAVEPOINT one")
+    session.execute("RELEASE SAVEPOINT one")
+    return result
+
+
+def open_ledger(target: str | os.PathLike[str] | Ledger, *, timeout: float = 10.0) -> Ledger:
+    """The ledger at *target*: a path (SQLite; the decision log may be in the same file), a `postgresql://` URL, or a
+    ready one.
+
+    Raises:
+        LedgerError: it cannot be opened; the message names place and remedy.
+        ConfigurationError: *target* is no place for a ledger, or an extra is missing.
+    """
+    if not isinstance(target, str | os.PathLike):
+        if isinstance(target, Ledger):
+            return target
+        raise ConfigurationError(
+            f"a {type(target).__name__} is no ledger", remedy="Give a path, a database URL, or a Ledger."
+        )
+    try:
+        database = open_database(target, timeout=timeout)
+    except StorageError as error:
+        raise LedgerError(f"the ledger cannot be opened: {error}") from error
+    try:
+        return SqlLedger(database)
+    except BaseException:
+        database.close()
+        raise
