@@ -162,11 +162,11 @@ class Guard:
             async def bound_async(*args: P.args, **kwargs: P.kwargs) -> Any:
                 token = self._acting.set(customers)
                 try:
-                    return await cast(Any, function)(*args, **kwargs)
+                    return await cast("Any", function)(*args, **kwargs)
                 finally:
                     self._acting.reset(token)
 
-            return cast(Callable[P, R], bound_async)
+            return cast("Callable[P, R]", bound_async)
 
         @functools.wraps(function)
         def bound(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -183,9 +183,7 @@ class Guard:
 
     # -- asking without doing ---------------------------------------------------------------------------------
 
-    def check(
-        self, request: Checkable, *, as_of: datetime | None = None, customer: str | None = None
-    ) -> Decision:
+    def check(self, request: Checkable, *, as_of: datetime | None = None, customer: str | None = None) -> Decision:
         """Decide *request* (a request or call document, as object or mapping); nothing reserved, nothing sent.
 
         Raises:
@@ -268,9 +266,7 @@ class Guard:
             logger.error("a decision could not be recorded (%s mode): %s", self._mode, error)
         draft.recorded = True
 
-    def settle(
-        self, judgement: Judgement, result: CallResult, details: Mapping[str, Any] | None = None
-    ) -> None:
+    def settle(self, judgement: Judgement, result: CallResult, details: Mapping[str, Any] | None = None) -> None:
         """See `exportguard.vocabulary.Gate.settle`."""
         try:
             if isinstance(judgement.token, Draft):
@@ -395,5 +391,3 @@ def _open_ledger(target: Any, log: DecisionLog | None) -> Ledger | None:
     from exportguard.record import default_store
 
     return open_ledger(default_store() if target is DEFAULT else target)
-
-

@@ -75,9 +75,7 @@ class Draft:
     recorded: bool = False
 
 
-def load_state(
-    policies: Any, packs: Iterable[str] | None, customers: Any, authorizations: Any, lists: Any
-) -> State:
+def load_state(policies: Any, packs: Iterable[str] | None, customers: Any, authorizations: Any, lists: Any) -> State:
     """Read everything a guard decides by. Raises the first thing that cannot be read; nothing is half loaded."""
     from exportguard import reference as reference_room
     from exportguard.authority import load_authorizations

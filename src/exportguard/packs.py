@@ -87,7 +87,9 @@ def _from_path(path: Path) -> list[PolicySource]:
         if not any(part.startswith(".") for part in file.relative_to(path).parts) and not _stands_beside(file)
     )
     if not files:
-        raise ConfigurationError(f"`{path}` holds no policy", remedy="Put a policy.yaml into it, or name another folder.")
+        raise ConfigurationError(
+            f"`{path}` holds no policy", remedy="Put a policy.yaml into it, or name another folder."
+        )
     return [_read(file, str(file)) for file in files]
 
 
@@ -102,7 +104,9 @@ def _read(file: Path, name: str) -> PolicySource:
     try:
         if file.stat().st_size > MAX_POLICY_BYTES:
             raise ConfigurationError(
-                f"a policy of more than {MAX_POLICY_BYTES // 2**20} MB", place=name, remedy="Split it into several files."
+                f"a policy of more than {MAX_POLICY_BYTES // 2**20} MB",
+                place=name,
+                remedy="Split it into several files.",
             )
         data = file.read_bytes()
     except OSError as error:

@@ -67,12 +67,8 @@ def check(
     from exportguard.guard import Guard
     from exportguard.judging import load_state
 
-    given = chosen(
-        customers=customers, policies=policies, packs=packs, authorizations=authorizations, lists=lists
-    )
-    state = load_state(
-        given.policies, given.packs, given.customers, given.authorizations, given.lists or "default"
-    )
+    given = chosen(customers=customers, policies=policies, packs=packs, authorizations=authorizations, lists=lists)
+    state = load_state(given.policies, given.packs, given.customers, given.authorizations, given.lists or "default")
     instant = read_instant(as_of)
     guard = Guard(state, log=None, ledger=None)
     if customer is not None:

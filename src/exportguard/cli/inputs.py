@@ -52,7 +52,9 @@ def _stream(stream: IO[bytes], place: str, *, lines: bool) -> Iterator[Entry]:
             return
         # JSON Lines under another name: every line a document of its own.
         filled = [line for line in head.split(b"\n") if line.strip()]
-        if len(filled) < 2 or not all(line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}") for line in filled):
+        if len(filled) < 2 or not all(
+            line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}") for line in filled
+        ):
             yield Entry(place, None, None, first_error)
             return
     number = 0

@@ -148,9 +148,7 @@ def _location(
         countries.append(stated)
     if not countries:
         countries.append(NO_LOCATION)
-    return [
-        LocationView(region, country, subdivision, cloud, location.certainty.value, index) for country in countries
-    ]
+    return [LocationView(region, country, subdivision, cloud, location.certainty.value, index) for country in countries]
 
 
 def _region(provider: Maybe[str], name: str, reference: ReferenceData) -> RegionFact | Unknown:
@@ -221,7 +219,8 @@ def _party(party: Party, index: int, reference: ReferenceData) -> PartyView:
         percent = owned.percent
         known = isinstance(percent, int | float) and not isinstance(percent, bool)
         owned_view = RestrictedOwnershipView(
-            _list_code(owned.list, reference), float(percent) if known else Unknown("not one exact number")  # type: ignore[arg-type]
+            _list_code(owned.list, reference),
+            float(percent) if known else Unknown("not one exact number"),  # type: ignore[arg-type]
         )
     listings = party.listings
     return PartyView(

@@ -91,7 +91,7 @@ def decide(
             else:
                 open_findings.append(finding)
         result = _worst(finding.result for finding in open_findings)
-        effect = Effect(rule.effect)
+        effect = rule.effect_at(as_of)
         results.append((effect, result, rule.if_unknown != "flag"))
         if result is RuleResult.NO_MATCH:
             continue
@@ -101,7 +101,7 @@ def decide(
         elif result is RuleResult.INDETERMINATE and rule.if_unknown == "flag":
             advice.append(f"{rule.policy}/{rule.id} is open and holds nothing: {rule.title}")
         told = [finding for finding in open_findings if finding.result is result]
-        shown, facts_missing = explain.rule_reasons(rule, result, told)
+        shown, facts_missing = explain.rule_reasons(rule, effect, rule.status_at(as_of), result, told)
         reasons.extend(shown)
         unknown.extend(facts_missing)
     outcome = combine(results)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 MAX_REASONS = 12
 """Combinations that are told of one rule; how many more there are is said in the last one."""
 
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]*)\}")
 _ORDER = {
     (Effect.DENY, RuleResult.MATCH): 0,
     (Effect.HOLD, RuleResult.MATCH): 1,
@@ -45,7 +43,7 @@ _HOW = (
 
 
 def rule_reasons(
-    rule: CompiledRule, result: RuleResult, findings: Sequence[Finding]
+    rule: CompiledRule, effect: Effect, status: str | None, result: RuleResult, findings: Sequence[Finding]
 ) -> tuple[list[Reason], list[UnknownFact]]:
     """The reasons of one rule, a combination each, and the facts that would settle or could lift it."""
     reasons: dict[Reason, None] = {}
@@ -53,7 +51,7 @@ def rule_reasons(
     for finding in findings:
         missing = _missing(rule, finding)
         unknown.extend(missing)
-        reasons.setdefault(_reason(rule, result, finding, missing))
+        reasons.setdefault(_reason(rule, effect, status, result, finding, missing))
     told = sorted(reasons, key=_place)
     if len(told) > MAX_REASONS:
         rest = len(told) - MAX_REASONS
@@ -64,7 +62,7 @@ def rule_reasons(
 
 def _missing(rule: CompiledRule, finding: Finding) -> list[UnknownFact]:
     causes = [(cause.path, cause.reason) for cause in finding.causes]
-    if finding.result is RuleResult.MATCH and rule.effect == Effect.HOLD.value:
+    if finding.result is RuleResult.MATCH and rule.effect is Effect.HOLD:
         # A hold on what is not known (`unknown(path)`): the unknown facts it names are what would settle it.
         for path in rule.paths:
             value = look_up(finding.scope, path)
@@ -82,9 +80,16 @@ def _how(path: str) -> str:
     return next((how for prefix, how in _HOW if path.startswith(prefix)), "state it")
 
 
-def _reason(rule: CompiledRule, result: RuleResult, finding: Finding, missing: Sequence[UnknownFact]) -> Reason:
+def _reason(
+    rule: CompiledRule,
+    effect: Effect,
+    status: str | None,
+    result: RuleResult,
+    finding: Finding,
+    missing: Sequence[UnknownFact],
+) -> Reason:
     scope = finding.scope
-    message = fill(rule.because or rule.title, scope)
+    message = rule.say(scope)
     if result is RuleResult.INDETERMINATE:
         paths = ", ".join(dict.fromkeys(fact.path for fact in missing)) or "a fact"
         message = f"cannot tell whether this applies: {rule.title}; not known: {paths}"
@@ -96,7 +101,7 @@ def _reason(rule: CompiledRule, result: RuleResult, finding: Finding, missing: S
     return Reason(
         policy=rule.policy,
         rule=rule.id,
-        effect=Effect(rule.effect),
+        effect=effect,
         result=result,
         basis=rule.basis,
         item=show(scope.item.name) if scope.item is not None else None,
@@ -106,13 +111,9 @@ def _reason(rule: CompiledRule, result: RuleResult, finding: Finding, missing: S
         remedy=rule.remedy,
         cites=tuple(rule.cites),
         confidence=scope.item.confidence if scope.item is not None else None,
-        status=_status(rule),
+        status=status or rule.status,
         values=tuple(values),
     )
-
-
-def _status(rule: CompiledRule) -> str:
-    return str(getattr(rule, "status", "enforced") or "enforced")
 
 
 def too_many(rule: CompiledRule, bound: int) -> Reason:
@@ -153,11 +154,6 @@ def look_up(scope: Scope, path: str) -> object:
     return value
 
 
-def fill(template: str, scope: Scope) -> str:
-    """Put values for `{item.name}` and the like. What is unknown reads as unknown, never as empty."""
-    return _PLACEHOLDER.sub(lambda found: show(look_up(scope, found.group(1))), template)
-
-
 def show(value: object) -> str:
     """One value in words."""
     if isinstance(value, Unknown):
@@ -173,8 +169,7 @@ def show(value: object) -> str:
     if isinstance(value, tuple | list):
         return ", ".join(show(part) for part in value) or "none"
     if _is_record(value):
-        name = getattr(value, "name", None) or getattr(value, "id", None)
-        return show(name)
+        return show(getattr(value, "name", getattr(value, "id", None)))
     return str(value)
 
 
@@ -196,5 +191,3 @@ def _location_label(location: LocationView | None) -> str | None:
         return None
     parts = [str(x) for x in (location.region, location.country) if isinstance(x, str)]
     return ", ".join(parts) or "an unknown place"
-
-

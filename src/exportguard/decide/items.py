@@ -179,7 +179,9 @@ def _label(item: Item, accelerator: AcceleratorView | None) -> Maybe[str]:
     return Unknown("the item has no name")
 
 
-def _model_view(name: Maybe[str] | None, provider: Maybe[str], reference: ReferenceData) -> tuple[ModelView, Confidence]:
+def _model_view(
+    name: Maybe[str] | None, provider: Maybe[str], reference: ReferenceData
+) -> tuple[ModelView, Confidence]:
     if not isinstance(name, str):
         why = name if isinstance(name, Unknown) else Unknown("no model is named")
         return ModelView(*(why,) * 5), "general-knowledge"

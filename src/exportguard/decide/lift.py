@@ -77,7 +77,9 @@ class Lifter:
         return None
 
     def _names_end_users(self, entry: Authorization) -> bool:
-        users = [party for party in self._facts.parties if isinstance(party.role, Unknown) or party.role == Role.END_USER]
+        users = [
+            party for party in self._facts.parties if isinstance(party.role, Unknown) or party.role == Role.END_USER
+        ]
         return bool(users) and all(any(_is_named(user, named) for named in entry.parties) for user in users)
 
     def _surely_covers(self, condition: CompiledCondition, scope: Scope) -> bool:

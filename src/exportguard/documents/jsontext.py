@@ -65,7 +65,9 @@ def parse_json(data: bytes | str, place: str, *, max_bytes: int = MAX_BYTES, max
         return constant(digits) if value in (float("inf"), float("-inf")) else value  # type: ignore[no-any-return]
 
     try:
-        return json.loads(text, object_pairs_hook=pairs, parse_constant=constant, parse_int=number, parse_float=fraction)
+        return json.loads(
+            text, object_pairs_hook=pairs, parse_constant=constant, parse_int=number, parse_float=fraction
+        )
     except json.JSONDecodeError as error:
         raise DocumentError(
             f"not JSON: {error.msg}", place=f"{place}:{error.lineno}:{error.colno}", remedy=None

@@ -37,7 +37,9 @@ def validate_as(kind: Any, document: Any, place: str) -> Any:
     except RecursionError:
         raise DocumentError("nested too deeply", place=place) from None
     first, *others = problems
-    raise DocumentError("; ".join([first[1], *(f"{path}: {text}" for path, text in others)]), place=f"{place}: {first[0]}")
+    raise DocumentError(
+        "; ".join([first[1], *(f"{path}: {text}" for path, text in others)]), place=f"{place}: {first[0]}"
+    )
 
 
 def describe(error: ValidationError, document: Any) -> list[tuple[str, str]]:
@@ -49,7 +51,9 @@ def describe(error: ValidationError, document: Any) -> list[tuple[str, str]]:
     out = []
     for path, found in grouped.items():
         # A union reports each branch; the branch that came furthest says what is wrong.
-        texts = [text for kind, text in found if kind not in ("is_instance_of", "dict_type", "model_type", "none_required")]
+        texts = [
+            text for kind, text in found if kind not in ("is_instance_of", "dict_type", "model_type", "none_required")
+        ]
         texts = texts or [found[0][1]]
         out.append((path, " or ".join(dict.fromkeys(texts))))
     deepest = [p for p, _ in out]

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from exportguard.guard import Guard
 
 
-def assert_allowed(guard: Guard, request: Any, *, as_of: datetime | None = None, customer: str | None = None) -> Decision:
+def assert_allowed(
+    guard: Guard, request: Any, *, as_of: datetime | None = None, customer: str | None = None
+) -> Decision:
     """The request is allowed."""
     return _assert_outcome(guard, request, Outcome.ALLOW, as_of, customer)
 
@@ -26,9 +28,7 @@ def assert_denied(
 ) -> Decision:
     """The request is denied, and the rule *by* (`rule` or `policy/rule`) is one that denies it."""
     decision = _assert_outcome(guard, request, Outcome.DENY, as_of, customer)
-    denying = {
-        (r.policy, r.rule) for r in decision.reasons if r.effect is Effect.DENY and r.result is RuleResult.MATCH
-    }
+    denying = {(r.policy, r.rule) for r in decision.reasons if r.effect is Effect.DENY and r.result is RuleResult.MATCH}
     if by is not None and not _is_among(by, denying):
         raise AssertionError(f"expected a denial by `{by}`, but others deny it:\n{_told(decision)}")
     return decision

@@ -178,6 +178,4 @@ def _openai(guard: Guard) -> Iterator[Case]:
 def _azure_openai(guard: Guard, server: CountingServer) -> Any:
     from openai import AzureOpenAI
 
-    return guard.attach(
-        AzureOpenAI(azure_endpoint=server.url, api_key="demo", api_version="2024-06-01", max_retries=0)
-    )
+    return guard.attach(AzureOpenAI(azure_endpoint=server.url, api_key="demo", api_version="2024-06-01", max_retries=0))

@@ -92,5 +92,3 @@ def _read_back(screen: Any, log: Remembering) -> None:
         "DENY and HOLD are refusals by policy: a company's own rules and providers' terms. None of them says that\n"
         "a call would have been unlawful, and none of this is legal advice."
     )
-
-
