@@ -5,16 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from exportguard.record.checkpoint import Checkpoint, Signer, file_signer, file_verifier
+    from exportguard.record.checkpoint import (
+        Checkpoint,
+        Signer,
+        Verifier,
+        file_signer,
+        file_verifier,
+        make_checkpoint,
+        make_key,
+    )
     from exportguard.record.document import decision_record, fingerprint
     from exportguard.record.log import DecisionLog, SqlLog, StoredRecord, open_log
-    from exportguard.record.redact import redact, scrub
-    from exportguard.record.verify import Finding, Verification, verify
+    from exportguard.record.redaction import redact, scrub
+    from exportguard.record.verification import Finding, Verification, verify
     from exportguard.storage.places import default_store
 
 _HOMES = {
     "Checkpoint": "checkpoint",
     "Signer": "checkpoint",
+    "Verifier": "checkpoint",
+    "make_checkpoint": "checkpoint",
+    "make_key": "checkpoint",
     "file_signer": "checkpoint",
     "file_verifier": "checkpoint",
     "decision_record": "document",
@@ -23,16 +34,17 @@ _HOMES = {
     "SqlLog": "log",
     "StoredRecord": "log",
     "open_log": "log",
-    "redact": "redact",
-    "scrub": "redact",
-    "Finding": "verify",
-    "Verification": "verify",
-    "verify": "verify",
+    "redact": "redaction",
+    "scrub": "redaction",
+    "Finding": "verification",
+    "Verification": "verification",
+    "verify": "verification",
 }
 
 __all__ = [
-    "Checkpoint", "DecisionLog", "Finding", "Signer", "SqlLog", "StoredRecord", "Verification", "decision_record",
-    "default_store", "file_signer", "file_verifier", "fingerprint", "open_log", "redact", "scrub", "verify",
+    "Checkpoint", "DecisionLog", "Finding", "Signer", "SqlLog", "StoredRecord", "Verification", "Verifier",
+    "decision_record", "default_store", "file_signer", "file_verifier", "fingerprint", "make_checkpoint", "make_key",
+    "open_log", "redact", "scrub", "verify",
 ]  # fmt: skip
 
 
@@ -44,7 +56,6 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         import importlib
 
-        # `verify` is a function and a module: the function is bound here, after the module's import bound itself.
         value = getattr(importlib.import_module(f"exportguard.record.{_HOMES[name]}"), name)
         globals()[name] = value
         return value

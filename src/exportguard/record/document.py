@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from exportguard.record.canonical import canonical, json_safe
-from exportguard.record.redact import redact, scrub_all
+from exportguard.record.redaction import redact, scrub_all
 from exportguard.vocabulary import Authorization, Decision, ProvisioningRequest, Unknown, Usage
 
 RECORD_SCHEMA: Final = "exportguard/decision-record/1"

@@ -1,0 +1,211 @@
+"""Is the log what was written? Every record against its leaf, every leaf against the tree, the tree against what was
+signed or kept elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from exportguard.errors import InputError, RecordError
+from exportguard.record.checkpoint import Checkpoint, Verifier
+from exportguard.record.log import SqlLog, StoredRecord
+from exportguard.record.merkle import EMPTY_ROOT, Frontier, leaf_hash
+
+_SEARCH = 100_000
+"""How far behind a wrong record its own is looked for, to say that they were swapped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong. `kind`: changed, swapped, missing, cut, added, rewritten, state, signature, old,
+    checkpoint, unreadable. `sequence` is the first record that it concerns."""
+
+    kind: str
+    message: str
+    sequence: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """`size` records were read; `root` is the tree's over them. Nothing found is `intact`."""
+
+    size: int
+    root: bytes
+    findings: tuple[Finding, ...]
+
+    @property
+    def intact(self) -> bool:
+        return not self.findings
+
+
+@dataclass(slots=True)
+class _Pass:
+    findings: list[Finding] = field(default_factory=list)
+    frontier: Frontier = field(default_factory=Frontier)
+    roots: dict[int, bytes] = field(default_factory=dict)
+    changed: list[tuple[int, bytes, bytes]] = field(default_factory=list)
+    """Sequence, leaf as stored, leaf as the text has it."""
+    broken_at: int | None = None
+    before: Frontier = field(default_factory=Frontier)
+    """The tree before the first record whose root does not fit."""
+    last: int = 0
+
+
+def verify(
+    log: SqlLog,
+    *,
+    checkpoint: str | Checkpoint | None = None,
+    verifier: Verifier | None = None,
+    require_signed: bool = False,
+) -> Verification:
+    """Read the whole log and name whatever is not as it was written. Memory is flat.
+
+    Args:
+        checkpoint: a note kept elsewhere. Without one, a log rewritten as a whole by somebody who can write to the
+            database is noticed only by signatures.
+        verifier: the key that checkpoints have to be signed with.
+        require_signed: a log without any checkpoint that *verifier* accepts is a finding.
+
+    Raises:
+        InputError: *checkpoint* is none.
+    """
+    kept = Checkpoint.parse(checkpoint) if isinstance(checkpoint, str) else checkpoint
+    state = _Pass()
+    try:
+        own, sizes = _stored_checkpoints(log, state)
+        if kept is not None:
+            sizes.add(kept.size)
+        _read_through(log, state, sizes)
+        _name_changes(log, state)
+        _compare_state(log, state)
+    except RecordError as error:
+        state.findings.append(Finding("unreadable", str(error), state.last + 1))
+        own = []
+    signed = _compare_checkpoints(own, kept, verifier, state)
+    if require_signed and not signed:
+        said = "no checkpoint of the log is signed by the key that is asked for"
+        state.findings.append(Finding("signature", said))
+    return Verification(state.frontier.size, state.frontier.root(), tuple(state.findings))
+
+
+def _stored_checkpoints(log: SqlLog, state: _Pass) -> tuple[list[Checkpoint], set[int]]:
+    own: list[Checkpoint] = []
+    for note in log.checkpoints():
+        try:
+            own.append(Checkpoint.parse(note))
+        except InputError:
+            state.findings.append(Finding("checkpoint", "a checkpoint that the log keeps cannot be read"))
+    return own, {each.size for each in own}
+
+
+def _read_through(log: SqlLog, state: _Pass, sizes: set[int]) -> None:
+    state.roots[0] = EMPTY_ROOT
+    for stored in log.read():
+        if stored.sequence != state.last + 1:
+            lost = f"{state.last + 1}" + (f" to {stored.sequence - 1}" if stored.sequence > state.last + 2 else "")
+            state.findings.append(Finding("missing", f"missing: record {lost}", state.last + 1))
+            state.broken_at = state.broken_at or -1
+        state.last = stored.sequence
+        leaf = leaf_hash(stored.body)
+        if leaf != stored.leaf:
+            state.changed.append((stored.sequence, stored.leaf, leaf))
+        elif f'"decision_id":"{stored.decision_id}"'.encode() not in stored.body:
+            said = f"record {stored.sequence} is filed under another decision's id ({stored.decision_id})"
+            state.findings.append(Finding("changed", said, stored.sequence))
+        if state.broken_at is None:
+            hashes = state.frontier.to_bytes()
+            size = state.frontier.size
+            state.frontier.append(leaf)
+            if leaf == stored.leaf and state.frontier.root() != stored.root:
+                state.broken_at, state.before = stored.sequence, Frontier.from_bytes(size, hashes)
+            elif leaf != stored.leaf:
+                # A changed text is named for itself; the tree goes on with what was there before.
+                state.frontier = Frontier.from_bytes(size, hashes)
+                state.frontier.append(stored.leaf)
+        else:
+            state.frontier.append(leaf)
+        if state.frontier.size in sizes:
+            state.roots[state.frontier.size] = state.frontier.root()
+
+
+def _name_changes(log: SqlLog, state: _Pass) -> None:
+    by_text = {text: sequence for sequence, _, text in state.changed}
+    named: set[int] = set()
+    for sequence, leaf, text in state.changed:
+        other = by_text.get(leaf)
+        if other is not None and other != sequence and (other, text) in [(s, stored) for s, stored, _ in state.changed]:
+            if sequence not in named:
+                said = f"records {sequence} and {other} were swapped"
+                state.findings.append(Finding("swapped", said, sequence))
+            named |= {sequence, other}
+        else:
+            said = f"record {sequence} was changed after it was written: its text does not have its leaf hash"
+            state.findings.append(Finding("changed", said, sequence))
+    if state.broken_at is None or state.broken_at < 1:
+        return
+    other = _found_later(log, state)
+    if other is not None:
+        said = f"records {state.broken_at} and {other} were swapped"
+        state.findings.append(Finding("swapped", said, state.broken_at))
+    else:
+        said = f"record {state.broken_at} or one before it is not the one that was written there: the root does not fit"
+        state.findings.append(Finding("rewritten", said, state.broken_at))
+
+
+def _found_later(log: SqlLog, state: _Pass) -> int | None:
+    """Where the record is that belongs to the place where the tree first does not fit."""
+    assert state.broken_at is not None
+    wanted: StoredRecord | None = None
+    for stored in log.read(after=state.broken_at - 1, limit=_SEARCH):
+        if wanted is None:
+            wanted = stored
+            continue
+        tried = Frontier.from_bytes(state.before.size, state.before.to_bytes())
+        tried.append(stored.leaf)
+        if tried.root() in (wanted.root, stored.root):
+            return stored.sequence
+    return None
+
+
+def _compare_state(log: SqlLog, state: _Pass) -> None:
+    size, hashes = log.state()
+    if size > state.last:
+        said = f"the tail was cut: the log had {size} records, and the last one there is {state.last}"
+        state.findings.append(Finding("cut", said, state.last + 1))
+    elif size < state.last:
+        said = f"{state.last - size} records were added past the log, or its state was put back to {size} records"
+        state.findings.append(Finding("added", said, size + 1))
+    elif not state.findings:
+        try:
+            fits = Frontier.from_bytes(size, hashes).root() == state.frontier.root()
+        except ValueError:
+            fits = False
+        if not fits:
+            state.findings.append(Finding("state", "the log's own note of its tree does not fit its records"))
+
+
+def _compare_checkpoints(
+    own: Sequence[Checkpoint], kept: Checkpoint | None, verifier: Verifier | None, state: _Pass
+) -> bool:
+    """Compare each checkpoint with the records; True when one is signed by *verifier*."""
+    signed = False
+    labelled = [(each, f"the log's checkpoint over {each.size} records") for each in own]
+    if kept is not None:
+        labelled.append((kept, f"the kept checkpoint over {kept.size} records"))
+    for each, name in labelled:
+        accepted = verifier is not None and each.signed_by(verifier)
+        signed = signed or accepted
+        if verifier is not None and not accepted:
+            what = "is not signed" if not each.signatures else "is not signed by the key that is asked for"
+            state.findings.append(Finding("signature", f"{name} {what}"))
+        if each.size > state.frontier.size:
+            said = f"the tail was cut: {name} is over more than the {state.frontier.size} that are there"
+            state.findings.append(Finding("cut", said, state.frontier.size + 1))
+        elif state.roots.get(each.size) != each.root:
+            said = f"the log was rewritten: {name} does not fit the first {each.size} records"
+            state.findings.append(Finding("rewritten", said))
+    if kept is not None and own and max(each.size for each in own) < kept.size:
+        newest = max(each.size for each in own)
+        said = f"an old checkpoint was put in place of a newer one: the log's newest is over {newest} records"
+        state.findings.append(Finding("old", f"{said}, the kept one over {kept.size}"))
+    return signed
