@@ -13,14 +13,14 @@ from typing import Any
 
 from exportguard.reference.classification import density_of, tpp_bounds, tpp_of
 from exportguard.reference.facts import AcceleratorSpec, Peak
-from exportguard.reference.names import MAX_NAME, words
+from exportguard.reference.names import MAX_NAME, word_set, words
 from exportguard.vocabulary.fact import Maybe, Unknown
 
-_NOISE = frozenset(
-    "nvidia tesla amd radeon instinct intel habana google cloud aws amazon annapurna xilinx alveo huawei qualcomm azure "
-    "microsoft geforce quadro gpu gpus accelerator accelerators graphics tensor core cores hbm hbm2 hbm2e hbm3 hbm3e "
-    "ram vram gen5 gen4 oam dgx hgx mega shared server edition com card generation latest the per chip hopper ampere "
-    "turing volta blackwell lovelace neuron".split()
+_NOISE = word_set(
+    """nvidia tesla amd radeon instinct intel habana google cloud aws amazon annapurna xilinx alveo huawei qualcomm azure
+    microsoft geforce quadro gpu gpus accelerator accelerators graphics tensor core cores hbm hbm2 hbm2e hbm3 hbm3e ram
+    vram gen5 gen4 oam dgx hgx mega shared server edition com card generation latest the per chip hopper ampere turing
+    volta blackwell lovelace neuron"""
 )
 _FORMS = {
     "sxm": "sxm", "sxm2": "sxm", "sxm3": "sxm", "sxm4": "sxm", "sxm5": "sxm", "sxm6": "sxm", "pcie": "pcie",
@@ -48,8 +48,11 @@ def spec_of(row: Mapping[str, Any], sources: Mapping[str, str]) -> AcceleratorSp
     else:
         area = Unknown("the die area is not published")
     link = row.get("interconnect")
+    stated = row.get("io")
     io: Maybe[float]
-    if link is None:
+    if stated is not None:
+        io = float(stated["gbps"])
+    elif link is None:
         io = Unknown("the transfer rate is not published")
     elif _IO_NEAR[0] <= link < _IO_NEAR[1]:
         io = Unknown(f"{link:g} GB/s without PCIe, which counts as well")
@@ -133,7 +136,9 @@ class Accelerators:
                 continue
             if part in _FORMS:
                 forms.append(_FORMS[part])
-            elif (match := _MEMORY.fullmatch(part)) is not None and (kept or len(parts) > 1) and not self._is_name(part):
+            elif (
+                (match := _MEMORY.fullmatch(part)) is not None and (kept or len(parts) > 1) and not self._is_name(part)
+            ):
                 memory.append(int(match[1]))
             else:
                 kept.append(part)

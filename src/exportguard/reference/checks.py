@@ -147,7 +147,9 @@ def _models(tables: Mapping[str, Any]) -> Iterator[str]:
     yield from _provenance(table, "models.yaml")
     providers = [row["id"] for row in table["providers"]]
     prefixes = [prefix for row in table["providers"] for prefix in row["prefixes"]]
-    for name in sorted({p for p in prefixes if prefixes.count(p) > 1} | {p for p in providers if providers.count(p) > 1}):
+    for name in sorted(
+        {p for p in prefixes if prefixes.count(p) > 1} | {p for p in providers if providers.count(p) > 1}
+    ):
         yield f"models.yaml: provider `{name}`: a second entry of that name"
     codes = set(tables["countries"]["codes"])
     for row in table["providers"]:

@@ -41,7 +41,9 @@ def _unreadable(shown: str) -> Unknown:
 
 
 def key_table(
-    countries: list[Mapping[str, object]], spellings: Mapping[str, list[str]], official: Mapping[str, list[str]],
+    countries: list[Mapping[str, object]],
+    spellings: Mapping[str, list[str]],
+    official: Mapping[str, list[str]],
     ambiguous: list[str],
 ) -> tuple[dict[str, str], list[str]]:
     """Folded name to code, and the problems met: used when the data is built.

@@ -1,15 +1,18 @@
 """Re-generate `data/countries.yaml` from CLDR: `python -m exportguard.reference.countries_from_cldr`.
 
-Needs `babel`, which carries CLDR; the library itself does not. Codes, numbers and names are CLDR's (Unicode License v3);
-the spellings that it lacks are kept by hand in `data/country_spellings.yaml`.
+Needs `babel`, which carries CLDR; the library itself does not. Codes, numbers and names are CLDR's (Unicode License
+v3); the spellings that it lacks are kept by hand in `data/country_spellings.yaml`.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+from exportguard.reference.names import word_set
 
 LANGUAGES = ("en", "zh_Hans", "zh_Hant", "zh_Hant_HK", "ja", "ko", "ru", "de", "fr", "es", "pt")
-_NOT_COUNTRIES = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
+_NOT_COUNTRIES = word_set("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ")
 
 
 def table() -> str:
@@ -17,8 +20,8 @@ def table() -> str:
     import babel
     from babel.core import get_global
 
-    english = babel.Locale.parse("en").territories
-    locales = [babel.Locale.parse(tag) for tag in LANGUAGES]
+    english: Any = babel.Locale.parse("en").territories
+    locales: list[Any] = [babel.Locale.parse(tag) for tag in LANGUAGES]
     codes = sorted(c for c in english if len(c) == 2 and c.isalpha() and c not in _NOT_COUNTRIES)
     alpha3: dict[str, list[str]] = {}
     numeric: dict[str, list[str]] = {}

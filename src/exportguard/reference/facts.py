@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from exportguard.vocabulary.fact import Confidence, Maybe, Unknown
+from exportguard.vocabulary.fact import NOT_GIVEN, Confidence, Maybe
 
 RANK: dict[Confidence, int] = {"primary": 0, "secondary": 1, "general-knowledge": 2}
 
@@ -47,9 +47,9 @@ class AcceleratorSpec:
     performance_density: Maybe[float]
     memory_bandwidth: Maybe[float]
     datacenter: Maybe[bool]
-    io_bandwidth: Maybe[float] = Unknown("not published")
+    io_bandwidth: Maybe[float] = NOT_GIVEN
     tpp_range: tuple[float, float] | None = None
-    die_area: Maybe[float] = Unknown("not published")
+    die_area: Maybe[float] = NOT_GIVEN
     peaks: tuple[Peak, ...] = ()
     aliases: tuple[str, ...] = ()
     confidence: Confidence = "general-knowledge"

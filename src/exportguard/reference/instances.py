@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -13,12 +14,22 @@ from exportguard.vocabulary.fact import Maybe, Unknown
 
 _Answer = InstanceFact | NoAccelerator | Unknown
 _CACHED = 8192
+_BOTH = frozenset({"t4g", "a10"})
+"""Names of a machine and of an accelerator: the EC2 family t4g, the retired size Standard_A10. Any other name that
+reads as an accelerator (`H100`, `L4`, `B200`) is never a size that carries none."""
 
 
 class Instances:
     """Look-ups over `instances_aws.yaml` and `instances_azure.yaml`."""
 
-    def __init__(self, aws: Mapping[str, Any], azure: Mapping[str, Any], specs: Mapping[str, AcceleratorSpec]) -> None:
+    def __init__(
+        self,
+        aws: Mapping[str, Any],
+        azure: Mapping[str, Any],
+        specs: Mapping[str, AcceleratorSpec],
+        accelerators: Callable[[str], tuple[AcceleratorSpec, ...]],
+    ) -> None:
+        self._accelerators = accelerators
         self._aws = {row["name"]: _fact(row, aws["sources"], specs) for row in aws["instances"]}
         self._azure = {
             instances_azure.key(row["name"]): _fact(row, azure["sources"], specs) for row in azure["instances"]
@@ -47,13 +58,18 @@ class Instances:
     def _read_aws(self, shown: str) -> _Answer:
         # AWS takes lower case only; a name in capitals is judged as the type it would be, never as harmless.
         plain, service = instances_aws.inner(shown.lower())
-        if service is None or service in ("ml", "stream"):
+        if service is None or service in ("ml", "stream", "workspaces"):
             fact = self._aws.get(plain)
             if fact is not None:
                 return fact
+        family = plain.partition(".")[0]
+        if family not in _BOTH and self._accelerators(family):
+            return Unknown(f"`{shown}` reads as an accelerator, not as an instance type")
         why = instances_aws.never(plain, service)
         if why is not None:
             return NoAccelerator(shown, why)
+        if service == "ml" and plain.startswith("eia"):
+            return Unknown(f"`{shown}` attaches an Elastic Inference accelerator, which AWS never named")
         return Unknown(f"instance type `{shown}` is not in the reference data")
 
     def _read_azure(self, shown: str) -> _Answer:
@@ -63,6 +79,9 @@ class Instances:
             fact = self._azure.get(whole)
         if fact is not None:
             return fact
+        bare = key.removeprefix("standard_")
+        if self._accelerators(re.split(r"[_-]", bare)[0]) and not (bare in _BOTH and shown.lower().startswith("s")):
+            return Unknown(f"`{shown}` reads as an accelerator, not as a size")
         why = instances_azure.never(key)
         if why is not None:
             return NoAccelerator(shown, why)

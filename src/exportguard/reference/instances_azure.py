@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import re
 
-# family, vCPUs, constrained vCPUs, features; then one marker (confidential child, memory step), then the version
+# Family, vCPUs, constrained vCPUs, features; one marker (confidential child, memory step); version. The letters that
+# also begin accelerator names (A, B, H, L, M) are held to the forms that Azure uses.
 _PLAIN = re.compile(
-    r"(?:dc|ds|ec|fx|gs|hb|hc|hx|[abdefghlm])\d{1,4}(?:-\d{1,4})?[a-z]{0,6}(?:_(?:cc|\d{1,2}))?(?:_v\d{1,2})?"
+    r"(?:(?:dc|ds|ec|fx|gs|hb|hc|hx|[defg])\d{1,4}(?:-\d{1,4})?[a-z]{0,6}"
+    r"|[blm]\d{1,4}(?:-\d{1,4})?[a-z]{1,6}|m(?:64|128)|h(?:8|16)m?r?)"
+    r"(?:_(?:cc|\d{1,2}))?(?:_v\d{1,2})?"
+    r"|a(?:\d|1[01])|a[1248]m?_v2"
 )
 _CLASSIC = re.compile(r"extrasmall|small|medium|large|extralarge")
 _HOST = re.compile(r"(?P<family>[a-z]{1,6}?)(?:v\d{1,2})?(?:_[a-z]{2,8})?[-_]type\d{1,2}")
 _HOST_FAMILY = re.compile(r"(?:d|dc|e|eb|ec|f|fx|l|m)[abdilmps]{0,4}|msm|mdmsm|mbsmbm")
+_KUSTO = re.compile(r"^dev\(no_sla\)_|\+\d+tb_ps$")
+"""Azure Data Explorer writes its storage and its terms around the size."""
 _APPS_PLAIN = re.compile(r"[de]\d{1,3}|consumption")
 _APPS = {
     "nc24-a100": "nc24ads_a100_v4",
@@ -28,7 +34,8 @@ _APPS = {
 
 def key(name: str) -> str:
     """*name* as sizes are compared: lower case, one `standard_` in front, `_Promo` taken off."""
-    text = re.sub(r"[\s]+", "_", name.strip().lower()).removesuffix("_promo")
+    text = re.sub(r"\s+", "_", name.strip().lower()).removesuffix("_promo")
+    text = _KUSTO.sub("", text)
     for prefix in ("standard_", "basic_"):
         text = text.removeprefix(prefix)
     return "standard_" + _APPS.get(text, text)

@@ -107,7 +107,10 @@ class ReferenceData:
     @cached_property
     def _instances(self) -> Instances:
         return Instances(
-            self._store.table("instances_aws"), self._store.table("instances_azure"), self._accelerators.by_id
+            self._store.table("instances_aws"),
+            self._store.table("instances_azure"),
+            self._accelerators.by_id,
+            self._accelerators.named,
         )
 
     @cached_property

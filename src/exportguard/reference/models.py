@@ -1,9 +1,9 @@
 """Model ids, ARNs and names to provider, family and weights.
 
 Read are: Bedrock ids (`provider.model[:context]`), inference profiles (`geo.provider.model`, geo from a closed list),
-their ARNs, names with a provider in front (`anthropic/claude-…`, `azureml://registries/…`), and bare names that a family
-recognises whole. An ARN whose id is opaque is Unknown, with the call that resolves it. A provider that is known of a
-model that is not gives the provider alone.
+their ARNs, names with a provider in front (`anthropic/claude-…`, `azureml://registries/…`), and bare names that a
+family recognises whole. An ARN whose id is opaque is Unknown, with the call that resolves it. A known provider of a
+model that is not known gives the provider alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import Any
 from exportguard.reference.facts import ModelFact
 from exportguard.vocabulary.fact import Maybe, Unknown
 
-_ARN = re.compile(r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>\d{12}|aws|)?:(?P<rest>.+)")
+_ARN = re.compile(
+    r"arn:aws[a-z-]*:(?P<service>[a-z0-9-]+):(?P<region>[a-z0-9-]*):(?P<account>\d{12}|aws|)?:(?P<rest>.+)"
+)
 _OPAQUE = {
     "application-inference-profile": "GetInferenceProfile names its model",
     "provisioned-model": "GetProvisionedModelThroughput names its model",
@@ -31,7 +33,9 @@ _OPAQUE = {
 }
 _AZUREML = re.compile(r"azureml://registries/(?P<registry>[^/]+)/models/(?P<name>[^/]+)(?:/(?:versions|labels)/[^/]+)?")
 _FINE_TUNED = re.compile(r"ft:(?P<base>[^:]+):.*")
-_ROUTES = frozenset({"bedrock", "azure", "azure_ai", "vertex_ai", "openrouter", "litellm", "models", "converse", "invoke"})
+_ROUTES = frozenset(
+    {"bedrock", "azure", "azure_ai", "vertex_ai", "openrouter", "litellm", "models", "converse", "invoke"}
+)
 MAX_NAME = 2048
 
 

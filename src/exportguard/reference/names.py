@@ -19,3 +19,8 @@ def words(text: str) -> list[str]:
     """The runs of letters and digits in *text*, NFKC and lower case; invisible characters do not split a word."""
     seen = (c for c in unicodedata.normalize("NFKC", text).casefold() if unicodedata.category(c) not in ("Cf", "Mn"))
     return "".join(c if c.isalnum() else " " for c in seen).split()
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a list that reads better as text."""
+    return frozenset(text.split())
