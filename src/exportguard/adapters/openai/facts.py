@@ -1,0 +1,246 @@
+"""`(base URL, path, body)` of one call of the OpenAI API -> which model, where, how many tokens are planned.
+
+Pure but for the resolver it is given; never raises. On Azure a name is a deployment's and hides the model; anywhere
+else it is the model's own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from exportguard.adapters.openai.endpoints import Endpoint, Path, endpoint_of, path_of
+from exportguard.adapters.openai.resolve import Resolver
+from exportguard.vocabulary.call import OpenAICall
+from exportguard.vocabulary.fact import Maybe, Unknown
+from exportguard.vocabulary.item import Item, ItemKind
+from exportguard.vocabulary.request import (
+    Action,
+    Certainty,
+    Location,
+    NotApplicable,
+    Observation,
+    ProvisioningRequest,
+    Transfer,
+)
+
+_READS: Final = NotApplicable(reason="the call only reads or deletes")
+_NO_MODEL: Final = NotApplicable(reason="the endpoint runs no model")
+_DEPTH: Final = 60
+_WIDE_SKUS: Final = ("global", "datazone", "developer")
+_NO_TOKENS: Final = Unknown("the call does not say how many tokens it plans")
+_NESTED: Final = frozenset({"realtime", "live", "evals", "fine_tuning", "agents", "chatkit", "decisions"})
+"""Families whose bodies name models below the top level (sessions, graders, data sources)."""
+
+
+def observe(
+    base_url: str,
+    path: str,
+    body: object = None,
+    *,
+    method: str = "POST",
+    deployment: str | None = None,
+    azure: bool = False,
+    resolver: Resolver | None = None,
+    account: str | None = None,
+) -> Observation:
+    """What one call would run.
+
+    Args:
+        base_url: the client's, with whatever path it carries.
+        path: the endpoint, relative or whole; `/deployments/{name}/` in it is read.
+        body: what is sent as JSON (the body and the extra body merged), or the form fields of a multipart call.
+        method: in any case; reads and deletes are outside.
+        deployment: the deployment that the client puts into the URL.
+        azure: the client is one for Azure, whatever the host looks like.
+        resolver: knows which model a deployment runs; None leaves it unknown.
+        account: whose account it is, where the caller knows.
+    """
+    try:
+        return _observe(str(base_url), str(path), body, str(method), deployment, azure, resolver, account)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError) as error:
+        why = Unknown(f"the call could not be read ({type(error).__name__})")
+        return ProvisioningRequest(operation="?", items=(Item(kind=ItemKind.MODEL, model=why),))
+
+
+def observe_document(call: OpenAICall, *, resolver: Resolver | None = None) -> Observation:
+    """The observation of a call document: exactly that of the live call."""
+    return observe(
+        call.base_url,
+        call.path,
+        call.body,
+        method=call.method,
+        deployment=call.deployment,
+        resolver=resolver,
+        account=call.account,
+    )
+
+
+def _observe(
+    base_url: str,
+    path: str,
+    body: object,
+    method: str,
+    deployment: str | None,
+    azure: bool,
+    resolver: Resolver | None,
+    account: str | None,
+) -> Observation:
+    # A realtime connection is opened by a GET that is upgraded; every other GET only reads.
+    where = path_of(path)
+    opens = where.name.startswith(("realtime", "live", "responses")) and method.strip().upper() == "CONNECT"
+    if method.strip().upper() in ("GET", "HEAD", "OPTIONS", "DELETE", "TRACE") and not opens:
+        return _READS
+    if "://" in path:
+        base_url = path
+    in_base = path_of(base_url.partition("://")[2].partition("/")[2] or "/").deployment
+    named = deployment or where.deployment or in_base
+    endpoint = endpoint_of(base_url, azure or deployment is not None or where.deployment is not None)
+    tree = _read(body)
+    action = where.action
+    if action is None and where.listed:
+        return _NO_MODEL
+    names = _names(where, named, tree)
+    kind: Maybe[ItemKind] = ItemKind.MODEL
+    if action is None or where.name.startswith(("assistants/", "agents/")):
+        if not names:
+            return _NO_MODEL
+        if action is None:
+            kind = Unknown(f"`/{where.name}` is not in the surface, yet it names a model"[:2000])
+    return _request(endpoint, where, action or Action.INVOKE, kind, names, tree, resolver, account)
+
+
+def _read(body: object) -> Any:
+    if isinstance(body, (str, bytes, bytearray)):
+        if len(body) > 4 * 1024 * 1024:
+            return Unknown("the body is larger than is read")
+        try:
+            return json.loads(body) if body else None
+        except (ValueError, RecursionError):
+            return Unknown("the body is not readable JSON")
+    return body
+
+
+def _names(path: Path, deployment: str | None, tree: Any) -> list[Maybe[str]]:
+    """The names that the call gives, each of which may be the one that is served."""
+    if deployment is not None and path.deployed:
+        return [_text(deployment)]
+    found: list[Maybe[str]] = []
+    if isinstance(tree, Unknown):
+        found.append(tree)
+    elif isinstance(tree, Mapping):
+        for key, value in tree.items():
+            if isinstance(key, str) and key.lower() in ("model", "models", "deployment"):
+                found += [_text(each) for each in (value if isinstance(value, (list, tuple)) else (value,)) if each]
+        tools = tree.get("tools")
+        for tool in tools if isinstance(tools, (list, tuple)) else ():
+            if isinstance(tool, Mapping) and tool.get("model"):
+                found.append(_text(tool["model"]))
+        if path.name.partition("/")[0] in _NESTED or path.action is None:
+            found += [_text(value) for value in _search(tree)]
+    if deployment is not None:
+        found.append(_text(deployment))
+    return list(dict.fromkeys(found))
+
+
+def _search(node: Any, depth: int = 0) -> Iterator[Any]:
+    if depth > _DEPTH:
+        yield Unknown("nested too deep to be read")
+    elif isinstance(node, Mapping):
+        for key, value in node.items():
+            if key == "model" and value and isinstance(value, (str, Unknown)):
+                yield value
+            elif isinstance(value, (Mapping, list, tuple)):
+                yield from _search(value, depth + 1)
+    elif isinstance(node, (list, tuple)):
+        for value in node:
+            yield from _search(value, depth + 1)
+
+
+def _text(value: Any) -> Maybe[str]:
+    if isinstance(value, Unknown):
+        return value
+    if isinstance(value, str) and 0 < len(value) <= 2000 and value.strip():
+        return value.strip()
+    return Unknown("the model's name is not a name")
+
+
+def _request(
+    endpoint: Endpoint,
+    path: Path,
+    action: Action,
+    kind: Maybe[ItemKind],
+    names: list[Maybe[str]],
+    tree: Any,
+    resolver: Resolver | None,
+    account: str | None,
+) -> Observation:
+    tokens = planned_tokens(tree)
+    items: list[Item] = []
+    places: list[Location] = []
+    for name in names or [_hidden(path)]:
+        model, sku, region = _behind(endpoint, name, resolver)
+        label = f"deployment `{name}`"[:2000] if isinstance(name, str) and not endpoint.names_models else None
+        items.append(Item(kind=kind, model=model, tokens=tokens, name=label))
+        places.append(Location(region=region, cloud=endpoint.cloud))
+        if sku is not None and sku.lower().startswith(_WIDE_SKUS):
+            why = Unknown(f"SKU `{sku}` processes in more places than the account's region"[:2000])
+            places.append(Location(region=why, cloud=endpoint.cloud, certainty=Certainty.POSSIBLE))
+    return ProvisioningRequest(
+        provider=endpoint.provider,
+        service="openai",
+        operation=(path.name or "/")[:500],
+        action=action,
+        account=account or Unknown("the call names no account"),
+        locations=tuple(dict.fromkeys(places)),
+        items=tuple(items),
+        transfer=Transfer.REMOTE_ACCESS,
+    )
+
+
+def _hidden(path: Path) -> Unknown:
+    if path.name.startswith("batches"):
+        return Unknown("the models are in the batch's input file")
+    if "runs" in path.name:
+        return Unknown("the model is that of the assistant")
+    return Unknown("the call names no model")
+
+
+def _behind(
+    endpoint: Endpoint, name: Maybe[str], resolver: Resolver | None
+) -> tuple[Maybe[str], str | None, Maybe[str]]:
+    """Model, SKU and region behind *name*."""
+    if isinstance(name, Unknown) or endpoint.names_models:
+        return name, None, endpoint.region
+    why = f"deployment `{name}` hides its model"
+    if resolver is not None:
+        found = resolver.deployment(endpoint.host, name)
+        if not isinstance(found, Unknown):
+            known = endpoint.region if isinstance(found.location, Unknown) else found.location
+            return found.model, found.sku, known
+        why = f"{why}: {found.reason}"
+    return Unknown(why[:2000]), None, endpoint.region
+
+
+def planned_tokens(tree: Any) -> Maybe[int]:
+    """The most tokens that the call plans to receive: `max_tokens` and its successors, times the answers asked for."""
+    if not isinstance(tree, Mapping):
+        return _NO_TOKENS
+    planned: list[int] = []
+    for key in ("max_tokens", "max_completion_tokens", "max_output_tokens"):
+        value = tree.get(key)
+        if value is None or type(value).__name__ in ("NotGiven", "Omit"):
+            continue
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            return Unknown(f"`{key}` is not a number")
+        planned.append(value)
+    if not planned:
+        return _NO_TOKENS
+    answers = 1
+    for key in ("n", "best_of"):
+        value = tree.get(key)
+        if isinstance(value, int) and not isinstance(value, bool):
+            answers = max(answers, value)
+    most = max(planned) * answers
+    return most if most <= 10**15 else Unknown("more tokens than can be counted")

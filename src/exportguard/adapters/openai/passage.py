@@ -1,0 +1,122 @@
+"""One call of an openai client: judged before its token is fetched, looked at again when its request is built."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from exportguard.adapters.openai.facts import observe
+from exportguard.adapters.openai.resolve import Resolver
+from exportguard.vocabulary.enforcement import CallOrigin, CallResult, Gate, Judgement
+from exportguard.vocabulary.request import Observation
+
+POINT: Final = "openai"
+_READS: Final = ("get", "head", "options", "delete")
+
+Looker = Callable[[Resolver | None], Observation]
+
+
+def _looker(client: Any, url: str, body: object, method: str) -> Looker:
+    azure = hasattr(client, "_azure_deployment") or "AzureOpenAI" in type(client).__name__
+    base = str(getattr(client, "base_url", "") or "")
+    return lambda resolver: observe(base, url, body, method=method, azure=azure, resolver=resolver)
+
+
+class Passage:
+    """The judgements of one call by one hook. `begin` raises what stops the call; `end` never raises."""
+
+    __slots__ = ("_customer", "_gate", "_judgements", "_resolver", "_seen", "attempts")
+
+    def __init__(self, gate: Gate, resolver: Resolver | None, customer: str | None) -> None:
+        self._gate, self._resolver, self._customer = gate, resolver, customer
+        self._judgements: list[Judgement] = []
+        self._seen: Observation | None = None
+        self.attempts = 0
+
+    def begin(self, client: Any, options: Any) -> None:
+        """Judge and release what *options* will send. Raises the refusal."""
+        method = str(options.method)
+        if method.lower() in _READS:
+            return
+        # The URL as the client itself will make it: an Azure client puts a deployment into it, or takes it out.
+        prepare = getattr(client, "_prepare_url", None)
+        url = str(prepare(options.url)) if prepare is not None else str(options.url)
+        self._judge(_looker(client, url, body_of(options), method))
+
+    def begin_socket(self, client: Any, manager: Any) -> None:
+        """Judge a web socket before it is opened: a session runs its model until it ends."""
+        kind = type(manager).__name__
+        query = vars(manager).get(f"_{kind}__extra_query") or {}
+        defaults = getattr(client, "default_query", None) or {}
+        names = [vars(manager).get(f"_{kind}__model"), getattr(client, "_azure_deployment", None)]
+        for source in (query, defaults):
+            names += [source.get("model"), source.get("deployment")] if isinstance(source, Mapping) else []
+        models = [name for name in names if isinstance(name, str)]
+        family = "responses" if "Responses" in kind else "live" if "Live" in kind else "realtime"
+        base = getattr(client, "websocket_base_url", None) or client.base_url
+        self._judge(_looker(client, f"{base}".rstrip("/") + f"/{family}", {"models": models}, "CONNECT"))
+
+    def _judge(self, look: Looker) -> None:
+        plain = look(None)
+        if plain == self._seen:
+            return
+        judgement = self._gate.judge(
+            (lambda: look(self._resolver)) if self._resolver is not None else (lambda: plain),
+            CallOrigin(point=POINT, customer=self._customer),
+        )
+        if judgement.refusal is not None:
+            raise judgement.refusal
+        self._gate.release(judgement)
+        self._judgements.append(judgement)
+        self._seen = plain
+
+    def arrive(self, client: Any, request: Any) -> None:
+        """At the built request: judged again when its URL or model is no longer what was judged."""
+        self.attempts += 1
+        content = _content(request)
+        if str(request.method).lower() in _READS or content is None:
+            return  # of a multipart or streamed body the fields were read from the options
+        self._judge(_looker(client, str(request.url), content, str(request.method)))
+
+    def end(self) -> None:
+        self._settle(CallResult.SUCCEEDED, {})
+
+    def end_with_error(self, error: BaseException) -> None:
+        status = getattr(error, "status_code", None)
+        result = CallResult.UNCLEAR
+        if not self.attempts or (self.attempts == 1 and _definite(status)):
+            result = CallResult.FAILED
+        self._settle(result, {"status": status} if isinstance(status, int) else {})
+
+    def _settle(self, result: CallResult, details: Mapping[str, Any]) -> None:
+        judgements, self._judgements = self._judgements, []
+        for judgement in judgements:
+            # Whatever happens here, the call has been made: raising would lose the caller its answer.
+            with contextlib.suppress(Exception):
+                self._gate.settle(judgement, result, details)
+
+
+def _definite(status: object) -> bool:
+    """Whether this answer says that nothing was done."""
+    return isinstance(status, int) and 400 <= status < 500 and status not in (408, 409)
+
+
+def body_of(options: Any) -> object:
+    """The JSON that will be sent: the body with the extra body over it, or raw content."""
+    body, extra = options.json_data, getattr(options, "extra_json", None)
+    if extra is not None:
+        return {**body, **extra} if isinstance(body, Mapping) else dict(extra)
+    if body is None:
+        return getattr(options, "content", None)
+    return body
+
+
+def _content(request: Any) -> bytes | None:
+    if "json" not in str(request.headers.get("content-type", "json")).lower():
+        return None
+    try:
+        content = request.content
+    except Exception:  # noqa: BLE001 - httpx's own errors for a body that is a stream
+        return None
+    return content if isinstance(content, bytes) and content else None

@@ -1,0 +1,233 @@
+"""The patches of the openai package: the request of every client, and the opening of its web sockets. Reversible."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import threading
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar, copy_context
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from exportguard.adapters.openai.passage import Passage
+
+if TYPE_CHECKING:
+    from exportguard.adapters.openai.hook import OpenAIHook
+
+T = TypeVar("T")
+
+MARK: Final = "_exportguard_hooks"
+"""On an attached client: hook -> customer. A client copied from it (`with_options`) gets the same."""
+
+_SOCKETS: Final = (
+    "realtime.realtime", "beta.realtime.realtime", "realtime.translations.translations", "responses.responses",
+    "beta.responses.responses", "live.live", "live.sideband", "live.forks",
+)  # fmt: skip
+_running: ContextVar[tuple[Passage, ...]] = ContextVar("exportguard_openai_passages", default=())
+_lock = threading.RLock()
+_installed: tuple[OpenAIHook, ...] = ()
+_originals: dict[tuple[type, str], Any] = {}
+
+
+def add(hook: OpenAIHook) -> None:
+    global _installed
+    with _lock:
+        if hook not in _installed:
+            _installed = (*_installed, hook)
+        patch()
+
+
+def remove(hook: OpenAIHook, attached: bool) -> None:
+    """Take *hook* out; the last one restores the functions, unless an attached client still needs them."""
+    global _installed
+    with _lock:
+        _installed = tuple(other for other in _installed if other is not hook)
+        if _installed or attached:
+            return
+        for (owner, name), original in _originals.items():
+            setattr(owner, name, original)
+        _originals.clear()
+
+
+def patch() -> None:
+    """Put the wrappers in place, once. They pass every call on that no hook is there for."""
+    with _lock:
+        for owner, name, wrap in _places():
+            if (owner, name) not in _originals:
+                _originals[owner, name] = owner.__dict__[name]
+                setattr(owner, name, wrap(owner.__dict__[name]))
+
+
+def _places() -> Iterator[tuple[type, str, Callable[[Any], Any]]]:
+    from openai._base_client import AsyncAPIClient, BaseClient, SyncAPIClient
+
+    yield SyncAPIClient, "request", _wrap_request
+    yield AsyncAPIClient, "request", _wrap_async_request
+    yield BaseClient, "_build_request", _wrap_build
+    for module in _SOCKETS:
+        with contextlib.suppress(ImportError):
+            for name, owner in vars(import_module(f"openai.resources.{module}")).items():
+                if isinstance(owner, type) and name.endswith("ConnectionManager"):
+                    yield from (
+                        (owner, method, wrap)
+                        for method, wrap in (("__enter__", _wrap_enter), ("enter", _wrap_enter))
+                        if method in owner.__dict__ and "__enter__" in owner.__dict__
+                    )
+                    yield from (
+                        (owner, method, wrap)
+                        for method, wrap in (("__aenter__", _wrap_async_enter), ("enter", _wrap_async_enter))
+                        if method in owner.__dict__ and "__aenter__" in owner.__dict__
+                    )
+
+
+def hooks_of(client: Any) -> dict[OpenAIHook, str | None]:
+    """The hooks that judge the calls of *client*, with the customer bound to it."""
+    found: dict[OpenAIHook, str | None] = dict.fromkeys(_installed)
+    found.update(getattr(client, "__dict__", {}).get(MARK, {}))
+    return found
+
+
+def _start(client: Any) -> tuple[Passage, ...]:
+    return tuple(Passage(hook.gate, hook.resolver, customer) for hook, customer in hooks_of(client).items())
+
+
+def _wrap_request(original: Callable[..., Any]) -> Callable[..., Any]:
+    def request(self: Any, cast_to: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
+        passages = _start(self)
+        if not passages:
+            return original(self, cast_to, options, *args, **kwargs)
+        token = _running.set(passages)
+        try:
+            for passage in passages:
+                passage.begin(self, options)
+            answer = original(self, cast_to, options, *args, **kwargs)
+        except BaseException as error:
+            for passage in passages:
+                passage.end_with_error(error)
+            raise
+        finally:
+            _running.reset(token)
+        for passage in passages:
+            passage.end()
+        return answer
+
+    request.__wrapped__ = original  # type: ignore[attr-defined]
+    return request
+
+
+def _wrap_async_request(original: Callable[..., Any]) -> Callable[..., Any]:
+    async def request(self: Any, cast_to: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
+        passages = _start(self)
+        if not passages:
+            return await original(self, cast_to, options, *args, **kwargs)
+        token = _running.set(passages)
+        try:
+            for passage in passages:
+                await _begin_off_loop(passage, self, options)
+            answer = await original(self, cast_to, options, *args, **kwargs)
+        except BaseException as error:
+            for passage in passages:
+                await off_loop(passage.end_with_error, error)
+            raise
+        finally:
+            _running.reset(token)
+        for passage in passages:
+            await off_loop(passage.end)
+        return answer
+
+    request.__wrapped__ = original  # type: ignore[attr-defined]
+    return request
+
+
+def _wrap_build(original: Callable[..., Any]) -> Callable[..., Any]:
+    def _build_request(self: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
+        built = original(self, options, *args, **kwargs)
+        for passage in _running.get():
+            passage.arrive(self, built)
+        return built
+
+    _build_request.__wrapped__ = original  # type: ignore[attr-defined]
+    return _build_request
+
+
+def _wrap_enter(original: Callable[..., Any]) -> Callable[..., Any]:
+    def enter(self: Any) -> Any:
+        client = _client_of(self)
+        passages = _start(client)
+        try:
+            for passage in passages:
+                passage.begin_socket(client, self)
+            connection = original(self)
+        except BaseException as error:
+            for passage in passages:
+                passage.end_with_error(error)
+            raise
+        for passage in passages:
+            passage.end()
+        return connection
+
+    enter.__wrapped__ = original  # type: ignore[attr-defined]
+    return enter
+
+
+def _wrap_async_enter(original: Callable[..., Any]) -> Callable[..., Any]:
+    async def enter(self: Any) -> Any:
+        client = _client_of(self)
+        passages = _start(client)
+        try:
+            for passage in passages:
+                await off_loop(passage.begin_socket, client, self)
+            connection = await original(self)
+        except BaseException as error:
+            for passage in passages:
+                await off_loop(passage.end_with_error, error)
+            raise
+        for passage in passages:
+            await off_loop(passage.end)
+        return connection
+
+    enter.__wrapped__ = original  # type: ignore[attr-defined]
+    return enter
+
+
+def _client_of(manager: Any) -> Any:
+    return vars(manager).get(f"_{type(manager).__name__}__client")
+
+
+async def off_loop(function: Callable[..., T], *arguments: Any) -> T:
+    """Run *function* on a worker thread with the context copied; on another loop than asyncio's, in place."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return function(*arguments)
+    context = copy_context()
+    return await loop.run_in_executor(None, lambda: context.run(function, *arguments))
+
+
+async def _begin_off_loop(passage: Passage, client: Any, options: Any) -> None:
+    """Judge on a worker thread. A call that is cancelled meanwhile was never sent: what was reserved is given back."""
+    work = asyncio.ensure_future(off_loop(passage.begin, client, options)) if _in_asyncio() else None
+    if work is None:
+        passage.begin(client, options)
+        return
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError as error:
+        work.add_done_callback(functools.partial(_give_back, passage, error))
+        raise
+
+
+def _in_asyncio() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _give_back(passage: Passage, error: BaseException, done: asyncio.Future[None]) -> None:
+    if not done.cancelled():
+        done.exception()  # retrieved, so that asyncio does not report it as lost
+    passage.end_with_error(error)
