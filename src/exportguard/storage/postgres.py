@@ -39,6 +39,9 @@ class PostgresDriver:
             parsed = parsed.set(drivername="postgresql+psycopg")
         self.place = parsed.render_as_string(hide_password=True)
         milliseconds = max(1, int(timeout * 1000))
+        asked = parsed.query.get("options", "")
+        theirs = asked if isinstance(asked, str) else " ".join(asked)
+        parsed = parsed.difference_update_query(["options"])
         self._engine = sqlalchemy.create_engine(
             parsed,
             poolclass=sqlalchemy.pool.NullPool,
@@ -48,7 +51,7 @@ class PostgresDriver:
                 "application_name": "exportguard",
                 # A server may be set to acknowledge before its disk does; these sessions never are.
                 "options": (
-                    f"-c synchronous_commit=on -c lock_timeout={milliseconds} -c statement_timeout={milliseconds * 3}"
+                    f"{theirs} -c synchronous_commit=on -c lock_timeout={milliseconds} -c statement_timeout={milliseconds * 3}"
                     f" -c idle_in_transaction_session_timeout={milliseconds * 3} -c default_transaction_read_only=off"
                 ),
             },

@@ -1,0 +1,3 @@
+from reliability.stores import place
+
+__all__ = ["place"]
