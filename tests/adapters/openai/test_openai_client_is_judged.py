@@ -79,7 +79,7 @@ class Loopback:
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_GET = do_POST = do_DELETE = _answer  # noqa: N815
+            do_GET = do_POST = do_DELETE = _answer
 
             def log_message(self, *args: Any) -> None:
                 pass

@@ -69,13 +69,8 @@ class Passage:
     def _origin(self) -> CallOrigin:
         return CallOrigin(point=POINT, customer=self._customer)
 
-    def arrive(self, request: Any) -> None:
-        """At the transport: judged again when it is no longer the call that was judged (a redirect, a policy)."""
-        if self.changed(request):
-            self.begin(request)
-        self.attempts += 1
-
     def changed(self, request: Any) -> bool:
+        """At the transport: whether it is no longer the call that was judged (a redirect, a later policy)."""
         return fingerprint(request) != self._print and not exempt(request)
 
     def end(self, result: CallResult, status: int | None = None) -> None:

@@ -168,11 +168,13 @@ def _wrap_end(original: Callable[..., Any]) -> Callable[..., Any]:
     def send(self: Any, request: Any) -> Any:
         known = _known(request)
         for passage in known:
-            passage.arrive(request.http_request)
+            if passage.changed(request.http_request):
+                passage.begin(request.http_request)
         late = _missing(request, known)
         try:
             for passage in late:
                 passage.begin(request.http_request)
+            for passage in (*known, *late):
                 passage.attempts += 1
             response = original(self, request)
         except BaseException:
@@ -193,11 +195,11 @@ def _wrap_async_end(original: Callable[..., Any]) -> Callable[..., Any]:
         for passage in known:
             if passage.changed(request.http_request):
                 await begin_off_loop(passage, request.http_request)
-            passage.arrive(request.http_request)
         late = _missing(request, known)
         try:
             for passage in late:
                 await begin_off_loop(passage, request.http_request)
+            for passage in (*known, *late):
                 passage.attempts += 1
             response = await original(self, request)
         except BaseException:

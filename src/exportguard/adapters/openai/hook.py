@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import threading
-import weakref
 from typing import Any
 
 from openai._base_client import AsyncAPIClient, SyncAPIClient
@@ -26,7 +25,6 @@ class OpenAIHook:
     def __init__(self, gate: Gate, *, resolver: Resolver | None = None) -> None:
         self.gate = gate
         self.resolver = resolver
-        self._attached: weakref.WeakSet[Any] = weakref.WeakSet()
         self._lock = threading.Lock()
 
     def install(self) -> None:
@@ -34,8 +32,8 @@ class OpenAIHook:
         patches.add(self)
 
     def uninstall(self) -> None:
-        """Undo `install`: the package has its own functions back once no hook needs them."""
-        patches.remove(self, attached=bool(self._attached))
+        """Undo `install`: the package has its own functions back once no hook is installed."""
+        patches.remove(self)
 
     @staticmethod
     def accepts(target: object) -> bool:
@@ -58,8 +56,8 @@ class OpenAIHook:
             for name in ("copy", "with_options"):
                 if name not in attributes and hasattr(target, name):
                     attributes[name] = _inheriting(target, name)
-            self._attached.add(target)
-        patches.patch()
+            patches.guard_client(target)
+        patches.watch_sockets()
 
 
 def _inheriting(client: Any, name: str) -> Any:

@@ -26,27 +26,30 @@ def _looker(client: Any, url: str, body: object, method: str) -> Looker:
 class Passage:
     """The judgements of one call by one hook. `begin` raises what stops the call; `end` never raises."""
 
-    __slots__ = ("_customer", "_gate", "_judgements", "_resolver", "_seen", "attempts")
+    __slots__ = ("_customer", "_gate", "_judgements", "_resolver", "_seen", "attached", "attempts", "client")
 
-    def __init__(self, gate: Gate, resolver: Resolver | None, customer: str | None) -> None:
+    def __init__(
+        self, gate: Gate, resolver: Resolver | None, customer: str | None, client: Any, attached: bool
+    ) -> None:
         self._gate, self._resolver, self._customer = gate, resolver, customer
+        self.client, self.attached = client, attached
         self._judgements: list[Judgement] = []
         self._seen: Observation | None = None
         self.attempts = 0
 
-    def begin(self, client: Any, options: Any) -> None:
+    def begin(self, options: Any) -> None:
         """Judge and release what *options* will send. Raises the refusal."""
         method = str(options.method)
         if method.lower() in _READS:
             return
         # The URL as the client itself will make it: an Azure client puts a deployment into it, or takes it out.
-        prepare = getattr(client, "_prepare_url", None)
+        prepare = getattr(self.client, "_prepare_url", None)
         url = str(prepare(options.url)) if prepare is not None else str(options.url)
-        self._judge(_looker(client, url, body_of(options), method))
+        self._judge(_looker(self.client, url, body_of(options), method))
 
-    def begin_socket(self, client: Any, manager: Any) -> None:
+    def begin_socket(self, manager: Any) -> None:
         """Judge a web socket before it is opened: a session runs its model until it ends."""
-        kind = type(manager).__name__
+        client, kind = self.client, type(manager).__name__
         query = vars(manager).get(f"_{kind}__extra_query") or {}
         defaults = getattr(client, "default_query", None) or {}
         names = [vars(manager).get(f"_{kind}__model"), getattr(client, "_azure_deployment", None)]
@@ -71,13 +74,12 @@ class Passage:
         self._judgements.append(judgement)
         self._seen = plain
 
-    def arrive(self, client: Any, request: Any) -> None:
+    def arrive(self, request: Any) -> None:
         """At the built request: judged again when its URL or model is no longer what was judged."""
-        self.attempts += 1
         content = _content(request)
         if str(request.method).lower() in _READS or content is None:
             return  # of a multipart or streamed body the fields were read from the options
-        self._judge(_looker(client, str(request.url), content, str(request.method)))
+        self._judge(_looker(self.client, str(request.url), content, str(request.method)))
 
     def end(self) -> None:
         self._settle(CallResult.SUCCEEDED, {})

@@ -39,25 +39,45 @@ def add(hook: OpenAIHook) -> None:
         patch()
 
 
-def remove(hook: OpenAIHook, attached: bool) -> None:
-    """Take *hook* out; the last one restores the functions, unless an attached client still needs them."""
+def remove(hook: OpenAIHook) -> None:
+    """Take *hook* out; the last one restores the functions."""
     global _installed
     with _lock:
         _installed = tuple(other for other in _installed if other is not hook)
-        if _installed or attached:
-            return
-        for (owner, name), original in _originals.items():
-            setattr(owner, name, original)
-        _originals.clear()
+        if not _installed:
+            for (owner, name), original in _originals.items():
+                setattr(owner, name, original)
+            _originals.clear()
 
 
 def patch() -> None:
-    """Put the wrappers in place, once. They pass every call on that no hook is there for."""
+    """Put the wrappers in place, once."""
     with _lock:
         for owner, name, wrap in _places():
             if (owner, name) not in _originals:
                 _originals[owner, name] = owner.__dict__[name]
                 setattr(owner, name, wrap(owner.__dict__[name]))
+
+
+def watch_sockets() -> None:
+    """Web sockets are opened by classes that know their client only then: these stay wrapped while it is guarded."""
+    with _lock:
+        for owner, name, wrap in _sockets():
+            if (owner, name) not in _originals:
+                _originals[owner, name] = owner.__dict__[name]
+                setattr(owner, name, wrap(owner.__dict__[name]))
+
+
+def guard_client(client: Any) -> None:
+    """Give one client wrappers of its own; its class stays as it is."""
+    kind, attributes = type(client), vars(client)
+    if "request" in attributes:
+        return
+    wrap = _wrap_async_request if asyncio.iscoroutinefunction(kind.request) else _wrap_request
+    request = wrap(lambda self, *args, **kwargs: kind.request(self, *args, **kwargs), attached=True)
+    build = _wrap_build(lambda self, *args, **kwargs: kind._build_request(self, *args, **kwargs), attached=True)
+    attributes["request"] = functools.partial(request, client)
+    attributes["_build_request"] = functools.partial(build, client)
 
 
 def _places() -> Iterator[tuple[type, str, Callable[[Any], Any]]]:
@@ -66,42 +86,42 @@ def _places() -> Iterator[tuple[type, str, Callable[[Any], Any]]]:
     yield SyncAPIClient, "request", _wrap_request
     yield AsyncAPIClient, "request", _wrap_async_request
     yield BaseClient, "_build_request", _wrap_build
+    yield from _sockets()
+
+
+def _sockets() -> Iterator[tuple[type, str, Callable[[Any], Any]]]:
     for module in _SOCKETS:
         with contextlib.suppress(ImportError):
             for name, owner in vars(import_module(f"openai.resources.{module}")).items():
-                if isinstance(owner, type) and name.endswith("ConnectionManager"):
-                    yield from (
-                        (owner, method, wrap)
-                        for method, wrap in (("__enter__", _wrap_enter), ("enter", _wrap_enter))
-                        if method in owner.__dict__ and "__enter__" in owner.__dict__
-                    )
-                    yield from (
-                        (owner, method, wrap)
-                        for method, wrap in (("__aenter__", _wrap_async_enter), ("enter", _wrap_async_enter))
-                        if method in owner.__dict__ and "__aenter__" in owner.__dict__
-                    )
+                if not (isinstance(owner, type) and name.endswith("ConnectionManager")):
+                    continue
+                for opens, wrap in (("__enter__", _wrap_enter), ("__aenter__", _wrap_async_enter)):
+                    if opens in owner.__dict__:
+                        yield owner, opens, wrap
+                        if "enter" in owner.__dict__:
+                            yield owner, "enter", wrap
 
 
-def hooks_of(client: Any) -> dict[OpenAIHook, str | None]:
-    """The hooks that judge the calls of *client*, with the customer bound to it."""
-    found: dict[OpenAIHook, str | None] = dict.fromkeys(_installed)
-    found.update(getattr(client, "__dict__", {}).get(MARK, {}))
-    return found
+def _start(client: Any, attached: bool | None) -> tuple[Passage, ...]:
+    """A passage for each hook: those attached to *client*, those installed and not attached, or (None) all."""
+    own: dict[OpenAIHook, str | None] = getattr(client, "__dict__", {}).get(MARK, {})
+    passages: list[Passage] = []
+    if attached is not False:
+        passages += [Passage(hook.gate, hook.resolver, customer, client, True) for hook, customer in own.items()]
+    if attached is not True:
+        passages += [Passage(h.gate, h.resolver, None, client, False) for h in _installed if h not in own]
+    return tuple(passages)
 
 
-def _start(client: Any) -> tuple[Passage, ...]:
-    return tuple(Passage(hook.gate, hook.resolver, customer) for hook, customer in hooks_of(client).items())
-
-
-def _wrap_request(original: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_request(original: Callable[..., Any], attached: bool = False) -> Callable[..., Any]:
     def request(self: Any, cast_to: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
-        passages = _start(self)
+        passages = _start(self, attached)
         if not passages:
             return original(self, cast_to, options, *args, **kwargs)
-        token = _running.set(passages)
+        token = _running.set((*_running.get(), *passages))
         try:
             for passage in passages:
-                passage.begin(self, options)
+                passage.begin(options)
             answer = original(self, cast_to, options, *args, **kwargs)
         except BaseException as error:
             for passage in passages:
@@ -117,15 +137,15 @@ def _wrap_request(original: Callable[..., Any]) -> Callable[..., Any]:
     return request
 
 
-def _wrap_async_request(original: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_async_request(original: Callable[..., Any], attached: bool = False) -> Callable[..., Any]:
     async def request(self: Any, cast_to: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
-        passages = _start(self)
+        passages = _start(self, attached)
         if not passages:
             return await original(self, cast_to, options, *args, **kwargs)
-        token = _running.set(passages)
+        token = _running.set((*_running.get(), *passages))
         try:
             for passage in passages:
-                await _begin_off_loop(passage, self, options)
+                await _begin_off_loop(passage, options)
             answer = await original(self, cast_to, options, *args, **kwargs)
         except BaseException as error:
             for passage in passages:
@@ -141,11 +161,14 @@ def _wrap_async_request(original: Callable[..., Any]) -> Callable[..., Any]:
     return request
 
 
-def _wrap_build(original: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_build(original: Callable[..., Any], attached: bool = False) -> Callable[..., Any]:
     def _build_request(self: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
         built = original(self, options, *args, **kwargs)
-        for passage in _running.get():
-            passage.arrive(self, built)
+        mine = [p for p in _running.get() if p.client is self and p.attached is attached]
+        for passage in mine:
+            passage.arrive(built)
+        for passage in mine:
+            passage.attempts += 1
         return built
 
     _build_request.__wrapped__ = original  # type: ignore[attr-defined]
@@ -155,10 +178,10 @@ def _wrap_build(original: Callable[..., Any]) -> Callable[..., Any]:
 def _wrap_enter(original: Callable[..., Any]) -> Callable[..., Any]:
     def enter(self: Any) -> Any:
         client = _client_of(self)
-        passages = _start(client)
+        passages = _start(client, None)
         try:
             for passage in passages:
-                passage.begin_socket(client, self)
+                passage.begin_socket(self)
             connection = original(self)
         except BaseException as error:
             for passage in passages:
@@ -175,10 +198,10 @@ def _wrap_enter(original: Callable[..., Any]) -> Callable[..., Any]:
 def _wrap_async_enter(original: Callable[..., Any]) -> Callable[..., Any]:
     async def enter(self: Any) -> Any:
         client = _client_of(self)
-        passages = _start(client)
+        passages = _start(client, None)
         try:
             for passage in passages:
-                await off_loop(passage.begin_socket, client, self)
+                await off_loop(passage.begin_socket, self)
             connection = await original(self)
         except BaseException as error:
             for passage in passages:
@@ -206,11 +229,11 @@ async def off_loop(function: Callable[..., T], *arguments: Any) -> T:
     return await loop.run_in_executor(None, lambda: context.run(function, *arguments))
 
 
-async def _begin_off_loop(passage: Passage, client: Any, options: Any) -> None:
+async def _begin_off_loop(passage: Passage, options: Any) -> None:
     """Judge on a worker thread. A call that is cancelled meanwhile was never sent: what was reserved is given back."""
-    work = asyncio.ensure_future(off_loop(passage.begin, client, options)) if _in_asyncio() else None
+    work = asyncio.ensure_future(off_loop(passage.begin, options)) if _in_asyncio() else None
     if work is None:
-        passage.begin(client, options)
+        passage.begin(options)
         return
     try:
         await asyncio.shield(work)
