@@ -77,9 +77,7 @@ def paths(shape: Any, depth: int = 0, seen: tuple[str, ...] = ()) -> list[str]:
         found = []
         for name, member in shape.members.items():
             found.append(name)
-            found += [
-                name + ("" if rest.startswith("[]") else ".") + rest for rest in paths(member, depth + 1, seen)
-            ]
+            found += [name + ("" if rest.startswith("[]") else ".") + rest for rest in paths(member, depth + 1, seen)]
         return found
     if shape.type_name == "list":
         inner = paths(shape.member, depth + 1, seen)

@@ -35,7 +35,7 @@ def ec2(**more):
 
 
 def run(client, kind: str, **more):
-    return client.run_instances(ImageId=AMI, InstanceType=kind, MinCount=1, MaxCount=2, **more)
+    return client.run_instances(ImageId=AMI, InstanceType=kind, MinCount=2, MaxCount=2, **more)
 
 
 def test_a_refused_call_opens_no_connection(gate, hook):
@@ -60,14 +60,25 @@ def test_an_allowed_call_is_released_once_and_settled_as_succeeded(gate, hook):
     assert [result for result, _ in gate.settled] == [CallResult.SUCCEEDED]
 
 
-@mock_aws
-def test_a_definite_refusal_of_aws_is_settled_as_failed(gate, hook):
-    """A 4xx gives a reservation back."""
+@pytest.mark.parametrize(
+    ("status", "code", "result"),
+    [
+        (400, "InvalidAMIID.NotFound", CallResult.FAILED),
+        (403, "UnauthorizedOperation", CallResult.FAILED),
+        (400, "Throttling", CallResult.UNCLEAR),
+        (429, "TooManyRequestsException", CallResult.UNCLEAR),
+        (503, "Unavailable", CallResult.UNCLEAR),
+    ],
+)
+def test_how_a_call_ended_is_told_apart(gate, hook, status, code, result):
+    """A definite 4xx gives a reservation back; a throttle or a 5xx keeps it."""
     client = ec2()
     hook.attach(client)
-    with pytest.raises(client.exceptions.ClientError):
-        client.run_instances(ImageId="nonsense", InstanceType="t3.micro", MinCount=1, MaxCount=1)
-    assert [result for result, _ in gate.settled] == [CallResult.FAILED]
+    with Stubber(client) as stub:
+        stub.add_client_error("run_instances", code, http_status_code=status)
+        with pytest.raises(client.exceptions.ClientError):
+            run(client, "t3.micro")
+    assert [each for each, _ in gate.settled] == [result]
 
 
 def test_a_parameter_error_leaks_nothing(gate, hook):
@@ -93,9 +104,7 @@ def test_install_reaches_every_route_to_a_client(gate, hook):
         with pytest.raises(Refused):
             run(client, "p5.48xlarge")
     with pytest.raises(Refused):
-        boto3.resource("ec2", **KEYS).create_instances(
-            ImageId=AMI, InstanceType="p5.48xlarge", MinCount=1, MaxCount=1
-        )
+        boto3.resource("ec2", **KEYS).create_instances(ImageId=AMI, InstanceType="p5.48xlarge", MinCount=1, MaxCount=1)
     assert len(gate.seen) == 6
 
 
@@ -173,6 +182,7 @@ def test_a_handler_that_changes_the_type_is_seen(gate, hook):
     client.meta.events.register("before-parameter-build.ec2.RunInstances", change)
     with connections() as made, pytest.raises(Refused):
         run(client, "t3.micro")
+    assert made == []
 
 
 def test_a_change_after_the_judgement_is_judged_again(gate, hook):

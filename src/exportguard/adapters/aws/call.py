@@ -250,9 +250,7 @@ class Call:
         if not isinstance(parameters, Mapping):
             self.unknown(f"{where} is not readable", where)
             return
-        inner = Call(
-            service, operation, parameters, region=self.region, resolver=self.resolver, depth=self.depth + 1
-        )
+        inner = Call(service, operation, parameters, region=self.region, resolver=self.resolver, depth=self.depth + 1)
         extract(inner)
         for item in inner.items:
             place = f"{where}.{item.where}" if item.where else where

@@ -66,9 +66,7 @@ def account_of_host(url: str | None) -> str | None:
     return match[1] if match and host.endswith(_AWS_HOSTS) else None
 
 
-def locations(
-    regions: Iterable[object], zones: Iterable[str], further: Iterable[Location]
-) -> tuple[Location, ...]:
+def locations(regions: Iterable[object], zones: Iterable[str], further: Iterable[Location]) -> tuple[Location, ...]:
     """Every place that matters, each once. A zone stands for its region: a local zone may lie in another country."""
     named = list(dict.fromkeys(r for r in map(normal_region, regions) if r is not None))
     specific = list(dict.fromkeys(z.strip().lower() for z in zones))

@@ -33,7 +33,13 @@ class ClientResolver:
     """
 
     def __init__(
-        self, credentials: Any, region: str | None, endpoint_url: str | None, *, verify: Any = None, seconds: float = 4.0
+        self,
+        credentials: Any,
+        region: str | None,
+        endpoint_url: str | None,
+        *,
+        verify: Any = None,
+        seconds: float = 4.0,
     ) -> None:
         self._credentials, self._region, self._endpoint_url = credentials, region, endpoint_url
         self._verify = verify

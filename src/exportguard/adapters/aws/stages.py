@@ -7,6 +7,7 @@ botocore's order is `before-parameter-build`, `before-endpoint-resolution`, `bef
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -190,10 +191,8 @@ class Point:
     def _settle(self, state: CallState, result: CallResult, details: Mapping[str, Any]) -> None:
         judgement, state.released = state.judgement, False
         if judgement is not None:
-            try:
+            with contextlib.suppress(Exception):  # the call was made; raising would lose its result for the caller
                 self.gate.settle(judgement, result, details)
-            except Exception:  # noqa: BLE001, S110 - the call was made; raising would lose its result for the caller
-                pass
 
 
 def _run(work: Callable[[], None], caller: Any) -> Any:

@@ -27,9 +27,9 @@ class Operation:
 
 
 _FAMILIES = {
-    "ec2": ("ec2", "fleets", "capacity", "launch_templates", "instances"),
+    "ec2": ("ec2", "fleets", "capacity", "launch_templates"),
     "autoscaling": ("autoscaling",),
-    "sagemaker": ("sagemaker", "sagemaker_studio", "sagemaker_plans"),
+    "sagemaker": ("sagemaker", "sagemaker_plans"),
     "sagemaker-runtime": ("sagemaker",),
     "bedrock": ("bedrock",),
     "bedrock-runtime": ("bedrock_runtime",),

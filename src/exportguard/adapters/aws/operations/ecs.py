@@ -1,1 +1,146 @@
-"""..."""
+"""ECS: GPUs and inference accelerators that tasks ask for, and capacity providers that make instances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from exportguard.adapters.aws.call import Call, get, number, times
+from exportguard.adapters.aws.operations import operation
+from exportguard.adapters.aws.operations.launch import required
+from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
+
+
+def containers(call: Call, rows: Any, where: str, tasks: Maybe[int]) -> None:
+    """Resource requirements of containers. A GPU's kind depends on the instance that the task lands on."""
+    for place, container in call.rows(rows, where):
+        for spot, wanted in call.rows(get(container, "resourceRequirements"), f"{place}.resourceRequirements"):
+            kind = get(wanted, "type")
+            if isinstance(kind, str) and kind.strip().upper() == "GPU":
+                count = times(tasks, number(get(wanted, "value"), f"{spot}.value"))
+                if count != 0:
+                    call.accelerator(Unknown("a GPU of whatever instance the task lands on"), count, where=spot)
+            elif isinstance(kind, str) and kind.strip().upper() in ("VCPU", "MEMORY"):
+                continue
+            elif not (isinstance(kind, str) and kind == "InferenceAccelerator"):
+                call.unknown(f"{spot} asks for something unreadable", spot)
+
+
+def inference(call: Call, rows: Any, where: str, tasks: Maybe[int]) -> None:
+    for place, row in call.rows(rows, where):
+        call.accelerator(get(row, "deviceType"), tasks, where=f"{place}.deviceType")
+
+
+def fargate(source: Mapping[str, Any]) -> bool:
+    """Fargate has no accelerators (Amazon ECS developer guide, task definition differences for Fargate)."""
+    launch = get(source, "launchType")
+    strategy = get(source, "capacityProviderStrategy")
+    if isinstance(strategy, (list, tuple)) and strategy:
+        names = [get(row, "capacityProvider") for row in strategy]
+        return all(name in ("FARGATE", "FARGATE_SPOT") for name in names)
+    return launch == "FARGATE"
+
+
+@operation("ecs", "RegisterTaskDefinition")
+def register(call: Call) -> None:
+    containers(call, call.get("containerDefinitions"), "containerDefinitions", NOT_GIVEN)
+    inference(call, call.get("inferenceAccelerators"), "inferenceAccelerators", NOT_GIVEN)
+    call.not_applicable("no container asks for an accelerator")
+
+
+def run(call: Call, tasks: Maybe[int]) -> None:
+    """What a task definition asks for, by the resolver, and what the call lays over it."""
+    if fargate(call.parameters):
+        call.not_applicable("Fargate has no accelerators")
+        return
+    overrides = call.struct(call.get("overrides"), "overrides")
+    containers(call, get(overrides, "containerOverrides"), "overrides.containerOverrides", tasks)
+    inference(call, get(overrides, "inferenceAcceleratorOverrides"), "overrides.inferenceAcceleratorOverrides", tasks)
+    definition = call.get("taskDefinition")
+    if call.items or definition is None:
+        return
+    answer = call.ask("ecs", "DescribeTaskDefinition", taskDefinition=definition)
+    if isinstance(answer, Unknown):
+        call.accelerator(
+            Unknown(f"task definition {str(definition)[:100]} not resolved: {answer.reason}"),
+            where="taskDefinition",
+        )
+        return
+    known = get(answer, "taskDefinition")
+    containers(call, get(known, "containerDefinitions"), "taskDefinition.containerDefinitions", tasks)
+    inference(call, get(known, "inferenceAccelerators"), "taskDefinition.inferenceAccelerators", tasks)
+    call.not_applicable("the task definition asks for no accelerator")
+
+
+@operation("ecs", "RunTask", "StartTask", action=Action.START)
+def run_task(call: Call) -> None:
+    instances = call.get("containerInstances")
+    given = len(instances) if isinstance(instances, (list, tuple)) else call.get("count")
+    run(call, number(1 if given is None else given, "count"))
+
+
+@operation("ecs", "CreateService", "UpdateService", "CreateTaskSet", action=Action.SCALE)
+def services(call: Call) -> None:
+    """An update that names neither tasks nor a definition changes nothing that runs."""
+    desired = call.get("desiredCount")
+    if desired == 0 or (call.operation == "UpdateService" and desired is None and call.get("taskDefinition") is None):
+        call.not_applicable("the service's tasks do not grow")
+        return
+    tasks = number(desired, "desiredCount") if desired is not None else NOT_GIVEN
+    if call.operation == "UpdateService" and call.get("taskDefinition") is None and not fargate(call.parameters):
+        name, cluster = call.get("service"), call.get("cluster")
+        answer = call.ask("ecs", "DescribeServices", services=[name], **({"cluster": cluster} if cluster else {}))
+        rows = () if isinstance(answer, Unknown) else get(answer, "services") or ()
+        for row in rows:
+            launch = {k: get(row, k) for k in ("launchType", "capacityProviderStrategy", "taskDefinition")}
+            inner = Call("ecs", "RunTask", launch, region=call.region, resolver=call.resolver)
+            run(inner, tasks)
+            call.items += inner.items
+        if not rows:
+            reason = answer.reason if isinstance(answer, Unknown) else "not found"
+            call.accelerator(Unknown(f"service {str(name)[:80]} not resolved: {reason}"), where="service")
+        return
+    run(call, tasks)
+
+
+@operation("ecs", "CreateCapacityProvider", "UpdateCapacityProvider", action=Action.RESERVE)
+def capacity_provider(call: Call) -> None:
+    """Managed instances are chosen by their requirements; without any, ECS takes the cheapest general-purpose ones."""
+    managed = call.struct(call.get("managedInstancesProvider"), "managedInstancesProvider")
+    template = call.struct(get(managed, "instanceLaunchTemplate"), "managedInstancesProvider.instanceLaunchTemplate")
+    wanted = get(template, "instanceRequirements")
+    where = "managedInstancesProvider.instanceLaunchTemplate.instanceRequirements"
+    if wanted is not None:
+        required(call, wanted, NOT_GIVEN, where)
+        call.not_applicable("the requirements exclude accelerators")
+    elif managed and call.operation == "CreateCapacityProvider":
+        call.unresolved("ECS picks instances by what the tasks ask for", where)
+    elif call.get("autoScalingGroupProvider") is not None:
+        _group(call, call.get("autoScalingGroupProvider"))
+    else:
+        call.not_applicable("no instances are chosen")
+
+
+def _group(call: Call, provider: Any) -> None:
+    """A provider over an Auto Scaling group: the group was judged when it was made, and is again when it grows."""
+    from exportguard.adapters.aws.operations import autoscaling
+
+    arn = get(provider, "autoScalingGroupArn")
+    if arn is None:
+        call.not_applicable("the group stays")
+        return
+    name = arn.rpartition("autoScalingGroupName/")[2] if isinstance(arn, str) else arn
+    autoscaling.existing(call, name, NOT_GIVEN, "autoScalingGroupProvider.autoScalingGroupArn")
+
+
+@operation("ecs", "CreateCluster", "PutClusterCapacityProviders")
+def clusters(call: Call) -> None:
+    call.not_applicable("joins a cluster with capacity that was judged when it was made")
+
+
+@operation("ecs", "RegisterContainerInstance")
+def register_instance(call: Call) -> None:
+    for place, row in call.rows(call.get("platformDevices"), "platformDevices"):
+        kind = get(row, "type")
+        if not isinstance(kind, str) or kind.upper() == "GPU":
+            call.accelerator(Unknown("a GPU of a machine that registers itself"), 1, where=place)

@@ -1,1 +1,117 @@
-"""..."""
+"""EMR: instance groups and fleets, with the most that their policies and targets allow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from exportguard.adapters.aws.call import Call, get, most, number, weighted
+from exportguard.adapters.aws.operations import operation
+from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
+
+
+def instance_group(call: Call, row: Mapping[str, Any], place: str) -> None:
+    constraints = get(get(row, "AutoScalingPolicy"), "Constraints")
+    counts = [number(v, place) for v in (get(row, "InstanceCount"), get(constraints, "MaxCapacity")) if v is not None]
+    call.instance(get(row, "InstanceType"), most(*counts), where=f"{place}.InstanceType")
+
+
+def instance_fleet(call: Call, fleet: Any, place: str) -> None:
+    """On-demand and spot targets may both go to one type."""
+    fleet = call.struct(fleet, place)
+    targets = [
+        number(get(fleet, key), f"{place}.{key}")
+        for key in ("TargetOnDemandCapacity", "TargetSpotCapacity")
+        if get(fleet, key) is not None
+    ]
+    unknown = next((t for t in targets if isinstance(t, Unknown)), None)
+    total: Maybe[int] = NOT_GIVEN
+    if targets:
+        total = unknown if unknown is not None else sum(t for t in targets if not isinstance(t, Unknown))
+    found = False
+    for spot, row in call.rows(get(fleet, "InstanceTypeConfigs"), f"{place}.InstanceTypeConfigs"):
+        found = True
+        each = weighted(total, get(row, "WeightedCapacity"), f"{spot}.WeightedCapacity")
+        call.instance(get(row, "InstanceType"), each, where=f"{spot}.InstanceType")
+    if not found:
+        call.unresolved("the fleet names no instance types", place, instances=total)
+
+
+@operation("emr", "RunJobFlow")
+def run_job_flow(call: Call) -> None:
+    instances = call.struct(call.get("Instances"), "Instances")
+    count = get(instances, "InstanceCount")
+    size = NOT_GIVEN if count is None else number(count, "Instances.InstanceCount")
+    for key in ("MasterInstanceType", "SlaveInstanceType"):
+        if get(instances, key) is not None:
+            some = 1 if key == "MasterInstanceType" else size
+            call.instance(get(instances, key), some, where=f"Instances.{key}")
+    for place, row in call.rows(get(instances, "InstanceGroups"), "Instances.InstanceGroups"):
+        instance_group(call, row, place)
+    for place, row in call.rows(get(instances, "InstanceFleets"), "Instances.InstanceFleets"):
+        instance_fleet(call, row, place)
+    for key in ("MasterInstanceGroup", "CoreInstanceGroup"):  # CloudFormation's spelling
+        if get(instances, key) is not None:
+            row = call.struct(get(instances, key), f"Instances.{key}")
+            instance_group(call, row, f"Instances.{key}")
+    for key in ("MasterInstanceFleet", "CoreInstanceFleet"):
+        if get(instances, key) is not None:
+            instance_fleet(call, get(instances, key), f"Instances.{key}")
+    for key in ("TaskInstanceGroups", "TaskInstanceFleets"):
+        for place, row in call.rows(get(instances, key), f"Instances.{key}"):
+            instance_group(call, row, place) if key.endswith("Groups") else instance_fleet(call, row, place)
+    zone = get(instances, "Placement")
+    call.zone(get(zone, "AvailabilityZone"))
+    for _, value in call.entries(get(zone, "AvailabilityZones"), "Instances.Placement.AvailabilityZones"):
+        call.zone(value)
+    if not call.items:
+        call.unresolved("the cluster names no instances", "Instances")
+
+
+@operation("emr", "AddInstanceGroups", action=Action.SCALE)
+def add_groups(call: Call) -> None:
+    for place, row in call.rows(call.get("InstanceGroups"), "InstanceGroups"):
+        instance_group(call, row, place)
+    if not call.items:
+        call.unresolved("no instance group is named", "InstanceGroups")
+
+
+@operation("emr", "AddInstanceFleet", action=Action.SCALE)
+def add_fleet(call: Call) -> None:
+    instance_fleet(call, call.get("InstanceFleet"), "InstanceFleet")
+
+
+@operation("emr", "ModifyInstanceFleet", action=Action.SCALE)
+def modify_fleet(call: Call) -> None:
+    fleet = call.struct(call.get("InstanceFleet"), "InstanceFleet")
+    targets = [get(fleet, key) for key in ("TargetOnDemandCapacity", "TargetSpotCapacity")]
+    if get(fleet, "InstanceTypeConfigs") is not None:
+        instance_fleet(call, fleet, "InstanceFleet")
+    elif any(target not in (None, 0) for target in targets):
+        call.unresolved("the fleet's instance types are set elsewhere", "InstanceFleet.InstanceFleetId")
+    else:
+        call.not_applicable("the fleet does not grow")
+
+
+@operation("emr", "ModifyInstanceGroups", "PutAutoScalingPolicy", "PutManagedScalingPolicy", action=Action.SCALE)
+def scale_groups(call: Call) -> None:
+    """More of a group whose type was set before."""
+    counts = [get(row, "InstanceCount") for _, row in call.rows(call.get("InstanceGroups"), "InstanceGroups")]
+    counts.append(get(get(call.get("AutoScalingPolicy"), "Constraints"), "MaxCapacity"))
+    counts.append(get(get(call.get("ManagedScalingPolicy"), "ComputeLimits"), "MaximumCapacityUnits"))
+    sizes = [number(c, "InstanceCount") for c in counts if c not in (None, 0)]
+    if not sizes:
+        call.not_applicable("no group grows")
+        return
+    _existing(call, most(*sizes))
+
+
+def _existing(call: Call, size: Maybe[int]) -> None:
+    ident = call.get("ClusterId")
+    answer = call.ask("emr", "ListInstanceGroups", ClusterId=ident)
+    rows = () if isinstance(answer, Unknown) else get(answer, "InstanceGroups") or ()
+    for row in rows:
+        call.instance(get(row, "InstanceType"), size, where="ClusterId")
+    if not rows:
+        reason = answer.reason if isinstance(answer, Unknown) else "not found"
+        call.unresolved(f"cluster {str(ident)[:60]} not resolved: {reason}", "ClusterId", instances=size)

@@ -1,4 +1,4 @@
-"""What instances are launched from: an explicit type, attribute-based requirements, a launch template, in that order."""
+"""What instances are launched from: an explicit type, else attribute-based requirements, else a launch template."""
 
 from __future__ import annotations
 
@@ -58,6 +58,8 @@ def template_data(call: Call, specification: Any) -> Mapping[str, Any] | Unknown
     if isinstance(label, Unknown):
         return label
     version = get(specification, "Version", "LaunchTemplateVersion")
+    if isinstance(version, Unknown):
+        return Unknown(f"launch template {label[:200]} not resolved: {version.reason}")
     version = "$Default" if version is None or version == "" else str(version)
     which: dict[str, Any] = {"LaunchTemplateId": ident} if ident is not None else {"LaunchTemplateName": name}
     answer = call.ask(

@@ -8,7 +8,9 @@ from typing import Any
 from exportguard.adapters.aws.call import Call, get, text
 from exportguard.vocabulary import NOT_GIVEN, Certainty, Location, Maybe, Unknown
 
-_ARN = re.compile(r"arn:(?P<partition>[^:]+):(?P<service>[^:]+):(?P<region>[^:]*):(?P<account>[^:]*):(?P<rest>.+)", re.S)
+_ARN = re.compile(
+    r"arn:(?P<partition>[^:]+):(?P<service>[^:]+):(?P<region>[^:]*):(?P<account>[^:]*):(?P<rest>.+)", re.S
+)
 _GEOGRAPHIES: dict[str, tuple[Location, ...]] = {
     geography: tuple(Location(region=None, country=country, certainty=Certainty.POSSIBLE) for country in countries)
     for geography, countries in {
@@ -35,7 +37,7 @@ _GEOGRAPHIES: dict[str, tuple[Location, ...]] = {
     },
 }
 """Where a cross-region inference profile may process (Bedrock user guide, "Supported regions and models for inference
-profiles": `us`, `eu`, `jp`, `au` … stay in their geography; `apac` and `global` span countries that differ by model)."""
+profiles": `us`, `eu`, `jp`, `au` … stay in their geography; what `apac` and `global` span differs by model)."""
 
 
 def named_model(call: Call, value: Any, where: str, *, tokens: Maybe[int] = NOT_GIVEN) -> None:

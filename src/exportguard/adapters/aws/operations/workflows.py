@@ -1,1 +1,296 @@
-"""..."""
+"""Calls that a service makes later: Step Functions tasks, scheduler and event targets, pipes, SSM automations."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from exportguard.adapters.aws.call import Call, get
+from exportguard.adapters.aws.classify import Standing, standing, surface
+from exportguard.adapters.aws.operations import operation
+from exportguard.adapters.aws.operations.template_text import parse
+from exportguard.vocabulary import Action, Location, Unknown
+
+_MOST_STATES = 5_000
+_SERVICES = {
+    "sfn": "stepfunctions",
+    "bedrockruntime": "bedrock-runtime",
+    "bedrockagent": "bedrock-agent",
+    "bedrockagentruntime": "bedrock-agent-runtime",
+    "sagemakerruntime": "sagemaker-runtime",
+    "elasticmapreduce": "emr",
+    "applicationautoscaling": "application-autoscaling",
+    "eventbridge": "events",
+}
+_OPTIMIZED = {
+    ("elasticmapreduce", "createCluster"): ("emr", "RunJobFlow"),
+    ("bedrock", "invokeModel"): ("bedrock-runtime", "InvokeModel"),
+    ("bedrock", "createModelCustomizationJob"): ("bedrock", "CreateModelCustomizationJob"),
+    ("states", "startExecution"): ("stepfunctions", "StartExecution"),
+}
+"""Optimized integrations whose names are not the API's (Step Functions developer guide)."""
+
+
+def api_call(call: Call, service: str, action: str, parameters: Any, where: str) -> None:
+    """One call by its integration name (`ec2:runInstances`), judged as if it were made now."""
+    known = _OPTIMIZED.get((service, action))
+    name = known[0] if known else _SERVICES.get(service.lower(), service.lower())
+    wanted = known[1] if known else action[:1].upper() + action[1:]
+    if name not in surface() and standing(name, wanted) is Standing.UNSEEN:
+        name = next((s for s in surface() if s.replace("-", "") == name.replace("-", "")), name)
+    wanted = next((o for o in surface().get(name, {}) if o.lower() == wanted.lower()), wanted)
+    call.nested(name, wanted, _unpathed(parameters), where)
+
+
+def _unpathed(value: Any, depth: int = 0) -> Any:
+    """Arguments whose value is a path into the input (`"InstanceType.$": "$.kind"`) or an expression are unknown."""
+    if depth > 60:
+        return Unknown("nested too deeply to read")
+    if isinstance(value, Mapping):
+        found: dict[str, Any] = {}
+        for key, entry in value.items():
+            if isinstance(key, str) and key.endswith(".$"):
+                found[key[:-2]] = Unknown(f"`{key[:60]}` is read from the input of the execution")
+            else:
+                found[str(key)] = _unpathed(entry, depth + 1)
+        return found
+    if isinstance(value, list):
+        return [_unpathed(entry, depth + 1) for entry in value]
+    if isinstance(value, str) and (value.lstrip().startswith("{%") or re.search(r"\$\{|<aws\.|<[$.]", value)):
+        return Unknown("an expression that is evaluated at run time")
+    return value
+
+
+def state_machine(call: Call, text: Any, where: str) -> None:
+    """Every task of a definition, in branches and iterators too."""
+    document = text if isinstance(text, Unknown) else parse(text)
+    if isinstance(document, Unknown):
+        call.unknown(f"{where}: {document.reason}", where)
+        return
+    todo: list[tuple[str, Any]] = [(where, document)]
+    seen = 0
+    while todo:
+        place, node = todo.pop()
+        seen += 1
+        if seen > _MOST_STATES * 10:
+            call.unknown(f"{where} is too large to read", where)
+            return
+        if isinstance(node, Mapping):
+            resource = node.get("Resource")
+            if node.get("Type") == "Task" or (isinstance(resource, (str, Unknown)) and "Type" in node):
+                _task(call, resource, node, place)
+            for key, entry in node.items():
+                if isinstance(entry, (Mapping, list)) and key not in ("Parameters", "Arguments"):
+                    todo.append((f"{place}.{key}", entry))
+        elif isinstance(node, list):
+            todo += [(f"{place}[{index}]", entry) for index, entry in enumerate(node)]
+
+
+def _task(call: Call, resource: Any, node: Mapping[str, Any], place: str) -> None:
+    parameters = node.get("Parameters", node.get("Arguments", {}))
+    if not isinstance(resource, str) or "${" in resource:
+        call.unknown(f"{place} names no readable resource", place)
+        return
+    match = re.fullmatch(r"arn:[^:]+:states:[^:]*:[^:]*:(aws-sdk:)?([^:]+):([^:.]+)(\..+)?", resource)
+    if match is None or match[2] in ("activity",):
+        return  # a function or an activity: its own calls are judged where it runs
+    if (match[2], match[3]) in (("lambda", "invoke"), ("http", "invoke")):
+        return
+    if isinstance(parameters, str):
+        parameters = {}
+        call.unknown(f"{place} builds its arguments at run time", place)
+    api_call(call, match[2], match[3], parameters, place)
+
+
+@operation("stepfunctions", "CreateStateMachine", "UpdateStateMachine", "TestState")
+def define(call: Call) -> None:
+    definition = call.get("definition")
+    if definition is None and call.operation == "UpdateStateMachine":
+        call.not_applicable("the definition stays")
+        return
+    if call.operation == "TestState" and isinstance(definition, str):
+        definition = f'{{"States": {{"tested": {definition}}}}}'
+    state_machine(call, definition, "definition")
+    call.not_applicable("no task provisions an accelerator or a model")
+
+
+@operation("stepfunctions", "StartExecution", "StartSyncExecution", action=Action.START)
+def execute(call: Call) -> None:
+    arn = call.get("stateMachineArn")
+    answer = call.ask("stepfunctions", "DescribeStateMachine", stateMachineArn=arn)
+    if isinstance(answer, Unknown):
+        call.unknown(f"state machine {str(arn)[:150]} not resolved: {answer.reason}", "stateMachineArn")
+        return
+    state_machine(call, get(answer, "definition"), "stateMachineArn.definition")
+    call.not_applicable("no task provisions an accelerator or a model")
+
+
+def target(call: Call, arn: Any, payload: Any, where: str, row: Any) -> None:
+    """The target of a schedule, rule or pipe: a universal one is a call; jobs and tasks are started by name."""
+    if not isinstance(arn, str):
+        call.unknown(f"{where} names no readable target", where)
+        return
+    universal = re.fullmatch(r"arn:[^:]+:scheduler:::aws-sdk:([^:]+):([^:]+)", arn.strip())
+    parts = arn.split(":")
+    service = parts[2] if len(parts) > 5 else ""
+    if universal:
+        document = {} if payload is None else parse(payload)
+        if isinstance(document, Unknown):
+            call.unknown(f"{where}.Input: {document.reason}", f"{where}.Input")
+        else:
+            api_call(call, universal[1], universal[2], document, f"{where}.Input")
+    elif service == "ecs":
+        ecs = get(row, "EcsParameters", "EcsTaskParameters")
+        given = {
+            "taskDefinition": get(ecs, "TaskDefinitionArn"),
+            "launchType": get(ecs, "LaunchType"),
+            "capacityProviderStrategy": get(ecs, "CapacityProviderStrategy"),
+            "overrides": get(ecs, "Overrides"),
+            "count": get(ecs, "TaskCount"),
+        }
+        call.nested("ecs", "RunTask", given, f"{where}.EcsParameters")
+    elif service == "batch":
+        batch = get(row, "BatchParameters", "BatchJobParameters")
+        given = {
+            "jobDefinition": get(batch, "JobDefinition"),
+            "containerOverrides": get(batch, "ContainerOverrides"),
+            "arrayProperties": get(batch, "ArrayProperties"),
+        }
+        call.nested("batch", "SubmitJob", given, f"{where}.BatchParameters")
+    elif service == "states":
+        call.nested("stepfunctions", "StartExecution", {"stateMachineArn": arn}, where)
+    elif service == "sagemaker" and ":pipeline/" in arn:
+        call.unknown("a SageMaker pipeline whose steps were not read", where)
+    elif service == "ssm" or ":automation-definition/" in arn:
+        call.nested("ssm", "StartAutomationExecution", {"DocumentName": arn.rpartition("/")[2]}, where)
+
+
+@operation("scheduler", "CreateSchedule", "UpdateSchedule")
+def schedule(call: Call) -> None:
+    row = call.struct(call.get("Target"), "Target")
+    target(call, get(row, "Arn"), get(row, "Input"), "Target", row)
+    call.not_applicable("the target starts no accelerator and no model")
+
+
+@operation("events", "PutTargets")
+def put_targets(call: Call) -> None:
+    for place, row in call.rows(call.get("Targets"), "Targets"):
+        target(call, get(row, "Arn"), get(row, "Input"), place, row)
+    call.not_applicable("no target starts an accelerator or a model")
+
+
+@operation("pipes", "CreatePipe", "UpdatePipe")
+def pipe(call: Call) -> None:
+    if call.get("Target") is None and call.get("TargetParameters") is None:
+        call.not_applicable("the target stays")
+        return
+    parameters = call.struct(call.get("TargetParameters"), "TargetParameters")
+    arn = call.get("Target")
+    if arn is None:
+        kinds = {"EcsTaskParameters": "ecs", "BatchJobParameters": "batch", "StepFunctionStateMachineParameters": ""}
+        named = next((kind for key, kind in kinds.items() if get(parameters, key) is not None), "")
+        arn = f"arn:aws:{named}:::x"
+    target(call, arn, None, "TargetParameters", parameters)
+    call.not_applicable("the target starts no accelerator and no model")
+
+
+# -- Systems Manager ---------------------------------------------------------------------------------------------
+
+_TELLING = re.compile(
+    r"run-?_?instances|start-instances|create-fleet|bedrock|sagemaker|request-spot|create-stack|"
+    r"create-auto-scaling|modify-instance-attribute",
+    re.IGNORECASE,
+)
+
+
+@operation("ssm", "SendCommand", "StartSession", "CreateAssociation")
+def command(call: Call) -> None:
+    """A command on an instance: outside, unless its text plainly calls for instances or models."""
+    written = json.dumps(call.get("Parameters"), default=str) if call.get("Parameters") is not None else ""
+    if _TELLING.search(written[:200_000]) or len(written) > 200_000:
+        call.unknown("a command that may provision by itself", "Parameters")
+    elif call.operation == "CreateAssociation" and re.match(r"AWS-(Start|Resize)", str(call.get("Name"))):
+        automation(call)
+    else:
+        call.not_applicable("runs a command on instances that exist")
+
+
+@operation("ssm", "StartAutomationExecution", "StartChangeRequestExecution", action=Action.START)
+def automation(call: Call) -> None:
+    """AWS's own documents are known by name; any other document's steps are not read."""
+    names = [call.get("DocumentName", "Name")]
+    given = call.get("Parameters")
+    for _, row in call.rows(call.get("Runbooks"), "Runbooks"):
+        names.append(get(row, "DocumentName"))
+        given = get(row, "Parameters") if get(row, "Parameters") is not None else given
+    for name in [n for n in names if n is not None] or [None]:
+        short = name.rpartition("/")[2] if isinstance(name, str) else ""
+        if short == "AWS-ResizeInstance":
+            kinds = get(given, "InstanceType")
+            for value in kinds if isinstance(kinds, (list, tuple)) else [kinds]:
+                call.instance(value, where="Parameters.InstanceType")
+        elif short in ("AWS-StartEC2Instance", "AWS-RestartEC2Instance"):
+            ids = get(given, "InstanceId")
+            call.nested("ec2", "StartInstances", {"InstanceIds": ids}, "Parameters")
+        elif re.match(r"AWS-(Stop|Terminate|Delete|Create(Snapshot|Image)|Detach|Disable|Enable|Configure)", short):
+            continue
+        else:
+            call.unknown(f"what automation {short[:100]} does was not read", "DocumentName")
+    for _, row in call.rows(call.get("TargetLocations"), "TargetLocations"):
+        for _, region in call.entries(get(row, "Regions"), "TargetLocations.Regions"):
+            if isinstance(region, str) and region:
+                call.place(Location(region=region))
+    call.not_applicable("the automation starts no instance")
+
+
+@operation("ssm", "CreateDocument", "UpdateDocument")
+def document(call: Call) -> None:
+    """Automation steps that call an API, read as that call; commands are outside as they are when they are sent."""
+    found = parse(call.get("Content"))
+    if isinstance(found, Unknown):
+        kind = call.get("DocumentType")
+        if kind in (None, "Automation", "CloudFormation"):
+            call.unknown(f"Content: {found.reason}", "Content")
+        call.not_applicable("no automation")
+        return
+    if get(found, "Resources") is not None:
+        from exportguard.adapters.aws.operations.cloudformation import stack
+
+        stack(call, found, None, "Content")
+    for place, step in call.rows(get(found, "mainSteps") if get(found, "assumeRole") or _automates(found) else None,
+                                 "Content.mainSteps"):  # fmt: skip
+        action, inputs = get(step, "action"), get(step, "inputs")
+        if action == "aws:executeAwsApi":
+            inputs = _moustache(inputs)
+            api_call(call, str(get(inputs, "Service")), str(get(inputs, "Api")), inputs, f"{place}.inputs")
+        elif action == "aws:runInstances":
+            inputs = _moustache(inputs)
+            call.nested("ec2", "RunInstances", {"MaxCount": get(inputs, "MaxInstanceCount") or 1,
+                        "InstanceType": get(inputs, "InstanceType")}, f"{place}.inputs")  # fmt: skip
+        elif action in ("aws:createStack", "aws:executeScript", "aws:executeAutomation", "aws:executeStateMachine"):
+            call.unknown(f"{place} does what was not read", place)
+        elif action == "aws:changeInstanceState" and get(inputs, "DesiredState") == "running":
+            call.unresolved("instances that are started", place)
+    call.not_applicable("no step starts an accelerator or a model")
+
+
+def _automates(found: Mapping[str, Any]) -> bool:
+    return str(get(found, "schemaVersion")) == "0.3"
+
+
+def _moustache(value: Any, depth: int = 0) -> Any:
+    """`{{ parameter }}` is filled in at run time."""
+    if depth > 60:
+        return Unknown("nested too deeply to read")
+    if isinstance(value, Mapping):
+        return {str(key): _moustache(entry, depth + 1) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_moustache(entry, depth + 1) for entry in value]
+    return Unknown("filled in at run time") if isinstance(value, str) and "{{" in value else value
+
+
+@operation("ssm", "StartExecutionPreview")
+def preview(call: Call) -> None:
+    call.not_applicable("a preview runs nothing")

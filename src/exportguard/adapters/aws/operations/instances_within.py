@@ -1,0 +1,66 @@
+"""Documents without a call of their own: what their keys name is added as it is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from exportguard.adapters.aws.call import Call, get, number
+from exportguard.adapters.aws.operations.launch import required
+from exportguard.adapters.aws.operations.models import named_model
+from exportguard.vocabulary import NOT_GIVEN, Unknown
+
+_INSTANCES = re.compile(r"(\w*[iI]nstanceTypes?)$")
+_NOT_WANTED = re.compile(r"(excluded|hidden|unsupported|supported)", re.IGNORECASE)
+_MODELS = re.compile(r"((\w*[mM]odel(Id|Arn|Identifier))|foundationModel|FoundationModel)$")
+_ACCELERATORS = re.compile(r"(accelerator(Type|Name)s?)$", re.IGNORECASE)
+_DATABASES = ("AWS::RDS::", "AWS::ElastiCache::", "AWS::OpenSearchService::", "AWS::Elasticsearch::", "AWS::DMS::",
+              "AWS::DocDB::", "AWS::Neptune::", "AWS::AmazonMQ::", "AWS::MSK::", "AWS::GameLift::Fleet")  # fmt: skip
+"""Services whose instance classes are their own (`db.r5.large`, `m5.large.search`) and never accelerated. GameLift's
+are plain instance types without accelerators (its API Reference lists them)."""
+_MOST = 20_000
+
+
+def named_within(call: Call, document: Any, where: str, kind: str) -> None:
+    """Add each instance type, set of requirements, accelerator and model that a key in *document* names."""
+    if kind.startswith(_DATABASES):
+        return
+    todo: list[tuple[str, Any, Any]] = [(where, document, None)]
+    seen = 0
+    while todo:
+        place, value, _ = todo.pop()
+        seen += 1
+        if seen > _MOST:
+            call.unknown(f"{where} is too large to read", where)
+            return
+        if isinstance(value, Mapping):
+            for key, entry in value.items():
+                todo_place = f"{place}.{key}"
+                if not isinstance(key, str) or entry is None:
+                    continue
+                if not _named(call, key, entry, todo_place, value):
+                    todo.append((todo_place, entry, value))
+        elif isinstance(value, (list, tuple)):
+            todo += [(f"{place}[{index}]", entry, value) for index, entry in enumerate(value)]
+
+
+def _named(call: Call, key: str, entry: Any, place: str, row: Mapping[str, Any]) -> bool:
+    if _NOT_WANTED.search(key):
+        return False
+    count = get(row, "InstanceCount", "Count", "MaxCount", "DesiredCapacity")
+    size = NOT_GIVEN if count is None else number(count, place)
+    if key in ("InstanceRequirements", "instanceRequirements"):
+        required(call, entry, size, place)
+    elif _INSTANCES.fullmatch(key):
+        values = entry if isinstance(entry, (list, tuple)) else [entry]
+        for value in values:
+            call.instance(get(value, "Value") if isinstance(value, Mapping) else value, size, where=place)
+    elif _ACCELERATORS.fullmatch(key):
+        for value in entry if isinstance(entry, (list, tuple)) else [entry]:
+            call.accelerator(value, size, where=place)
+    elif _MODELS.fullmatch(key) and isinstance(entry, (str, Unknown)):
+        named_model(call, entry, place)
+    else:
+        return False
+    return True
