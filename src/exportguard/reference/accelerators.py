@@ -17,10 +17,10 @@ from exportguard.reference.names import MAX_NAME, word_set, words
 from exportguard.vocabulary.fact import Maybe, Unknown
 
 _NOISE = word_set(
-    """nvidia tesla amd radeon instinct intel habana google cloud aws amazon annapurna xilinx alveo huawei qualcomm azure
-    microsoft geforce quadro gpu gpus accelerator accelerators graphics tensor core cores hbm hbm2 hbm2e hbm3 hbm3e ram
-    vram gen5 gen4 oam dgx hgx mega shared server edition com card generation latest the per chip hopper ampere turing
-    volta blackwell lovelace neuron"""
+    """nvidia tesla amd radeon instinct intel habana google cloud aws amazon annapurna xilinx alveo huawei qualcomm
+    azure microsoft geforce quadro gpu gpus accelerator accelerators graphics tensor core cores hbm hbm2 hbm2e hbm3
+    hbm3e ram vram gen5 gen4 oam dgx hgx mega shared server edition com card generation latest the per chip hopper
+    ampere turing volta blackwell lovelace neuron"""
 )
 _FORMS = {
     "sxm": "sxm", "sxm2": "sxm", "sxm3": "sxm", "sxm4": "sxm", "sxm5": "sxm", "sxm6": "sxm", "pcie": "pcie",

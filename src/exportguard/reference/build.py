@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from exportguard.reference.checks import check
-from exportguard.reference.countries import key_table
+from exportguard.reference.countries import key_tables
 from exportguard.reference.store import COMPACT, DATA, encode
 
 TABLES = (
@@ -27,10 +27,11 @@ def read_tables(folder: Path = DATA) -> tuple[dict[str, Any], list[str]]:
     tables = {name: _read(folder / f"{name}.yaml") for name in TABLES}
     countries = _read(folder / "countries.yaml")
     kept = _read(folder / "country_spellings.yaml")
-    keys, problems = key_table(countries["countries"], kept["spellings"], kept["official"], kept["ambiguous"])
+    codes, names, problems = key_tables(countries["countries"], kept["spellings"], kept["official"], kept["ambiguous"])
     tables["countries"] = {
         "codes": sorted(row["code"] for row in countries["countries"]),
-        "keys": keys,
+        "keys": codes,
+        "names": names,
         "source": countries["source"],
         "confidence": countries["confidence"],
     }

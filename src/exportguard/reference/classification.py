@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fractions import Fraction
+from decimal import Decimal
 from typing import Any
 
 from exportguard.errors import NaiveInstantError
@@ -38,11 +38,11 @@ def tpp_of(peaks: tuple[Peak, ...]) -> Maybe[float]:
 
 def tpp_bounds(peaks: tuple[Peak, ...]) -> tuple[float, float] | None:
     """The TPP without and with the disputed peaks."""
-    every = [Fraction(str(p.tops)) * p.bits for p in peaks]
+    every = [Decimal(str(p.tops)) * p.bits for p in peaks]
     sure = [value for value, p in zip(every, peaks, strict=True) if not p.disputed]
     if not every:
         return None
-    return float(max(sure, default=Fraction(0))), float(max(every))
+    return float(max(sure, default=Decimal(0))), float(max(every))
 
 
 def density_of(tpp: Maybe[float], mm2: Maybe[float]) -> Maybe[float]:
@@ -53,7 +53,7 @@ def density_of(tpp: Maybe[float], mm2: Maybe[float]) -> Maybe[float]:
         return mm2
     if mm2 <= 0:
         return Unknown("no die on a non-planar process: performance density is not defined")
-    return float(Fraction(str(tpp)) / Fraction(str(mm2)))
+    return float(Decimal(str(tpp)) / Decimal(str(mm2)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from typing import Any
 
 from exportguard.errors import NaiveInstantError
 
+_EVER = datetime.min.replace(tzinfo=UTC)
+
 
 def instant(text: str) -> datetime:
     """00:00 UTC of an ISO date."""
@@ -22,30 +24,32 @@ class Groups:
     2022-10-07 are not recorded: an earlier instant reads as that day.
     """
 
-    def __init__(self, table: Mapping[str, Any], providers: Mapping[str, Any], codes: frozenset[str]) -> None:
+    def __init__(self, table: Mapping[str, Any], providers: Mapping[str, Any]) -> None:
         current = {group["name"]: set(group["members"]) for group in table["groups"]}
         dated: list[tuple[datetime, Mapping[str, Any]]] = [(_when(change), change) for change in table["changes"]]
         dated.sort(key=lambda pair: pair[0])
-        self._dates = tuple(sorted({when for when, _ in dated}))
-        states: list[tuple[datetime, dict[str, set[str]]]] = []
+        spans: list[tuple[datetime, dict[str, frozenset[str]]]] = []
         for when, change in reversed(dated):
-            states.append((when, {name: set(members) for name, members in current.items()}))
+            spans.append((when, {name: frozenset(members) for name, members in current.items()}))
             for name in change["left"]:
                 current[name].add(change["country"])
             for name in change["joined"]:
                 current[name].discard(change["country"])
-        states.append((datetime.min.replace(tzinfo=UTC), current))
-        states.reverse()
-        territories = [(row["country"], row["as"]) for row in table["territories"]]
+        spans.append((_EVER, {name: frozenset(members) for name, members in current.items()}))
+        spans.reverse()
+        territories = [
+            (instant(row["from"]) if "from" in row else _EVER, row["country"], row["as"])
+            for row in table["territories"]
+        ]
+        self._dates = tuple(sorted({since for since, _ in spans} | {since for since, _, _ in territories}))[1:]
         self._states = [
-            (since, {name: _with_territories(members, territories) for name, members in groups.items()})
-            for since, groups in states
+            (since, {n: _joined(m, since, territories) for n, m in _at(spans, since).items()})
+            for since in (_EVER, *self._dates)
         ]
         self._fixed: dict[str, frozenset[str]] = {
             f"provider:{row['provider']}": frozenset(row["countries"]) for row in providers["lists"]
         }
         self.names = frozenset(current) | frozenset(self._fixed)
-        self._codes = codes
 
     def members(self, name: str, as_of: datetime) -> frozenset[str]:
         fixed = self._fixed.get(name)
@@ -53,11 +57,7 @@ class Groups:
             return fixed
         if as_of.tzinfo is None or as_of.utcoffset() is None:
             raise NaiveInstantError("the instant of a country group needs a timezone")
-        chosen = self._states[0][1]
-        for since, groups in self._states:
-            if since <= as_of:
-                chosen = groups
-        return chosen[name]
+        return [groups for since, groups in self._states if since <= as_of][-1][name]
 
     @property
     def dates(self) -> tuple[datetime, ...]:
@@ -70,5 +70,9 @@ def _when(change: Mapping[str, Any]) -> datetime:
     return instant(change["between"][1])
 
 
-def _with_territories(members: set[str], territories: list[tuple[str, str]]) -> frozenset[str]:
-    return frozenset(members | {territory for territory, country in territories if country in members})
+def _at(spans: list[tuple[datetime, dict[str, frozenset[str]]]], when: datetime) -> dict[str, frozenset[str]]:
+    return [groups for since, groups in spans if since <= when][-1]
+
+
+def _joined(members: frozenset[str], when: datetime, territories: list[tuple[datetime, str, str]]) -> frozenset[str]:
+    return members | {code for since, code, country in territories if since <= when and country in members}

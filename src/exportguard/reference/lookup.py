@@ -47,9 +47,9 @@ class ReferenceData:
     # -- countries and places
 
     @cached_property
-    def _keys(self) -> dict[str, str]:
-        keys: dict[str, str] = self._store.table("countries")["keys"]
-        return keys
+    def _country_names(self) -> tuple[dict[str, str], dict[str, str]]:
+        table = self._store.table("countries")
+        return table["keys"], table["names"]
 
     @cached_property
     def countries(self) -> frozenset[str]:
@@ -58,11 +58,11 @@ class ReferenceData:
 
     def country(self, text: str) -> str | Unknown:
         """The alpha-2 code of a country in any spelling. Unknown for what is ambiguous or cannot be read."""
-        return read_country(text, self._keys)
+        return read_country(text, *self._country_names)
 
     @cached_property
     def _groups(self) -> Groups:
-        return Groups(self._store.table("country_groups"), self._store.table("provider_countries"), self.countries)
+        return Groups(self._store.table("country_groups"), self._store.table("provider_countries"))
 
     @property
     def group_names(self) -> frozenset[str]:

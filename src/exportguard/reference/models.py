@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from exportguard.reference.facts import ModelFact
@@ -163,15 +164,25 @@ class Models:
 
 
 class _Family:
-    __slots__ = ("_by_name", "_name", "_under", "_weights", "name", "provider")
+    """One row of `families`. Patterns are compiled when first asked: most processes name one model or two."""
 
     def __init__(self, row: Mapping[str, Any]) -> None:
         self.name: str = row["family"]
         self.provider: str = row["provider"]
-        self._under = re.compile(row["under"])
-        self._name = re.compile(row["name"]) if "name" in row else None
+        self._row = row
         self._weights: str | None = row.get("weights")
-        self._by_name = [(re.compile(r["name"]), r.get("weights")) for r in row.get("weights_by", ())]
+
+    @cached_property
+    def _under(self) -> re.Pattern[str]:
+        return re.compile(self._row["under"])
+
+    @cached_property
+    def _name(self) -> re.Pattern[str] | None:
+        return re.compile(self._row["name"]) if "name" in self._row else None
+
+    @cached_property
+    def _by_name(self) -> list[tuple[re.Pattern[str], str | None]]:
+        return [(re.compile(r["name"]), r.get("weights")) for r in self._row.get("weights_by", ())]
 
     def begins(self, text: str) -> bool:
         return self._under.match(text) is not None
@@ -180,7 +191,8 @@ class _Family:
         return self._name is not None and self._name.fullmatch(text) is not None
 
     def weights(self, name: str) -> Maybe[str]:
+        unknown = Unknown(f"whether the weights of `{name[:120]}` are published is not known")
         for pattern, weights in self._by_name:
             if pattern.fullmatch(name):
-                return weights or Unknown(f"whether the weights of `{name[:120]}` are published is not known")
-        return self._weights or Unknown(f"whether the weights of `{name[:120]}` are published is not known")
+                return weights or unknown
+        return self._weights or unknown

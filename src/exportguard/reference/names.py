@@ -8,6 +8,11 @@ MAX_NAME = 200
 """Longer texts are no name of anything here; they are not looked at."""
 
 
+def visible(text: str) -> str:
+    """NFKC without invisible characters (zero-width, direction marks)."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+
+
 def fold(text: str) -> str:
     """Letters and digits only, of any script: NFKC, no case, no accents, no punctuation, no invisible characters."""
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())

@@ -22,6 +22,7 @@ _ONE_COUNTRY = (
     (re.compile(r"us-isob-[a-z]+-\d+"), "US", "aws-iso-b"),
     (re.compile(r"us-iso-[a-z]+-\d+"), "US", "aws-iso"),
 )
+_AZURE_CHINA = re.compile(r"china(?:north|east|south|west|central)\d*")
 _ZONE = re.compile(r"(?P<region>[a-z]+(?:-[a-z]+)+-\d+)(?P<letter>[a-z])")
 _PLACE = re.compile(r"(?P<place>(?P<region>[a-z]+(?:-[a-z]+)+-\d+)-[a-z]{3})-\d+[a-z]?")
 _WAVELENGTH = re.compile(r"(?P<place>(?P<region>[a-z]+(?:-[a-z]+)+-\d+)-wl\d+)(?:-[a-z0-9]+)*")
@@ -71,13 +72,15 @@ class Regions:
         return Unknown(f"regions of provider `{provider}` are not in the reference data")
 
     def _azure(self, shown: str) -> RegionFact | Unknown:
-        key = re.sub(r"[^a-z0-9]", "", re.sub(r"^\(\w+\)", "", shown.lower()))
+        key = re.sub(r"[^a-z0-9]", "", re.sub(r"^\([^)]*\)", "", shown.lower()))
         fact = self._facts["azure"].get(key)
         if fact is not None:
             return fact
         zone = re.fullmatch(r"([a-z0-9]+?)-?(?:az)?([123])", shown.lower())
         if zone is not None and (fact := self._facts["azure"].get(zone.group(1))) is not None and "-" in shown:
             return fact
+        if _AZURE_CHINA.fullmatch(key):
+            return RegionFact(key, "CN", None, "AzureChinaCloud", "general-knowledge", "that cloud lies in one country")
         return Unknown(f"Azure region `{shown}` is not in the reference data")
 
     def _aws(self, shown: str) -> RegionFact | Unknown:
