@@ -100,7 +100,8 @@ class Guard:
             lists: a restricted-party list (path), a screener, or None to screen nothing (names are then unknown).
             record: where decisions are kept: a path, a database URL, a `DecisionLog`; None keeps none.
             ledger: where use is counted: the same; None counts none (a rule over `usage` is then open).
-            resolver: `"auto"` looks up what a call only names, read-only; None looks up nothing.
+            resolver: `"auto"` looks up what a call only names, read-only; None looks up nothing; or resolvers by
+                adapter (`{"aws": ..., "azure": ..., "openai": ...}`).
             mode: `enforce` refuses; `warn` and `audit` only tell and record.
             clock: gives the instant of a decision, timezone-aware. Default: now.
 
@@ -233,7 +234,7 @@ class Guard:
         """Record a refusal and give the exception to raise; None where this mode refuses nothing."""
         refusal = judging.refusal(draft.decision)
         try:
-            judging.record(self._log, draft)
+            judging.record(self._log, self._state, draft)
         except Exception as error:
             if self._mode == "enforce":
                 refusal.add_note(f"this refusal could not be recorded: {error}")
@@ -254,9 +255,14 @@ class Guard:
         if not isinstance(draft, Draft) or draft.decision is None or draft.recorded:
             return
         try:
-            judging.reserve(self._ledger, self._state, draft)
+            draft.decision = judging.reserve(self._ledger, self._state, draft)
+            if not draft.decision.allowed:
+                judgement.decision, judgement.refusal = draft.decision, self._refuse(draft)
+                if judgement.refusal is not None:
+                    raise judgement.refusal
+                return
             try:
-                judging.record(self._log, draft)
+                judging.record(self._log, self._state, draft)
             except BaseException:
                 judging.give_back(self._ledger, draft)
                 raise
@@ -329,7 +335,8 @@ class Guard:
                 if not judging.is_installed(sdks):
                     return None
                 adapter = judging.import_attribute(module, attribute)
-                self._hooks[name] = adapter(self, resolver=self._resolver)
+                chosen = self._resolver.get(name) if isinstance(self._resolver, Mapping) else self._resolver
+                self._hooks[name] = adapter(self, resolver=chosen)
             hook = self._hooks[name]
         return hook if of is None or hook.accepts(of) else None
 

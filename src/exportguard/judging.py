@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
+import logging
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from exportguard import accounting
 from exportguard.decide import decide, not_applicable
 from exportguard.errors import (
     DocumentError,
     ExportguardError,
+    LedgerError,
     ProvisioningDenied,
     ProvisioningHeld,
     ProvisioningRefused,
@@ -37,6 +41,7 @@ from exportguard.vocabulary import (
     Reason,
     RuleResult,
     Unknown,
+    Usage,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +51,12 @@ if TYPE_CHECKING:
     from exportguard.record import DecisionLog
     from exportguard.reference import ReferenceData
 
+logger = logging.getLogger("exportguard")
+
 Mode = Literal["enforce", "warn", "audit"]
+
+ATTEMPTS = 3
+"""How often a request is decided again because the use that was read had moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +77,17 @@ class Draft:
     origin: CallOrigin
     mode: Mode
     decision: Decision | None = None
+    request: ProvisioningRequest | None = None
+    """With its parties resolved."""
     customers: tuple[str, ...] = ()
-    usage_keys: Any = None
-    usage: Any = None
+    as_of: datetime | None = None
+    fingerprint: str | None = None
+    usage: Usage = field(default_factory=dict)
+    readings: Any = None
+    exhausted: frozenset[str] = frozenset()
+    """Authorizations that turned out to be used up."""
     nonce: str = field(default_factory=lambda: uuid.uuid4().hex)
-    reservation: Any = None
+    reserved: bool = False
     recorded: bool = False
 
 
@@ -82,7 +98,6 @@ def load_state(policies: Any, packs: Iterable[str] | None, customers: Any, autho
     from exportguard.language import compile_scope, load_policies
     from exportguard.packs import policy_sources
     from exportguard.parties import load_directory
-    from exportguard.parties.screening import default_screener, load_screener
 
     reference = reference_room.default()
     compiled = load_policies(policy_sources(policies, packs=packs), reference)
@@ -90,11 +105,15 @@ def load_state(policies: Any, packs: Iterable[str] | None, customers: Any, autho
     entries = load_authorizations(authorizations)
     for entry in entries:  # a scope that cannot be read is told at load, though it would lift nothing anyway
         compile_scope(entry.scope, reference, name=entry.id)
-    if lists == "default":
-        screener: Any = default_screener()
-    else:
-        screener = None if lists is None else load_screener(lists)
-    return State(compiled, reference, directory, entries, screener)
+    return State(compiled, reference, directory, entries, _screener(lists))
+
+
+def _screener(lists: Any) -> Any:
+    if lists is None:
+        return None
+    from exportguard.parties.screening import default_screener, load_screener
+
+    return default_screener() if isinstance(lists, str) and lists == "default" else load_screener(lists)
 
 
 def require_customer(state: State, customer: str) -> None:
@@ -112,7 +131,7 @@ def observed(observe: Callable[[], Observation]) -> Observation:
         return observe()
     except ExportguardError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (whatever it is, the call is then judged as unknown)
         why = Unknown(f"the call could not be read: {type(error).__name__}: {error}"[:500])
         return ProvisioningRequest(items=(Item(kind=why),), red_flags=("unreadable_call",))
 
@@ -129,10 +148,10 @@ def observe(document: Any, resolver: Any = None) -> tuple[Observation, str | Non
         return document, document.customer
     if isinstance(document, Mapping):
         return observe(read_document(document, "request"), resolver)
-    for kind, adapter in _CALLS.items():
+    for kind, adapter in _CALLS:
         if isinstance(document, kind):
-            reader = import_attribute(adapter, "observe_document")
-            seen = observed(lambda: reader(document, resolver=_injected(resolver)))
+            reader = functools.partial(import_attribute(adapter, "observe_document"), document)
+            seen = observed(functools.partial(reader, resolver=_injected(resolver, adapter)))
             return _with_document_facts(seen, document), document.customer
     raise DocumentError(f"expected a request or call document, found a {type(document).__name__}")
 
@@ -150,16 +169,18 @@ def read_document(document: Mapping[str, Any], place: str) -> ProvisioningReques
     return found
 
 
-_CALLS: dict[type, str] = {
-    Boto3Call: "exportguard.adapters.aws.facts",
-    AzureCall: "exportguard.adapters.azure.facts",
-    OpenAICall: "exportguard.adapters.openai.facts",
-}
+_CALLS: tuple[tuple[type[Boto3Call | AzureCall | OpenAICall], str], ...] = (
+    (Boto3Call, "exportguard.adapters.aws.facts"),
+    (AzureCall, "exportguard.adapters.azure.facts"),
+    (OpenAICall, "exportguard.adapters.openai.facts"),
+)
 
 
-def _injected(resolver: Any) -> Any:
+def _injected(resolver: Any, adapter: str) -> Any:
     """`auto` means the judged client's own credentials; a document has no client."""
-    return None if isinstance(resolver, str) else resolver
+    name = adapter.split(".")[2]
+    chosen = resolver.get(name) if isinstance(resolver, Mapping) else resolver
+    return None if isinstance(chosen, str) else chosen
 
 
 def _with_document_facts(seen: Observation, document: Any) -> Observation:
@@ -200,32 +221,30 @@ def decide_observation(
         questions=state.policies.ownership_questions,
         as_of=as_of,
     )
-    request = resolved.request
-    usage: Any = NO_USAGE
-    if ledger is not None and state.policies.usage_questions:
-        usage = read_usage(ledger, state, request, resolved.customers, as_of, draft)
-    if draft is not None:
-        draft.customers = tuple(resolved.customers)
+    draft = draft if draft is not None else Draft(CallOrigin("check"), "enforce")
+    draft.request, draft.customers, draft.as_of = resolved.request, tuple(resolved.customers), as_of
+    draft.fingerprint = fingerprint(resolved.request) if state.authorizations else None
+    return decide_again(state, draft, ledger)
+
+
+def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:
+    """Read usage and decide, for a request whose parties are resolved. Raises LedgerError."""
+    assert draft.request is not None
+    assert draft.as_of is not None
+    usage: Usage = NO_USAGE
+    questions = state.policies.usage_questions
+    if ledger is not None and questions:
+        usage, draft.readings = accounting.read(ledger, questions, draft.request, draft.customers, draft.as_of)
+    draft.usage = usage
     return decide(
-        request,
+        draft.request,
         state.policies,
         state.reference,
-        as_of=as_of,
-        authorizations=state.authorizations,
+        as_of=draft.as_of,
+        authorizations=[a for a in state.authorizations if a.id not in draft.exhausted],
         usage=usage,
-        request_fingerprint=fingerprint(request) if state.authorizations else None,
+        request_fingerprint=draft.fingerprint,
     )
-
-
-def read_usage(
-    ledger: Ledger,
-    state: State,
-    request: ProvisioningRequest,
-    customers: Sequence[str],
-    as_of: datetime,
-    draft: Draft | None,
-) -> Any:
-    raise NotImplementedError
 
 
 def failed(state: State, error: Exception, as_of: datetime) -> Decision:
@@ -259,7 +278,7 @@ def new_decision_id() -> str:
     return uuid.uuid4().hex
 
 
-def record(log: DecisionLog | None, draft: Draft) -> None:
+def record(log: DecisionLog | None, state: State, draft: Draft) -> None:
     """Make the decision of *draft* durable. Raises RecordError."""
     if log is None or draft.decision is None:
         return
@@ -268,22 +287,72 @@ def record(log: DecisionLog | None, draft: Draft) -> None:
 
     log.append(
         decision_record(
-            draft.decision, point=draft.origin.point, mode=draft.mode, library_version=__version__,
+            draft.decision,
+            point=draft.origin.point,
+            mode=draft.mode,
+            library_version=__version__,
+            request_fingerprint=draft.fingerprint,
             customers=draft.customers,
+            authorizations=[a for a in state.authorizations if a.id not in draft.exhausted],
+            usage=draft.usage,
+            sdk_version=draft.origin.sdk_version,
+            idempotency_key=draft.nonce,
         )
-    )  # fmt: skip
+    )
 
 
-def reserve(ledger: Ledger | None, state: State, draft: Draft) -> None:
-    """Reserve what the decision draws, on the condition that the usage read has not moved. Raises LedgerError."""
+def reserve(ledger: Ledger | None, state: State, draft: Draft) -> Decision:
+    """Reserve what the decision draws; the decision that then stands.
+
+    If the use that was read has moved, or an authorization is used up, it is decided again, three times; a request
+    whose use keeps moving is held. Raises LedgerError.
+    """
+    assert draft.decision is not None
+    decision = draft.decision
+    if ledger is None:
+        if any(lifted.quantity is not None for lifted in decision.lifted):
+            raise LedgerError("an authorization with a quantity lifts nothing without a ledger to draw on it")
+        return decision
+    if draft.request is None or decision.not_applicable is not None:
+        return decision
+    from exportguard.authority.ledger import LimitReachedError, UsageMovedError
+
+    added = accounting.draws(
+        state.policies.usage_questions, draft.request, draft.customers, state.reference, decision.as_of
+    )
+    for _ in range(ATTEMPTS):
+        try:
+            draft.reserved = accounting.reserve(
+                ledger, draft.nonce, decision, state.authorizations, added, draft.readings
+            )
+        except UsageMovedError:
+            pass
+        except LimitReachedError:
+            draft.exhausted |= {lifted.authorization for lifted in decision.lifted}
+        else:
+            return decision
+        decided = decide_again(state, draft, ledger)
+        decision = decided.model_copy(update={"decision_id": decision.decision_id})
+        if not decision.allowed:
+            return decision
+    raise LedgerError("the use by this customer kept moving while it was read; try again")
 
 
 def give_back(ledger: Ledger | None, draft: Draft) -> None:
     """Release a reservation of a call that will not be made. Raises nothing: what stays is reconciled later."""
+    try:
+        settle(ledger, draft, CallResult.FAILED)
+    except Exception:  # noqa: BLE001  (the failure that brought us here is the one to raise)
+        logger.exception("a reservation of a refused call was kept; reconcile it")
 
 
 def settle(ledger: Ledger | None, draft: Draft, result: CallResult) -> None:
     """Commit, release or keep the reservation, by how the call ended."""
+    if ledger is None or not draft.reserved or draft.as_of is None:
+        return
+    accounting.settle(ledger, draft.nonce, result, draft.as_of)
+    if result is not CallResult.UNCLEAR:
+        draft.reserved = False
 
 
 def is_installed(packages: Iterable[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from typing import Annotated
 
 import typer
@@ -56,6 +57,11 @@ def run() -> None:
         raise SystemExit(2) from None
     except BrokenPipeError:
         sys.stderr.close()
+        raise SystemExit(2) from None
+    except Exception:
+        # Python's own exit code for a traceback is 1, which here means "some request is denied".
+        traceback.print_exc()
+        print("error: exportguard failed; nothing was decided after this point", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

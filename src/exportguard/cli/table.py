@@ -92,8 +92,8 @@ def print_answers(answers: Sequence[Answer]) -> None:
         decision = answer.decision
         if decision is None or decision.allowed:
             continue
-        label = answer.entry.id if answer.entry.id is not None else number
-        shown.print(f"[bold]{escape(str(label))}[/]: {decision.outcome} as of {decision.as_of:%Y-%m-%d}")
+        label = str(answer.entry.id if answer.entry.id is not None else number)
+        shown.print(f"[bold]{escape(label)}[/]: {decision.outcome} as of {decision.as_of:%Y-%m-%d}")
         for reason in decision.reasons:
             cites = f" ({'; '.join(reason.cites)})" if reason.cites else ""
             line = f"  {reason.effect} {reason.policy}/{reason.rule}: {reason.message}{cites}"

@@ -83,7 +83,7 @@ def _read_back(screen: Any, log: Remembering) -> None:
                 raise RuntimeError(f"decision {decision_id} is missing from {log.store}")
             outcomes[stored.record["decision"]["outcome"]] += 1
         told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
-        total = fresh.size()
+        total = sum(stored.sequence for stored in fresh.tail(1))
     finally:
         fresh.close()
     screen.print(

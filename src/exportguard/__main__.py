@@ -1,0 +1,5 @@
+"""`python -m exportguard`."""
+
+from exportguard.cli import main
+
+main()
