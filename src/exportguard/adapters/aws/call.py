@@ -216,8 +216,13 @@ class Call:
 
     def zone(self, value: Any) -> None:
         """An availability zone, local zone or zone id that the call places something in."""
-        if isinstance(value, str) and value.strip() and len(value) <= 200:
-            self.zones.append(value.strip())
+        if value is None or value == "":
+            return
+        name = text(value, "the availability zone")
+        if isinstance(name, Unknown) or len(name) > 200:
+            self.place(Location(region=Unknown("the availability zone is not readable")))
+        elif name.strip():
+            self.zones.append(name.strip())
 
     def place(self, location: Location) -> None:
         if location not in self.locations:
@@ -233,7 +238,7 @@ class Call:
         """What the resolver says, or `Unknown`. A resolver that raises knows nothing."""
         question = Question(service, operation, parameters, self.region, immutable)
         try:
-            answer = self.resolver.ask(question)
+            answer: Any = self.resolver.ask(question)
         except Exception as problem:  # noqa: BLE001 - an injected resolver is not ours; its failure is a missing fact
             return Unknown(f"looking up {service}.{operation} failed: {type(problem).__name__}")
         if isinstance(answer, (Mapping, Unknown)):

@@ -35,7 +35,7 @@ _PASSED_ROLES = (
 def observe(
     service: str,
     operation: str,
-    parameters: Mapping[str, Any],
+    parameters: Any,
     *,
     region: str | None,
     url: str | None = None,

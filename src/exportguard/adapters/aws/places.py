@@ -31,6 +31,8 @@ def normal_region(region: object) -> str | None:
     if not isinstance(region, str):
         return None
     name = region.strip().lower()
+    if not name.isascii() or len(name) > 100:
+        return None
     name = name.removeprefix("fips-").removesuffix("-fips").removeprefix("s3-external-")
     return None if not name or name.endswith("-global") or name == "*" else name
 
@@ -68,12 +70,16 @@ def account_of_host(url: str | None) -> str | None:
 
 def locations(regions: Iterable[object], zones: Iterable[str], further: Iterable[Location]) -> tuple[Location, ...]:
     """Every place that matters, each once. A zone stands for its region: a local zone may lie in another country."""
+    regions = tuple(regions)
     named = list(dict.fromkeys(r for r in map(normal_region, regions) if r is not None))
     specific = list(dict.fromkeys(z.strip().lower() for z in zones))
     specific = [zone for zone in specific if not _ZONE_ID.fullmatch(zone)]
     kept = [r for r in named if not any(zone.startswith(r) for zone in specific)]
     found = [Location(region=place) for place in (*kept, *specific)]
     found += [location for location in further if location not in found]
-    if not named and not specific:
-        found.insert(0, Location(region=Unknown("the call names no region")))
+    unreadable = any(isinstance(r, str) and r.strip() and not r.isascii() for r in regions)
+    if unreadable or (not named and not specific):
+        found.insert(
+            0, Location(region=Unknown("the region is not readable" if unreadable else "the call names no region"))
+        )
     return tuple(found)

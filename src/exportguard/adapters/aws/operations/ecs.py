@@ -38,7 +38,7 @@ def fargate(source: Mapping[str, Any]) -> bool:
     if isinstance(strategy, (list, tuple)) and strategy:
         names = [get(row, "capacityProvider") for row in strategy]
         return all(name in ("FARGATE", "FARGATE_SPOT") for name in names)
-    return launch == "FARGATE"
+    return bool(launch == "FARGATE")
 
 
 @operation("ecs", "RegisterTaskDefinition")

@@ -36,7 +36,7 @@ def named_within(call: Call, document: Any, where: str, kind: str) -> None:
             return
         if isinstance(value, Mapping):
             for key, entry in value.items():
-                todo_place = f"{place}.{key}"
+                todo_place = f"{place}.{key}" if place else str(key)
                 if not isinstance(key, str) or entry is None:
                     continue
                 if not _named(call, key, entry, todo_place, value):

@@ -134,7 +134,7 @@ def behind(call: Call, kind: str, arn: str) -> list[Any] | Unknown:
     return Unknown(f"what a {kind[:50]} serves is not readable")
 
 
-def _prompt(arn: str) -> dict[str, str]:
+def _prompt(arn: str) -> dict[str, Any]:
     ident, colon, version = arn.rpartition("/")[2].partition(":")
     return {"promptIdentifier": ident, **({"promptVersion": version} if colon else {})}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, number
@@ -136,3 +137,13 @@ def parallel_cluster(call: Call) -> None:
     if not call.items and template is not None:
         launched(call, {"LaunchTemplate": template}, number(most, "maxInstanceCount"), "customLaunchTemplate")
     call.not_applicable("no instance type is named")
+
+
+@operation("gamelift", "CreateContainerFleet", "UpdateGameServerGroup")
+@operation("evs", "CreateEnvironment", "CreateEnvironmentHost")
+def instance_types_by_key(call: Call) -> None:
+    from exportguard.adapters.aws.operations.instances_within import named_within
+
+    if isinstance(call.parameters, Mapping):
+        for key, value in call.parameters.items():
+            named_within(call, {key: value}, "", call.service)

@@ -1,0 +1,144 @@
+"""The surface beyond the must-list, operations nobody has seen, and a scan of the installed botocore."""
+
+# ruff: noqa: E501 - a case a line reads best
+
+from __future__ import annotations
+
+import botocore.session
+import pytest
+
+from adapters.aws.aws_shown import items
+from adapters.aws.aws_surface_scan import carriers
+from exportguard.adapters.aws.classify import Standing, only_reads_or_releases, standing, surface
+from exportguard.adapters.aws.facts import observe
+from exportguard.vocabulary import NotApplicable
+
+CARRIES_NOTHING_ACCELERATED = {
+    # Instance classes of their own, none with an accelerator (the services' API references list them).
+    "dax", "docdb", "docdb-elastic", "elasticache", "memorydb", "neptune", "rds", "redshift", "opensearch", "es", "mq",
+    "kafka", "dms", "mwaa", "glue", "kinesisanalyticsv2", "finspace", "timestream-influxdb", "elbv2", "route53resolver", "cloudsearch", "codecatalyst", "m2",
+    "managedblockchain", "workspaces-web",
+    # Findings and agents that tell of instances which exist.
+    "securityhub", "groundstation",
+    # Named after models of another kind: threat, data, device and asset models, or trained on one's own data.
+    "apigateway", "apigatewayv2", "iot", "iotsitewise", "iottwinmaker", "iotfleetwise", "comprehend", "rekognition", "forecast",
+    "machinelearning", "frauddetector", "personalize", "lookoutequipment", "lookoutvision", "voice-id", "transcribe",
+    "datazone", "kendra", "customer-profiles", "entityresolution", "cleanrooms", "supplychain", "lexv2-runtime",
+}  # fmt: skip
+
+
+def test_a_new_operation_that_carries_something_is_classified():
+    """Every operation of the installed botocore with an instance type, accelerator or model parameter is in the
+    surface, reads, releases, is never seen (and so looked through), or is of a service known to have none."""
+    session = botocore.session.get_session()
+    missed = []
+    for service in session.get_available_services():
+        if service in CARRIES_NOTHING_ACCELERATED:
+            continue
+        model = session.get_service_model(service)
+        for operation in model.operation_names:
+            if standing(service, operation) is Standing.OUTSIDE and not only_reads_or_releases(operation):
+                found = carriers(model.operation_model(operation))
+                if found:
+                    missed.append((service, operation, found[:2]))
+    assert missed == []
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "expected"),
+    [
+        ("appstream", "CreateFleet", {"InstanceType": "stream.graphics.g4dn.xlarge", "Name": "f",
+            "ComputeCapacity": {"DesiredInstances": 3}}, ["stream.graphics.g4dn.xlarge x?"]),
+        ("appstream", "UpdateFleet", {"Name": "f", "ComputeCapacity": {"DesiredInstances": 3}}, ["? x3"]),
+        ("appstream", "StartFleet", {"Name": "f"}, ["? x?"]),
+        ("codebuild", "StartBuild", {"projectName": "p"}, None),
+        ("codebuild", "StartBuild", {"projectName": "p", "environmentTypeOverride": "LINUX_GPU_CONTAINER"}, ["acc:? x?"]),
+        ("codebuild", "CreateProject", {"name": "p", "environment": {"type": "LINUX_CONTAINER"}}, None),
+        ("lambda", "Invoke", {"FunctionName": "f", "Payload": b"InstanceType"}, None),
+        ("lambda", "CreateFunction", {"FunctionName": "f"}, None),
+        ("rds-data", "ExecuteStatement", {"sql": "select 1"}, None),
+        ("rds-data", "ExecuteStatement", {"sql": "select aws_bedrock.invoke_model('x')"}, ["model:? t?"]),
+        ("qbusiness", "ChatSync", {"applicationId": "a", "userMessage": "hi"}, ["model:? t?"]),
+        ("qbusiness", "PutFeedback", {"applicationId": "a"}, None),
+        ("bedrock", "CreateGuardrail", {"name": "g"}, None),
+        ("bedrock-runtime", "ApplyGuardrail", {"guardrailIdentifier": "g"}, None),
+        ("bedrock-agent", "CreateAgent", {"agentName": "a", "foundationModel": "anthropic.claude-v2"},
+            ["model:anthropic.claude-v2 t?"]),
+        ("bedrock-agent", "PrepareAgent", {"agentId": "a"}, None),
+        ("bedrock-agentcore", "InvokeAgentRuntime", {"agentRuntimeArn": "x", "payload": b"x"}, ["model:? t?"]),
+        ("workspaces", "CreateWorkspaces", {"Workspaces": [{"WorkspaceProperties": {"ComputeTypeName": "STANDARD"}}]}, None),
+        ("workspaces", "CreateWorkspaces", {"Workspaces": [{"WorkspaceProperties": {"ComputeTypeName": "GRAPHICS_G4DN"}}]}, ["acc:? x?"]),
+        ("application-autoscaling", "RegisterScalableTarget", {"ServiceNamespace": "dynamodb", "ResourceId": "table/x",
+            "MaxCapacity": 5}, None),
+        ("application-autoscaling", "RegisterScalableTarget", {"ServiceNamespace": "sagemaker",
+            "ResourceId": "endpoint/e/variant/v", "MaxCapacity": 5}, ["? x5"]),
+        ("lightsail", "CreateInstances", {"bundleId": "nano_3_0"}, None),
+        ("savingsplans", "CreateSavingsPlan", {"savingsPlanOfferingId": "x"}, None),
+        ("ssm", "SendCommand", {"DocumentName": "AWS-RunShellScript", "Parameters": {"commands": ["uptime"]}}, None),
+        ("ssm", "SendCommand", {"DocumentName": "AWS-RunShellScript", "Parameters": {"commands": ["aws ec2 run-instances"]}}, ["??"]),
+        ("ssm", "StartAutomationExecution", {"DocumentName": "AWS-ResizeInstance", "Parameters": {"InstanceType": ["p5.48xlarge"]}},
+            ["p5.48xlarge x?"]),
+        ("ec2", "CopyImage", {"SourceImageId": "ami-1", "SourceRegion": "us-east-1", "Name": "x"}, None),
+        ("ram", "CreateResourceShare", {"name": "s", "resourceArns": ["arn:aws:ec2:us-east-1:1:subnet/x"]}, None),
+        ("ram", "CreateResourceShare", {"name": "s", "resourceArns": ["arn:aws:ec2:us-east-1:1:capacity-reservation/cr"]}, ["? x?"]),
+        ("lambda", "CreateCapacityProvider", {"InstanceRequirements": {"AllowedInstanceTypes": ["p5.48xlarge"]}}, ["p5.48xlarge x?"]),
+        ("braket", "CreateJob", {"instanceConfig": {"instanceType": "ml.p3.8xlarge", "volumeSizeInGb": 1, "instanceCount": 2}},
+            ["ml.p3.8xlarge x2"]),
+        ("ec2", "TerminateInstances", {"InstanceIds": ["i-1"]}, None),
+        ("s3", "PutObject", {"Body": b"InstanceType p5.48xlarge"}, None),
+        # never seen
+        ("ec2", "LaunchQuantumInstances", {"Spec": [{"InstanceType": "p9.large"}]}, ["??"]),
+        ("newservice", "CreateThing", {"acceleratorType": "h100"}, ["??"]),
+        ("newservice", "InvokeThing", {"config": {"modelId": "x"}}, ["??"]),
+        ("newservice", "CreateThing", {"Name": "x", "Tags": [{"Key": "InstanceType", "Value": "p5.48xlarge"}]}, None),
+        ("newservice", "DescribeThing", {"InstanceType": "p5.48xlarge"}, None),
+    ],
+)  # fmt: skip
+def test_the_rest_of_the_surface_is_recognised(service, operation, parameters, expected):
+    """Extracted where the parameters say enough, unknown where they hide it, outside where it is known not to matter."""
+    assert items(service, operation, parameters) == expected
+
+
+def test_every_operation_of_the_surface_survives_nothing_and_nonsense():
+    """No operation of the 609 raises, whatever it is given."""
+    count = 0
+    for service, operations in surface().items():
+        for operation in operations:
+            count += 1
+            for parameters in ({}, {"Name": 5}, [], "x"):
+                observe(service, operation, parameters, region="us-east-1")
+    assert count == 609
+
+
+def test_a_path_of_the_surface_that_is_filled_is_never_outside():
+    """Filling any single instance, requirements or model path of the surface gives an item."""
+    silent = [
+        (service, operation, path)
+        for service, operations in surface().items()
+        for operation, row in operations.items()
+        for role, value in (("instance", "p5.48xlarge"), ("model", "anthropic.claude-v2"))
+        for path in row.get(role, ())
+        if isinstance(observe(service, operation, filled(path, value), region="us-east-1"), NotApplicable)
+    ]
+    assert {(service, operation) for service, operation, _ in silent} == NAMED_WITHOUT_EFFECT
+
+
+NAMED_WITHOUT_EFFECT = {
+    ("bedrock-runtime", "CountTokens"),  # no model answers
+    ("ec2", "ReplaceImageInstanceTypeSpecification"),  # what an image is fit for
+    ("sagemaker", "CreateEdgePackagingJob"),
+    ("sagemaker", "CreateModelPackage"),  # the group that a package is put in
+    ("sagemaker", "CreateModelPackageGroup"),
+    ("sagemaker", "PutModelPackageGroupPolicy"),
+}
+
+
+def filled(path: str, value: object) -> dict:
+    """Parameters with *value* at *path* and nothing else."""
+    for part in reversed(path.split(".")):
+        name = part
+        while name.endswith("[]"):
+            name, value = name[:-2], [value]
+        value = {name: value}
+    assert isinstance(value, dict)
+    return value
