@@ -11,7 +11,7 @@ from exportguard.storage.contract import Row, Session, StorageError
 if TYPE_CHECKING:
     from sqlalchemy import Connection, TextClause
 
-_ONE_WRITER = 0x6578_706F_7274
+ONE_WRITER = 0x6578_706F_7274
 """The advisory lock that lets one transaction write at a time, as `BEGIN IMMEDIATE` does in SQLite: sequence numbers
 have no gaps and no two writers can wait for one another."""
 
@@ -51,7 +51,8 @@ class PostgresDriver:
                 "application_name": "exportguard",
                 # A server may be set to acknowledge before its disk does; these sessions never are.
                 "options": (
-                    f"{theirs} -c synchronous_commit=on -c lock_timeout={milliseconds} -c statement_timeout={milliseconds * 3}"
+                    f"{theirs} -c synchronous_commit=on -c lock_timeout={milliseconds}"
+                    f" -c statement_timeout={milliseconds * 3}"
                     f" -c idle_in_transaction_session_timeout={milliseconds * 3} -c default_transaction_read_only=off"
                 ),
             },
@@ -108,7 +109,7 @@ class _PostgresSession:
         return rows
 
     def begin(self) -> None:
-        self.execute(f"SELECT pg_advisory_xact_lock({_ONE_WRITER})")
+        self.execute(f"SELECT pg_advisory_xact_lock({ONE_WRITER})")
 
     def commit(self) -> None:
         self._connection.commit()

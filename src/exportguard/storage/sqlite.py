@@ -23,6 +23,7 @@ _KINDS = {
     "SQLITE_NOTADB": ("corrupt", "this is not an SQLite database"),
     "SQLITE_IOERR": ("full", "the disk refused a read or a write"),
 }
+_MAGIC = b"SQLite format 3\0"
 _GONE = "the file was removed or replaced while it was in use"
 
 
@@ -47,7 +48,18 @@ class SqliteDriver:
             detail = f"the file cannot be created: {error.strerror or error}"
             raise StorageError("cannot-create", self.place, detail) from error
         self._identity = self._seen()
-        if self.path.stat().st_size and not os.access(self.path, os.W_OK):
+        self._inspect()
+
+    def _inspect(self) -> None:
+        try:
+            with self.path.open("rb") as file:
+                start = file.read(len(_MAGIC))
+        except OSError as error:
+            raise StorageError("cannot-create", self.place, f"the file cannot be read: {error.strerror}") from error
+        if start and start != _MAGIC:
+            # SQLite itself would take a file of a few bytes for an empty one, and write over it.
+            raise StorageError("corrupt", self.place, "this is not an SQLite database")
+        if not os.access(self.path, os.W_OK):
             raise StorageError("readonly", self.place, "the file cannot be written by this user")
 
     def _seen(self) -> tuple[int, int] | None:

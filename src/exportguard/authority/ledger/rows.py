@@ -15,7 +15,7 @@ from exportguard.authority.ledger.model import (
     scope_of,
     unscaled,
 )
-from exportguard.authority.ledger.periods import LEVEL, bucket_range, buckets_of
+from exportguard.authority.ledger.periods import bucket_range, buckets_of
 from exportguard.errors import LedgerError, NaiveInstantError
 from exportguard.storage import Session
 from exportguard.vocabulary import UsageQuestion, UsageReading
@@ -24,7 +24,7 @@ from exportguard.vocabulary.fact import Unknown
 SELECT: Final = "SELECT key, state, made_at, expires_at, draws, note FROM ledger_reservation"
 _ADD: Final = """
     INSERT INTO ledger_use (scope, bucket, tokens, accelerators, tpp, unknown_tokens, unknown_accelerators, unknown_tpp)
-    VALUES (:scope, :bucket, :tokens, :accelerators, :tpp, :unknown_tokens, :unknown_accelerators, :unknown_tpp)
+    VALUES {rows}
     ON CONFLICT (scope, bucket) DO UPDATE SET
         tokens = ledger_use.tokens + excluded.tokens,
         accelerators = ledger_use.accelerators + excluded.accelerators,
@@ -33,6 +33,9 @@ _ADD: Final = """
         unknown_accelerators = ledger_use.unknown_accelerators + excluded.unknown_accelerators,
         unknown_tpp = ledger_use.unknown_tpp + excluded.unknown_tpp
 """
+_ROW: Final = "(:scope, :bucket{n}, :tokens, :accelerators, :tpp, :unknown_tokens, :unknown_accelerators, :unknown_tpp)"
+_ADD_LEVEL: Final = _ADD.format(rows=_ROW.format(n=2))
+_ADD_ALL: Final = _ADD.format(rows=", ".join(_ROW.format(n=n) for n in range(3)))
 _MOVE: Final = """
     INSERT INTO ledger_scope (scope, version) VALUES (:scope, 1)
     ON CONFLICT (scope) DO UPDATE SET version = ledger_scope.version + 1
@@ -46,6 +49,9 @@ _DRAW: Final = """
     UPDATE ledger_authorization SET drawn = drawn + :amount
     WHERE name = :name AND unit = :unit AND drawn <= :ceiling RETURNING drawn
 """
+_BEGIN_DRAWING: Final = (
+    "INSERT INTO ledger_authorization (name, unit, drawn) VALUES (:name, :unit, 0) ON CONFLICT DO NOTHING"
+)
 _MOST: Final = 2**62
 
 
@@ -119,6 +125,7 @@ def reading(session: Session, question: UsageQuestion, key: str, as_of: datetime
 
 
 def count(session: Session, counted: Counted, at: datetime, sign: int, *, only_level: bool = False) -> None:
+    buckets = buckets_of(at)
     for scope, amounts in counted.usage:
         values: dict[str, Any] = {"scope": scope}
         for unit, whole in zip(SCALES, amounts, strict=True):
@@ -126,8 +133,8 @@ def count(session: Session, counted: Counted, at: datetime, sign: int, *, only_l
             values[f"unknown_{unit}"] = sign * (whole is None)
         if not any(value for name, value in values.items() if name != "scope"):
             continue
-        for bucket in (LEVEL,) if only_level else buckets_of(at):
-            session.execute(_ADD, {**values, "bucket": bucket})
+        values["bucket0"], values["bucket1"], values["bucket2"] = buckets
+        session.execute(_ADD_LEVEL if only_level else _ADD_ALL, values)
         session.execute(_MOVE, {"scope": scope})
 
 
@@ -136,11 +143,11 @@ def draw(session: Session, counted: Counted, limits: Mapping[tuple[str, str], fl
     for name, unit, amount in counted.authorizations:
         limit = limits.get((name, unit))
         allowed = _MOST if limit is None else min(_MOST, int(limit * SCALES.get(unit, 10**6)))
-        session.execute(
-            "INSERT INTO ledger_authorization (name, unit, drawn) VALUES (:name, :unit, 0) ON CONFLICT DO NOTHING",
-            {"name": name, "unit": unit},
-        )
         row = {"name": name, "unit": unit, "amount": amount, "ceiling": allowed - amount}
+        if session.execute(_DRAW, row):
+            continue
+        # Nothing was updated: there is not that much left, or nothing was ever drawn.
+        session.execute(_BEGIN_DRAWING, row)
         if not session.execute(_DRAW, row):
             return LimitReachedError(
                 f"the authorization {name} has no {unscaled(amount, unit):g} {unit} left of {limit:g}"

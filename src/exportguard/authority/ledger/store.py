@@ -79,8 +79,8 @@ class SqlLedger:
             raise LedgerError(f"the ledger cannot be used: {error}") from error
 
     def _write(self, work: Callable[[Session], R | LedgerError]) -> R:
-        """A refusal is returned by *work*, not raised, so that it does not undo what neighbours in its batch did."""
-        result = self._guarded(lambda: self._database.write(lambda session: _whole_or_nothing(session, work)))
+        """A refusal is returned by *work* before it writes, not raised: that would undo what its batch did."""
+        result = self._guarded(lambda: self._database.write(work))
         if isinstance(result, LedgerError):
             raise result
         return result
@@ -122,7 +122,7 @@ class SqlLedger:
             for scope, version in conditions.items():
                 if rows.version_of(session, scope) != version:
                     return UsageMovedError(f"the use by {scope} has moved since it was read")
-            refusal = rows.draw(session, counted, limits)
+            refusal = _draw_all(session, counted, limits)
             if refusal is not None:
                 return refusal
             rows.count(session, counted, as_of, 1)
@@ -134,7 +134,7 @@ class SqlLedger:
                 sql = """UPDATE ledger_reservation SET state = 'reserved', made_at = :made, expires_at = :expires,
                     asked = :draws, draws = :draws, note = '' WHERE key = :key AND state = 'released' RETURNING key"""
             if not session.execute(sql, row):
-                return LedgerError(f"the key {key} was taken by another process at the same time")
+                raise LedgerError(f"the key {key} was taken by another process at the same time")
             return Reservation(
                 key, ReservationState.RESERVED, as_of, as_of + expires_after, tuple(usage), tuple(authorizations)
             )
@@ -238,13 +238,16 @@ class SqlLedger:
         self._database.close()
 
 
-def _whole_or_nothing(session: Session, work: Callable[[Session], R | LedgerError]) -> R | LedgerError:
-    session.execute("SAVEPOINT one")
-    result = work(session)
-    if isinstance(result, LedgerError):
-        session.execute("ROLLBACK TO SAVEPOINT one")
-    session.execute("RELEASE SAVEPOINT one")
-    return result
+def _draw_all(session: Session, counted: Counted, limits: Mapping[tuple[str, str], float]) -> LedgerError | None:
+    """Draw on all of the authorizations or on none."""
+    if len(counted.authorizations) < 2:
+        return rows.draw(session, counted, limits)
+    session.execute("SAVEPOINT draw")
+    refusal = rows.draw(session, counted, limits)
+    if refusal is not None:
+        session.execute("ROLLBACK TO SAVEPOINT draw")
+    session.execute("RELEASE SAVEPOINT draw")
+    return refusal
 
 
 def open_ledger(target: str | os.PathLike[str] | Ledger, *, timeout: float = 10.0) -> Ledger:

@@ -1,0 +1,226 @@
+"""When a store cannot be used: an error that names place and remedy, and never a record that is believed to be kept."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exportguard.authority import UsageDraw, open_ledger
+from exportguard.errors import LedgerError, RecordError
+from exportguard.record import open_log
+from reliability.writers import AT
+
+
+def entry(name: str, size: int = 10) -> dict[str, Any]:
+    return {"decision_id": name, "filling": "x" * size}
+
+
+def refused(action: Callable[[], object], error: type[Exception], place: object, said: str) -> None:
+    with pytest.raises(error) as caught:
+        action()
+    text = str(caught.value)
+    assert str(place) in text
+    assert said in text
+    assert "help: " in text
+
+
+def test_a_place_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    place = tmp_path / "file" / "log.sqlite3"
+    refused(lambda: open_log(place), RecordError, place, "cannot be created")
+    refused(lambda: open_ledger(place), LedgerError, place, "cannot be created")
+    refused(lambda: open_log(tmp_path), RecordError, tmp_path, "is a directory")
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="/proc: a place that root cannot write either")
+def test_a_read_only_place() -> None:
+    refused(lambda: open_log("/proc/exportguard/log"), RecordError, "/proc/exportguard/log", "cannot be created")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="read-only file: root may write it all the same")
+def test_a_read_only_file(tmp_path: Path) -> None:
+    place = tmp_path / "log"
+    open_log(place).close()
+    place.chmod(0o400)
+    refused(lambda: open_log(place), RecordError, place, "cannot be written")
+
+
+@pytest.mark.parametrize("content", [b"not a database" * 500, b"SQLite format 3\x00" + b"\xff" * 8000, b"x"])
+def test_a_file_that_is_no_database(tmp_path: Path, content: bytes) -> None:
+    place = tmp_path / "log"
+    place.write_bytes(content)
+    with pytest.raises(RecordError, match="help: "):
+        open_log(place)
+    assert place.read_bytes() == content
+
+
+def test_a_damaged_database_is_never_written_into_silently(tmp_path: Path) -> None:
+    """Pages overwritten by something else: appending or reading says so; it does not pass over it."""
+    place = tmp_path / "log"
+    log = open_log(place)
+    for n in range(300):
+        log.append(entry(f"d{n}", 900))
+    log.close()
+    data = bytearray(place.read_bytes())
+    data[4096:] = b"\x5a" * (len(data) - 4096)
+    place.write_bytes(bytes(data))
+
+    def use() -> None:
+        log = open_log(place)
+        log.append(entry("new"))
+
+    refused(use, RecordError, place, "damaged")
+
+
+def test_a_locked_database(tmp_path: Path) -> None:
+    """Another process holds it longer than the time limit: refused; once it lets go, everything works again."""
+    place = tmp_path / "log"
+    log, ledger = open_log(place, timeout=0.2), open_ledger(place, timeout=0.2)
+    holder = sqlite3.connect(place, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    refused(lambda: log.append(entry("d1")), RecordError, place, "locked by another process")
+    refused(lambda: log.prove_writable(), RecordError, place, "locked by another process")
+    use = [UsageDraw("customer", "c", tokens=1)]
+    refused(lambda: ledger.reserve("k", use, as_of=AT), LedgerError, place, "locked by another process")
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert log.append(entry("d1")) == 1
+    assert not ledger.reserve("k", use, as_of=AT).replayed
+    log.close()
+    ledger.close()
+
+
+@pytest.mark.parametrize("replacement", [None, b""])
+def test_a_file_that_went_away(tmp_path: Path, replacement: bytes | None) -> None:
+    """Removed or replaced beneath a running process: writing into the lost file would look like success."""
+    place = tmp_path / "log"
+    log = open_log(place)
+    log.append(entry("d1"))
+    place.unlink()
+    if replacement is not None:
+        place.write_bytes(replacement)
+    for n in range(2):
+        refused(lambda n=n: log.append(entry(f"d{n + 2}")), RecordError, place, "removed or replaced")
+    log.close()
+    fresh = open_log(place)
+    assert fresh.append(entry("d1")) == 1
+    fresh.close()
+
+
+def test_a_removed_directory(tmp_path: Path) -> None:
+    place = tmp_path / "home" / "log"
+    log = open_log(place)
+    shutil.rmtree(tmp_path / "home")
+    refused(lambda: log.append(entry("d1")), RecordError, place, "removed or replaced")
+    log.close()
+
+
+FULL_DISK = """if True:
+    import resource, sys
+    from exportguard.errors import RecordError
+    from exportguard.record import open_log
+    log = open_log(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
+    kept = refused = 0
+    for n in range(400):
+        try:
+            log.append({"decision_id": f"d{n}", "filling": "x" * 3000})
+            kept += 1
+            print(f"d{n}", flush=True)
+        except RecordError as error:
+            refused += 1
+            assert sys.argv[1] in str(error) and "help: " in str(error), error
+    assert kept and refused, (kept, refused)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    log.append({"decision_id": "after"})
+    print("after", flush=True)
+"""
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """Files cannot grow any more: what does not fit is refused, what was acknowledged stays, and with room again the
+    same log goes on."""
+    place = str(tmp_path / "log")
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[1] == resource.RLIM_INFINITY
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src")}
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, place],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.returncode == 0
+    log = open_log(place)
+    names = {stored.decision_id for stored in log.read()}
+    assert set(done.stdout.split()) == names
+    log.close()
+
+
+def test_a_database_that_may_not_grow(tmp_path: Path) -> None:
+    """SQLite itself says that it is full: the error says so."""
+    place = tmp_path / "log"
+    log = open_log(place)
+    log.append(entry("d0"))
+    from exportguard.storage import open_database
+
+    database = open_database(place)
+    database.write(lambda session: session.execute("PRAGMA max_page_count = 1"))
+    refused(lambda: [log.append(entry(f"d{n}", 5000)) for n in range(1, 99)], RecordError, place, "the disk is full")
+    database.close()
+    log.close()
+
+
+def test_one_bad_record_in_a_shared_commit_does_not_take_its_neighbours_along(tmp_path: Path) -> None:
+    """Threads share a commit; a record that is refused refuses nobody else's."""
+    log = open_log(tmp_path / "log")
+    log.append(entry("taken"))
+    outcomes: list[str] = []
+
+    def work(number: int) -> None:
+        for n in range(20):
+            try:
+                log.append(entry("taken", 99) if n % 2 else entry(f"d{number}-{n}"))
+                outcomes.append("kept")
+            except RecordError:
+                outcomes.append("refused")
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (outcomes.count("kept"), outcomes.count("refused")) == (80, 80)
+    assert len(list(log.read())) == 81
+    log.close()
+
+
+def test_a_failed_write_leaves_nothing_half(tmp_path: Path) -> None:
+    """An error in the middle of a transaction, whatever it is, leaves neither rows nor a lock behind."""
+    from exportguard.storage import open_database
+
+    log = open_log(tmp_path / "log")
+    database = open_database(tmp_path / "log")
+
+    def work(session: Any) -> None:
+        session.execute("INSERT INTO log_checkpoint (size, note) VALUES (1, 'half')")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        database.write(work)
+    assert database.read(lambda session: session.execute("SELECT * FROM log_checkpoint")) == []
+    assert log.append(entry("d1")) == 1
+    database.close()
+    log.close()

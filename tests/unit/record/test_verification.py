@@ -1,0 +1,235 @@
+"""Whatever is done to a log behind its back, `verify` names it."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from exportguard.errors import ConfigurationError, InputError
+from exportguard.record import (
+    Checkpoint,
+    SqlLog,
+    Verification,
+    Verifier,
+    file_signer,
+    file_verifier,
+    make_checkpoint,
+    make_key,
+    open_log,
+    verify,
+)
+from exportguard.record.merkle import Frontier, leaf_hash
+
+AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def filled(place: Path, records: int = 23) -> SqlLog:
+    log = open_log(place)
+    assert isinstance(log, SqlLog)
+    for n in range(1, records + 1):
+        log.append({"decision_id": f"d{n}", "outcome": "DENY", "n": n})
+    return log
+
+
+def tamper(place: Path, *statements: str) -> None:
+    with sqlite3.connect(place) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+def kinds(found: Verification) -> list[tuple[str, int | None]]:
+    return [(each.kind, each.sequence) for each in found.findings]
+
+
+def swap(columns: str, a: int, b: int) -> list[str]:
+    names = columns.split(", ")
+    moved = ", ".join(f"{c} = (SELECT {c} FROM other WHERE other.sequence = log_record.sequence)" for c in names)
+    return [
+        f"CREATE TEMP TABLE other AS SELECT {a} + {b} - sequence AS sequence, {columns} FROM log_record "
+        f"WHERE sequence IN ({a}, {b})",
+        f"UPDATE log_record SET decision_id = 'x' || sequence WHERE sequence IN ({a}, {b})",
+        f"UPDATE log_record SET {moved} WHERE sequence IN ({a}, {b})",
+    ]
+
+
+def test_an_untouched_log_is_intact(place: str) -> None:
+    log = open_log(place)
+    assert isinstance(log, SqlLog)
+    assert verify(log).intact
+    for n in range(9):
+        log.append({"decision_id": f"d{n}"})
+        make_checkpoint(log, at=AT)
+    found = verify(log)
+    assert found.findings == ()
+    assert found.size == 9
+    log.close()
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        (["UPDATE log_record SET body = replace(body, 'DENY', 'DENX') WHERE sequence = 7"], [("changed", 7)]),
+        (["UPDATE log_record SET decision_id = 'd99' WHERE sequence = 7"], [("changed", 7)]),
+        (["UPDATE log_record SET leaf = zeroblob(32) WHERE sequence = 7"], [("changed", 7)]),
+        (["DELETE FROM log_record WHERE sequence > 20"], [("cut", 21)]),
+        (["DELETE FROM log_record WHERE sequence = 23"], [("cut", 23)]),
+        (["DELETE FROM log_record"], [("cut", 1)]),
+        (["DELETE FROM log_record WHERE sequence = 7"], [("missing", 7)]),
+        (["DELETE FROM log_record WHERE sequence IN (7, 8, 9)"], [("missing", 7)]),
+        (["DELETE FROM log_record WHERE sequence = 1"], [("missing", 1)]),
+        (swap("decision_id, body", 7, 8), [("swapped", 7)]),
+        (swap("decision_id, body", 3, 20), [("swapped", 3)]),
+        (swap("decision_id, body, leaf", 7, 8), [("swapped", 7)]),
+        (swap("decision_id, body, leaf", 3, 20), [("swapped", 3)]),
+        (swap("decision_id, body, leaf, root", 7, 8), [("swapped", 7)]),
+        (["UPDATE log_state SET size = 22"], [("added", 23)]),
+        (["UPDATE log_state SET frontier = zeroblob(128)"], [("state", None)]),
+        (["DELETE FROM log_state"], [("unreadable", 24)]),
+        (["UPDATE log_record SET root = zeroblob(32) WHERE sequence = 7"], [("rewritten", 7)]),
+    ],
+)
+def test_tampering_is_named(tmp_path: Path, statements: list[str], expected: list[tuple[str, int | None]]) -> None:
+    """A flipped byte, a cut tail, a swapped pair, a missing record: each by its kind and the record it begins at."""
+    place = tmp_path / "log"
+    log = filled(place)
+    assert verify(log).intact
+    tamper(place, *statements)
+    assert kinds(verify(log)) == expected
+    log.close()
+
+
+def rewrite(place: Path, keep: int, change: Callable[[str], str]) -> None:
+    """What somebody does who knows how the log is made: every leaf, root and state made anew."""
+    with sqlite3.connect(place) as connection:
+        rows = connection.execute("SELECT sequence, body FROM log_record ORDER BY sequence LIMIT ?", (keep,)).fetchall()
+        connection.execute("DELETE FROM log_record WHERE sequence > ?", (keep,))
+        frontier = Frontier()
+        for sequence, body in rows:
+            text = change(bytes(body).decode()).encode()
+            frontier.append(leaf_hash(text))
+            connection.execute(
+                "UPDATE log_record SET body = ?, leaf = ?, root = ? WHERE sequence = ?",
+                (text, leaf_hash(text), frontier.root(), sequence),
+            )
+        connection.execute("UPDATE log_state SET size = ?, frontier = ?", (frontier.size, frontier.to_bytes()))
+    connection.close()
+
+
+def test_a_log_written_anew_is_told_by_a_kept_checkpoint(tmp_path: Path) -> None:
+    """Inside such a log everything fits; a note of its past does not."""
+    place = tmp_path / "log"
+    log = filled(place)
+    kept = make_checkpoint(log, at=AT).note
+    log.append({"decision_id": "later"})
+    assert verify(log, checkpoint=kept).intact
+    tamper(place, "DELETE FROM log_checkpoint")
+    rewrite(place, 24, lambda text: text.replace("DENY", "PASS"))
+    assert verify(log).intact
+    found = verify(log, checkpoint=kept)
+    assert kinds(found) == [("rewritten", None)]
+    assert "the kept checkpoint over 23 records" in found.findings[0].message
+    log.close()
+
+
+def test_a_tail_cut_with_care_is_told_by_a_kept_checkpoint(tmp_path: Path) -> None:
+    place = tmp_path / "log"
+    log = filled(place)
+    kept = make_checkpoint(log, at=AT).note
+    tamper(place, "DELETE FROM log_checkpoint")
+    rewrite(place, 20, lambda text: text)
+    assert verify(log).intact
+    assert kinds(verify(log, checkpoint=kept)) == [("cut", 21)]
+    log.close()
+
+
+def test_an_old_checkpoint_put_back_is_told(tmp_path: Path) -> None:
+    """The tail is cut and the checkpoint of that time put in place: the newer one that was kept says so."""
+    place = tmp_path / "log"
+    pytest.importorskip("cryptography")
+    verifier = make_key(tmp_path / "key.pem", "log.example")
+    signer = file_signer(tmp_path / "key.pem", "log.example")
+    log = filled(place, 10)
+    make_checkpoint(log, at=AT, signer=signer)
+    for n in range(5):
+        log.append({"decision_id": f"e{n}"})
+    kept = make_checkpoint(log, at=AT, signer=signer).note
+    tamper(place, "DELETE FROM log_checkpoint WHERE size = 15")
+    rewrite(place, 10, lambda text: text)
+    assert verify(log, verifier=verifier, require_signed=True).intact
+    found = verify(log, checkpoint=kept, verifier=verifier)
+    assert [each.kind for each in found.findings] == ["cut", "old"]
+    log.close()
+
+
+def test_a_signature_is_required_because_the_caller_says_so(tmp_path: Path) -> None:
+    """Stripped, by another key, or over another text: none of them counts as signed."""
+    pytest.importorskip("cryptography")
+    verifier = make_key(tmp_path / "key.pem", "log.example")
+    make_key(tmp_path / "other.pem", "log.example")
+    signer, other = (file_signer(tmp_path / f"{n}.pem", "log.example") for n in ("key", "other"))
+    log = filled(tmp_path / "log")
+    assert [each.kind for each in verify(log, verifier=verifier, require_signed=True).findings] == ["signature"]
+    made = make_checkpoint(log, at=AT, signer=signer)
+    assert verify(log, verifier=verifier, require_signed=True).intact
+    assert verify(log, checkpoint=made.note, verifier=verifier, require_signed=True).intact
+
+    forged = make_checkpoint(log, at=AT, signer=other)
+    assert kinds(verify(log, verifier=verifier)) == [("signature", None)]
+    log.keep_checkpoint(made.size, replace(made, signatures=()).note)
+    assert "is not signed" in verify(log, verifier=verifier).findings[0].message
+    log.keep_checkpoint(made.size, replace(made, origin="elsewhere").note)
+    assert kinds(verify(log, verifier=verifier)) == [("signature", None)]
+    log.keep_checkpoint(made.size, replace(forged, signatures=(*forged.signatures, *made.signatures)).note)
+    assert verify(log, verifier=verifier).intact
+    log.keep_checkpoint(made.size, "no checkpoint")
+    assert kinds(verify(log)) == [("checkpoint", None)]
+    log.close()
+
+
+def test_a_checkpoint_is_a_note_that_reads_back(tmp_path: Path) -> None:
+    pytest.importorskip("cryptography")
+    verifier = make_key(tmp_path / "key.pem", "log.example")
+    assert stat.S_IMODE((tmp_path / "key.pem").stat().st_mode) == 0o600
+    log = filled(tmp_path / "log", 3)
+    made = make_checkpoint(log, at=AT, signer=file_signer(tmp_path / "key.pem", "log.example"))
+    lines = made.note.split("\n")
+    assert lines[:2] == ["exportguard", "3"]
+    assert lines[3:5] == ["time 2026-11-24T12:00:00+00:00", ""]
+    assert lines[5].startswith("— log.example ")
+    read = Checkpoint.parse(made.note)
+    assert read == made
+    assert read.signed_by(verifier)
+    assert read.signed_by(file_verifier(tmp_path / "key.pem", "log.example"))
+    assert not read.signed_by(Verifier("other.example", verifier.public_key))
+    log.close()
+
+
+@pytest.mark.parametrize(
+    "note", ["", "exportguard", "exportguard\n3\nAAAA\ntime 2026-11-24T12:00:00+00:00\n\n", "x\n" * 9]
+)
+def test_what_is_no_checkpoint_is_refused(tmp_path: Path, note: str) -> None:
+    log = filled(tmp_path / "log", 1)
+    with pytest.raises(InputError, match="not a checkpoint"):
+        verify(log, checkpoint=note)
+    log.close()
+
+
+def test_a_key_that_cannot_be_used(tmp_path: Path) -> None:
+    pytest.importorskip("cryptography")
+    (tmp_path / "bad.pem").write_text("-----BEGIN PRIVATE KEY-----\nnonsense\n-----END PRIVATE KEY-----\n")
+    for path in (tmp_path / "bad.pem", tmp_path / "none.pem"):
+        with pytest.raises(ConfigurationError):
+            file_signer(path, "name")
+        with pytest.raises(ConfigurationError):
+            file_verifier(path, "name")
+    with pytest.raises(ConfigurationError):
+        make_key(tmp_path / "bad.pem", "name")
+    with pytest.raises(ConfigurationError):
+        make_key(tmp_path / "new.pem", "two words")
