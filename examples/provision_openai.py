@@ -1,10 +1,12 @@
 """The openai client for Azure. A deployment's name hides its model, so the guard is given what the names stand for."""
 
+import json
 import tempfile
+import threading
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-import httpx
 from openai import AzureOpenAI
 
 from exportguard import Guard, ProvisioningRefused
@@ -19,6 +21,21 @@ COMPLETION = {
 }
 
 
+class Answers(BaseHTTPRequestHandler):
+    """Stands in for Azure OpenAI, on this machine."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = json.dumps(COMPLETION).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None: ...
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         guard = Guard.load(
@@ -28,12 +45,10 @@ def main() -> None:
             resolver={"openai": {"chat-prod": "gpt-4"}},
             clock=lambda: datetime(2024, 8, 23, tzinfo=UTC),
         )
-        network = httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200, json=COMPLETION)))
+        server = HTTPServer(("127.0.0.1", 0), Answers)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
         client = AzureOpenAI(
-            azure_endpoint="https://example.openai.azure.com",
-            api_key="not-a-key",
-            api_version="2024-06-01",
-            http_client=network,
+            azure_endpoint=f"http://127.0.0.1:{server.server_port}", api_key="not-a-key", api_version="2024-06-01"
         )
         with guard:
             guard.attach(client)
