@@ -77,7 +77,8 @@ def test_an_opaque_arn_is_unknown_and_says_what_resolves_it(arn: str, says: str)
      "gpt-4o-prod", "claude-3-prod", "model-router", "o-series", "",
      "x" * 3000, "us.",
      "xx.anthropic.claude-v2", "us.us.anthropic.claude-v2", "сlaude-3-opus", "arn:aws:bedrock", "gpt-4o gpt-oss-20b",
-     "llama-prod", "acme/gpt-4o", "azureml://x", "https://example.com/gpt-4o", "amazon.", "o", "gpt4all", "claude" + "-1.1" * 300 + "!"],
+     "llama-prod", "acme/gpt-4o", "azureml://x", "https://example.com/gpt-4o", "amazon.", "o",
+     "gpt4all", "claude" + "-1.1" * 300 + "!"],
 )  # fmt: skip
 def test_free_names_and_unknown_providers_are_unknown(name: str) -> None:
     """A deployment may be called anything: only a name that a family recognises whole is a model."""
