@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from math import ceil
 from typing import Any
 
@@ -30,16 +31,21 @@ DEEPEST = 12
 
 def get(source: Any, *names: str) -> Any:
     """The first of *names* in *source*, in either spelling of the first letter (`InstanceType`, `instanceType`)."""
-    if not isinstance(source, Mapping):
+    if type(source) is not dict and not isinstance(source, Mapping):
         return None
     for name in names:
         value = source.get(name)
         if value is None:
-            head = name[:1]
-            value = source.get((head.lower() if head.isupper() else head.upper()) + name[1:])
+            value = source.get(_other(name))
         if value is not None:
             return value
     return None
+
+
+@cache
+def _other(name: str) -> str:
+    """*name* with its first letter in the other case."""
+    return name[:1].swapcase() + name[1:]
 
 
 def text(value: Any, what: str) -> Maybe[str]:

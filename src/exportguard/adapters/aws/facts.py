@@ -29,6 +29,7 @@ _PASSED_ROLES = (
     "IamInstanceProfile", "roleArn", "RoleArn", "ExecutionRoleArn", "executionRoleArn", "serviceRole", "nodeRole",
     "JobFlowRole",
 )  # fmt: skip
+_PASSED_KEYS = frozenset(_PASSED_ROLES) | {key[:1].swapcase() + key[1:] for key in _PASSED_ROLES}
 """Parameters that pass a role: iam:PassRole works inside one account only, so their ARN names the caller's account."""
 
 
@@ -143,7 +144,7 @@ def _account(given: str | None, url: str | None, call: Call) -> Maybe[str]:
     if found:
         return text(found, "account")
     parameters = call.parameters
-    for key in _PASSED_ROLES:
+    for key in _PASSED_ROLES if isinstance(parameters, Mapping) and not _PASSED_KEYS.isdisjoint(parameters) else ():
         value = get(parameters, key)
         value = get(value, "Arn") if isinstance(value, Mapping) else value
         match = _PASSED_ROLE.match(value) if isinstance(value, str) else None

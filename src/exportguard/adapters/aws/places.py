@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from exportguard.vocabulary import Location, Unknown
@@ -28,15 +29,19 @@ _ZONE_ID = re.compile(r"[a-z]{3,5}\d+-az\d+")
 
 def normal_region(region: object) -> str | None:
     """`us-east-1` of `fips-us-east-1`; None for a pseudo region (`aws-global`) and for what is no text."""
-    if not isinstance(region, str):
-        return None
+    return _normal(region) if isinstance(region, str) and len(region) < 100 else None
+
+
+@lru_cache(maxsize=1024)
+def _normal(region: str) -> str | None:
     name = region.strip().lower()
-    if not name.isascii() or len(name) > 100:
+    if not name.isascii():
         return None
     name = name.removeprefix("fips-").removesuffix("-fips").removeprefix("s3-external-")
     return None if not name or name.endswith("-global") or name == "*" else name
 
 
+@lru_cache(maxsize=1024)
 def region_of_host(url: str | None) -> str | None:
     """The region in the host of *url*, or None where the host is not one of AWS's.
 
@@ -56,6 +61,7 @@ def region_of_host(url: str | None) -> str | None:
     return "us-east-1" if host.endswith(".amazonaws.com") else None
 
 
+@lru_cache(maxsize=1024)
 def account_of_host(url: str | None) -> str | None:
     """The account id in an account-based endpoint (`111122223333.ddb.us-east-1.amazonaws.com`)."""
     if not url:
@@ -71,6 +77,20 @@ def account_of_host(url: str | None) -> str | None:
 def locations(regions: Iterable[object], zones: Iterable[str], further: Iterable[Location]) -> tuple[Location, ...]:
     """Every place that matters, each once. A zone stands for its region: a local zone may lie in another country."""
     regions = tuple(regions)
+    zones, further = tuple(zones), tuple(further)
+    if not zones and not further:
+        return _plain(regions)
+    return _locations(regions, zones, further)
+
+
+@lru_cache(maxsize=1024)
+def _plain(regions: tuple[object, ...]) -> tuple[Location, ...]:
+    return _locations(regions, (), ())
+
+
+def _locations(
+    regions: tuple[object, ...], zones: tuple[str, ...], further: tuple[Location, ...]
+) -> tuple[Location, ...]:
     named = list(dict.fromkeys(r for r in map(normal_region, regions) if r is not None))
     specific = list(dict.fromkeys(z.strip().lower() for z in zones))
     specific = [zone for zone in specific if not _ZONE_ID.fullmatch(zone)]

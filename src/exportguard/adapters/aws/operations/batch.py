@@ -7,7 +7,7 @@ from typing import Any
 from exportguard.adapters.aws.call import Call, get, number
 from exportguard.adapters.aws.operations import operation
 from exportguard.adapters.aws.operations.ecs import containers
-from exportguard.adapters.aws.operations.launch import launched, required
+from exportguard.adapters.aws.operations.launch import launched, of_family, required
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
 
 _GENERAL = frozenset({"optimal", "default_x86_64", "default_arm64"})
@@ -37,7 +37,7 @@ def compute(call: Call, resources: Any, where: str = "computeResources") -> None
     for place, value in types:
         if isinstance(value, str) and value.strip().lower() in _GENERAL:
             continue
-        call.instance(value, size, where=place)
+        of_family(call, value, size, where=place)
     managed = get(get(resources, "managedInstancesProvider"), "instanceLaunchTemplate")
     if get(managed, "instanceRequirements") is not None:
         place = f"{where}.managedInstancesProvider.instanceLaunchTemplate.instanceRequirements"

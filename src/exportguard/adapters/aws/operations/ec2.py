@@ -6,7 +6,7 @@ from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, number
 from exportguard.adapters.aws.operations import operation
-from exportguard.adapters.aws.operations.launch import DEFAULT_INSTANCE_TYPE, launched
+from exportguard.adapters.aws.operations.launch import DEFAULT_INSTANCE_TYPE, launched, of_family
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
 
 
@@ -115,7 +115,7 @@ def hosts(call: Call, spec: Any) -> None:
     if named is not None:
         call.instance(named, quantity, where="InstanceType")
     elif get(spec, "InstanceFamily") is not None:
-        call.instance(get(spec, "InstanceFamily"), Unknown("a host holds many sizes"), where="InstanceFamily")
+        of_family(call, get(spec, "InstanceFamily"), Unknown("a host holds many sizes"), where="InstanceFamily")
     else:
         call.unresolved("the host names no instance type", "InstanceType", instances=quantity)
     call.zone(get(spec, "AvailabilityZone"))
@@ -128,6 +128,6 @@ def modify_hosts(call: Call) -> None:
     for key in ("InstanceType", "InstanceFamily"):
         if call.get(key) is not None:
             many = call.get("HostIds")
-            call.instance(call.get(key), len(many) if isinstance(many, (list, tuple)) else NOT_GIVEN, where=key)
+            of_family(call, call.get(key), len(many) if isinstance(many, (list, tuple)) else NOT_GIVEN, where=key)
     if not call.items:
         call.not_applicable("the hosts' instance type stays")

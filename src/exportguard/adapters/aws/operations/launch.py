@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, number, text, times
@@ -10,6 +13,11 @@ from exportguard.vocabulary import NOT_GIVEN, Maybe, Unknown
 
 DEFAULT_INSTANCE_TYPE = "m1.small"
 """What RunInstances starts when nothing names a type (EC2 API Reference, RunInstances, InstanceType)."""
+
+_ATTACHED = frozenset({
+    "ElasticGpuSpecification", "ElasticGpuSpecifications", "ElasticInferenceAccelerators", "elasticGpuSpecification",
+    "elasticGpuSpecifications", "elasticInferenceAccelerators",
+})  # fmt: skip
 
 
 def launched(
@@ -81,6 +89,8 @@ def template_data(call: Call, specification: Any) -> Mapping[str, Any] | Unknown
 
 def attached_accelerators(call: Call, spec: Mapping[str, Any], instances: Maybe[int], dot: str) -> None:
     """Elastic GPUs and elastic inference accelerators, attached to instances that have none of their own."""
+    if _ATTACHED.isdisjoint(spec):
+        return
     for key in ("ElasticGpuSpecification", "ElasticGpuSpecifications", "ElasticInferenceAccelerators"):
         for place, row in call.rows(get(spec, key), f"{dot}{key}"):
             each = number(get(row, "Count") if get(row, "Count") is not None else 1, f"{place}.Count")
@@ -100,9 +110,7 @@ def required(call: Call, requirements: Any, instances: Maybe[int], where: str) -
     allowed = get(wanted, "AllowedInstanceTypes")
     if allowed is not None:
         for place, value in call.entries(allowed, f"{where}.AllowedInstanceTypes"):
-            if isinstance(value, str) and ("*" in value or "?" in value):
-                value = Unknown(f"any instance type like {value[:100]}") if _needs_reading(value) else value
-            call.instance(value, instances, where=place)
+            of_family(call, value, instances, where=place)
         return
     bound = get(wanted, "AcceleratorCount")
     most_each: Maybe[int] = NOT_GIVEN
@@ -123,10 +131,32 @@ def required(call: Call, requirements: Any, instances: Maybe[int], where: str) -
     call.unresolved("the requirements do not exclude accelerators", where, instances=instances)
 
 
-def _needs_reading(pattern: str) -> bool:
-    """A wildcard in the family (`*`, `p*`) may be anything; one in the size (`m5.*`) leaves the family known."""
-    family, dot, _ = pattern.partition(".")
-    return not dot or "*" in family or "?" in family
+def of_family(call: Call, value: Any, instances: Maybe[int] = NOT_GIVEN, *, where: str) -> None:
+    """An instance type, a bare family (`p4d`) or a pattern (`p4d.*`): each accelerated type it may mean.
+
+    A family that the reference data has no accelerated type of is asked about by one size; that settles whether
+    the family is known to carry none.
+    """
+    if not isinstance(value, str) or ("." in value and "*" not in value and "?" not in value):
+        call.instance(value, instances, where=where)
+        return
+    pattern = value.strip().lower()
+    pattern = pattern if "." in pattern or pattern.endswith("*") else f"{pattern}.*"
+    head = re.match(r"(u-\d+tb|mac|hpc|[a-z]{1,4})\d+[a-z]*(-flex)?", pattern)
+    if head is None or len(pattern) > 60:
+        call.unresolved(f"any instance type like {value[:60]}", where, instances=instances)
+        return
+    found = [name for name in _accelerated() if fnmatchcase(name, pattern)]
+    for name in found or [f"{head[0]}.large"]:
+        call.instance(name, instances, where=where)
+
+
+@cache
+def _accelerated() -> tuple[str, ...]:
+    """The accelerated EC2 types that the reference data knows."""
+    from exportguard.reference import default
+
+    return tuple(sorted(str(row["name"]) for row in default().table("instances_aws")["instances"]))
 
 
 def _brief(wanted: Mapping[str, Any]) -> str:
