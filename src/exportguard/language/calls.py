@@ -32,7 +32,7 @@ class CallChecks:
         def text(self, node: Node) -> str: ...
 
     def visit_call(self, node: Node) -> tuple[Node, Type]:
-        name, method = node.value  # type: ignore[misc]
+        name, method = node.value
         if not method and name == "country_group":
             return self.check_group(node)
         if not method and name == "owned":
@@ -158,7 +158,13 @@ class CallChecks:
         if share is None:
             self.report(percent, "EG205", "the percentage is a number", "not a number", usage)
         elif not 0 < share <= 100 or share < 1:
-            self.report(percent, "EG217", f"`{self.text(percent)}` is no sensible threshold here", "wrong unit?", "the share is in percent, 0 to 100")  # fmt: skip  # noqa: E501
+            self.report(
+                percent,
+                "EG217",
+                f"`{self.text(percent)}` is no sensible threshold here",
+                "wrong unit?",
+                "the share is in percent, 0 to 100",
+            )
         value = (tuple(sorted(set(codes))), str(comparison.value), str(share or 0))
         return Node("owned", (typed.args[0],), value, "bool", node.start, node.end), BOOL
 

@@ -119,7 +119,7 @@ class Checker(ComparisonChecks, CallChecks):
             return len(node.args)
         if node.op == "var" and str(node.value) in self.variables:
             return self.length(self.variables[str(node.value)].node)
-        if node.op == "macro" and node.value[0] in ("filter", "map"):  # type: ignore[index]
+        if node.op == "macro" and node.value[0] in ("filter", "map"):
             return self.length(node.args[0])
         if node.op == "arith":
             return sum(self.length(arg) for arg in node.args)
@@ -142,7 +142,7 @@ class Checker(ComparisonChecks, CallChecks):
         if value is None:
             return node, NULL
         kinds = {bool: BOOL, int: INT, float: DOUBLE, str: STRING}
-        return node, kinds[type(value)]  # type: ignore[index]
+        return node, kinds[type(value)]
 
     def visit_ref(self, node: Node) -> tuple[Node, Type]:
         name = str(node.value)
@@ -288,7 +288,7 @@ class Checker(ComparisonChecks, CallChecks):
         return typed, BOOL
 
     def visit_unknown(self, node: Node) -> tuple[Node, Type]:
-        typed, (kind,) = self.visits(node)
+        typed, _ = self.visits(node)
         if path_text(node.args[0]) is None:
             self.report(node.args[0], "EG211", "`unknown` takes a path", "not a path")
         self.ask_unknown(node, "`unknown(…)` is used")
@@ -307,7 +307,7 @@ class Checker(ComparisonChecks, CallChecks):
             )
 
     def visit_macro(self, node: Node) -> tuple[Node, Type]:
-        macro, name = node.value  # type: ignore[misc]
+        macro, name = node.value
         before = self.positive
         self.positive = False
         target, kind = self.visit(node.args[0])

@@ -82,7 +82,12 @@ class ComparisonChecks:
                 high is not None and ((order == ">" and number >= high) or (order == ">=" and number > high))
             )
             if never:
-                self.report(node, "EG207", "this comparison never holds", f"the value is never below {low:g}" if order[0] == "<" else f"the value is never above {high:g}")  # fmt: skip  # noqa: E501
+                self.report(
+                    node,
+                    "EG207",
+                    "this comparison never holds",
+                    f"the value is never below {low:g}" if order[0] == "<" else f"the value is never above {high:g}",
+                )
 
     def check_threshold(self, literal: Node, kind: Type) -> None:
         number = _number(literal)
@@ -140,22 +145,21 @@ class ComparisonChecks:
         if node.op != "lit":
             return None
         kinds = {type(None): "null", bool: "bool", int: "int", float: "double", str: "string"}
-        return Type(kinds[type(node.value)])  # type: ignore[index]
+        return Type(kinds[type(node.value)])
 
     def check_words(self, left: Node, left_type: Type, right: Node, right_type: Type, outcome: str) -> None:
         """Literals against a closed vocabulary, and two vocabularies that have nothing in common."""
         if left_type.kind == "list" and right_type.kind == "list":
             left_type, right_type = left_type.of or DYN, right_type.of or DYN
-        for literal, words in ((right, left_type.words), (left, right_type.words)):
-            if words is None:
+        for literal, vocabulary in ((right, left_type.words), (left, right_type.words)):
+            if vocabulary is None:
                 continue
             parts = literal.args if literal.op == "list" else (literal,)
             for part in parts:
                 if part.op == "lit" and isinstance(part.value, str):
-                    self.check_word(part, part.value, words)
-        pair = {left_type.words, right_type.words} - {None, "word", "lowercase"}
-        if len(pair) == 2:
-            names = sorted(str(name) for name in pair)
+                    self.check_word(part, part.value, vocabulary)
+        names = sorted({left_type.words or "word", right_type.words or "word"} - {"word", "lowercase"})
+        if len(names) == 2:
             self.report(
                 (left.start, right.end),
                 "EG207",
@@ -172,7 +176,7 @@ class ComparisonChecks:
             self.report(node, "EG208", f"`{text}` is never the value here", "not in the form of this fact", hint)
             return
         hint = f'did you mean `"{meant}"`?' if meant is not None else self.some(words)
-        self.report(node, "EG208", f"`{text}` is not {_a(words)}", f"not a known {words}", hint)
+        self.report(node, "EG208", f"`{text}` is not {_a(words)}", f"not a known {words.replace('eccn', 'ECCN')}", hint)
 
     def some(self, words: str) -> str | None:
         members = self.words.members(words)
@@ -220,6 +224,5 @@ def _number(node: Node) -> int | float | None:
 
 
 def _a(words: str) -> str:
-    names = {"eccn": "ECCN"}
-    shown = names.get(words, words)
+    shown = words.replace("eccn", "ECCN")
     return f"an {shown}" if shown[0] in "aeioE" else f"a {shown}"

@@ -92,7 +92,7 @@ def fact_paths(tree: Node) -> tuple[str, ...]:
             return
         if node.op == "macro":
             visit(node.args[0], bound)
-            inner = bound | {node.value[1]}  # type: ignore[index]
+            inner = bound | {node.value[1]}
             for arg in node.args[1:]:
                 visit(arg, inner)
             return
@@ -104,7 +104,7 @@ def fact_paths(tree: Node) -> tuple[str, ...]:
 
 
 def item_kinds(paths: tuple[str, ...]) -> frozenset[str]:
-    """The kinds of item that conditions over *paths* are asked of (language.md): of both where both or neither is named."""
+    """The kinds of item that conditions over *paths* are asked of: of both where both or neither is named."""
     heads = {".".join(path.split(".")[:2]) for path in paths}
     accelerator, model = bool(heads & ACCELERATOR_ONLY), bool(heads & MODEL_ONLY)
     if accelerator == model:

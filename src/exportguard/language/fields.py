@@ -123,7 +123,7 @@ class Fields:
                 f"this is {is_a}",
                 None,
                 NOT_LOADED,
-            )  # fmt: skip
+            )
         )
 
     def problem(self, value: Scalar, code: str, message: str, label: str = "", hint: str | None = None) -> None:

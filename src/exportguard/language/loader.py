@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from exportguard.diagnostics import Diagnostic
 from exportguard.errors import PolicyError
 from exportguard.language.compile import CompiledCondition
+from exportguard.language.conditions import check_condition
 from exportguard.language.fields import NOT_LOADED, FromTo
 from exportguard.language.parse import Mapping, parse
 from exportguard.language.policyset import CompiledPolicySet, CompiledRule, Reference, digest_of
-from exportguard.language.rules import PolicyReader, check_condition
+from exportguard.language.rules import PolicyReader
 from exportguard.language.schema import Vocabularies
 from exportguard.language.source import PolicySource, Scalar
 
@@ -86,10 +87,14 @@ def compile_scope(text: str, reference: ReferenceData, *, name: str) -> Compiled
         scalar = Scalar(source, source.text, 0, len(source.text), "|")
         object.__setattr__(scalar, "offsets", list(range(len(source.text) + 1)))
         checked = check_condition(
-            scalar, Vocabularies(reference), {}, problems, False,
+            scalar,
+            Vocabularies(reference),
+            {},
+            problems,
+            False,
             "an authorization may not ask `unknown(…)`: a missing fact must not lift a rule",
             ("request", "item", "party", "location"),
-        )  # fmt: skip
+        )
         if checked is not None and not problems:
             return CompiledCondition(checked.node, text)
     raise PolicyError(tuple(problems))
@@ -109,7 +114,7 @@ def _refuse_same_name(reader: PolicyReader, known: dict[str, PolicyReader]) -> l
             f"also in {earlier.policy_scalar.source.name}",
             "two policies need two names",
             NOT_LOADED,
-        )  # fmt: skip
+        )
     ]
 
 
@@ -141,15 +146,25 @@ def _document(rule: CompiledRule) -> Any:
         return instant.isoformat() if instant is not None else None
 
     return {
-        "policy": rule.policy, "version": rule.policy_version, "id": rule.id, "title": rule.title,
-        "effect": rule.effect.value, "basis": rule.basis, "because": rule.because, "remedy": rule.remedy,
-        "cites": list(rule.cites), "authorizable_by": sorted(rule.authorizable_by),
+        "policy": rule.policy,
+        "version": rule.policy_version,
+        "id": rule.id,
+        "title": rule.title,
+        "effect": rule.effect.value,
+        "basis": rule.basis,
+        "because": rule.because,
+        "remedy": rule.remedy,
+        "cites": list(rule.cites),
+        "authorizable_by": sorted(rule.authorizable_by),
         "effective": [moment(m) for m in rule.effective],
         "statuses": [[name, [moment(m) for m in period]] for name, period in rule.statuses],
-        "if_unknown": rule.if_unknown, "why": rule.why, "per": list(rule.per) if rule.per else None,
-        "confidence": rule.confidence, "when": _outline(rule.when),
+        "if_unknown": rule.if_unknown,
+        "why": rule.why,
+        "per": list(rule.per) if rule.per else None,
+        "confidence": rule.confidence,
+        "when": _outline(rule.when),
         "unless": _outline(rule.unless) if rule.unless else None,
-    }  # fmt: skip
+    }
 
 
 def _outline(condition: CompiledCondition) -> list[Any]:

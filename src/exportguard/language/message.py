@@ -63,12 +63,19 @@ def read_message(scalar: Scalar, words: Vocabularies, roots: frozenset[str] | No
             problem(start, end, f"`{path}` is a record", "has no text", "name one of its fields")
         elif checked.ok and roots is not None and root not in roots and root != "request":
             problem(
-                start, end, f"the rule is not asked over `{root}`", "nothing to put in",
-                f"only what `when` and `unless` mention is there: {', '.join(f'`{r}`' for r in sorted(roots | {'request'}))}",
-            )  # fmt: skip
+                start,
+                end,
+                f"the rule is not asked over `{root}`",
+                "nothing to put in",
+                f"only what `when` and `unless` mention is there: {_listed(roots | {'request'})}",
+            )
         parts.append(checked.node)
     parts.append(text[at:])
     return tuple(part for part in parts if part != ""), problems
+
+
+def _listed(names: frozenset[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))
 
 
 def _shifted(node: Node, by: int) -> Node:

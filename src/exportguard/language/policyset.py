@@ -88,7 +88,7 @@ class CompiledRule:
 
 @dataclass(frozen=True)
 class CompiledPolicySet:
-    """Every rule of a load, in the order policy id, rule id. `digest` is over what the rules say, not how it is written."""
+    """Every rule of a load, in the order policy id, rule id. `digest` is over what they say, not how it is written."""
 
     rules: tuple[CompiledRule, ...]
     digest: str

@@ -7,30 +7,52 @@ from typing import Any, Literal, cast, get_args
 
 from exportguard.diagnostics import Diagnostic
 from exportguard.language import policyset
-from exportguard.language.cel import CelSyntaxError, comments, parse
-from exportguard.language.check import Checked, Checker, substitute
+from exportguard.language.check import substitute
 from exportguard.language.compile import CompiledCondition, item_kinds
+from exportguard.language.conditions import check_condition
 from exportguard.language.fields import NOT_LOADED, Fields, FromTo, read_period
 from exportguard.language.message import read_message, speaker
 from exportguard.language.parse import Mapping
 from exportguard.language.schema import Vocabularies
 from exportguard.language.source import Scalar
-from exportguard.language.syntax import Node, walk
-from exportguard.language.types import DYN as _DYN
+from exportguard.language.variables import Variables
 from exportguard.vocabulary.authorization import AuthorizationKind
 from exportguard.vocabulary.decision import Basis, Effect
 from exportguard.vocabulary.fact import Confidence
 from exportguard.vocabulary.questions import UsageQuestion
 
 POLICY_KEYS = (
-    "policy", "version", "title", "description", "basis", "references", "variables", "effective", "status", "rules",
-)  # fmt: skip
+    "policy",
+    "version",
+    "title",
+    "description",
+    "basis",
+    "references",
+    "variables",
+    "effective",
+    "status",
+    "rules",
+)
 RULE_KEYS = (
-    "id", "title", "description", "effect", "basis", "when", "unless", "because", "remedy", "cites", "authorizable_by",
-    "effective", "status", "if_unknown", "why", "per", "confidence",
-)  # fmt: skip
+    "id",
+    "title",
+    "description",
+    "effect",
+    "basis",
+    "when",
+    "unless",
+    "because",
+    "remedy",
+    "cites",
+    "authorizable_by",
+    "effective",
+    "status",
+    "if_unknown",
+    "why",
+    "per",
+    "confidence",
+)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z")
 _PERIOD = re.compile(r"P(?:[1-9]\d{0,3}[DWMY]|T[1-9]\d{0,3}H)\Z")
 _READ = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 
@@ -98,7 +120,7 @@ class PolicyReader:
                     entry.text("url"),
                     entry.text("note"),
                     cast("Confidence | None", confidence),
-                )  # fmt: skip
+                )
             )
         return tuple(found)
 
@@ -192,7 +214,7 @@ class PolicyReader:
                 when=when,
                 unless=unless,
                 say=speaker(parts),
-            )  # fmt: skip
+            )
         )
 
     def cited_confidence(self, cites: tuple[str, ...]) -> str | None:
@@ -215,7 +237,7 @@ class PolicyReader:
                     f"first given in line {line}",
                     "ids are unique within a policy",
                     NOT_LOADED,
-                )  # fmt: skip
+                )
             )
 
     def read_if_unknown(self, fields: Fields) -> tuple[str, str | None]:
@@ -231,7 +253,7 @@ class PolicyReader:
                     "lets requests pass whose facts are missing",
                     "say why this rule must not hold them",
                     NOT_LOADED,
-                )  # fmt: skip
+                )
             )
         return word, why
 
@@ -248,7 +270,7 @@ class PolicyReader:
                         "over whom, and how long?",
                         "for example `per: {by: end_user, period: P1Y}`",
                         NOT_LOADED,
-                    )  # fmt: skip
+                    )
                 )
             return None
         if roots is not None and "usage" not in roots:
@@ -296,161 +318,3 @@ class PolicyReader:
         if checked is None or not checked.ok or not variables.all_ok(checked.node):
             return None
         return CompiledCondition(substitute(checked.node, variables.trees), scalar.text)
-
-
-class Variables:
-    """The `variables:` of a policy: checked in the order they need each other; a cycle is a problem of each in it."""
-
-    def __init__(self, tree: Mapping | None, words: Vocabularies, problems: list[Diagnostic]) -> None:
-        self.words, self.problems = words, problems
-        self.scalars: dict[str, Scalar] = {}
-        self.keys: dict[str, Scalar] = {}
-        self.parsed: dict[str, Node | None] = {}
-        self.checked: dict[str, Checked] = {}
-        self.trees: dict[str, Node] = {}
-        self.used: set[str] = set()
-        for key, value in tree.entries if tree is not None else ():
-            if not _NAME.match(key.text):
-                self.problems.append(
-                    key.problem(
-                        "EG307",
-                        f"`{key.text[:60]}` is not a name",
-                        None,
-                        "not a name",
-                        "letters, digits and `_`",
-                        NOT_LOADED,
-                    )
-                )
-            elif not isinstance(value, Scalar) or not value.text.strip():
-                self.problems.append(
-                    key.problem(
-                        "EG112",
-                        f"the variable `{key.text}` is not a condition",
-                        None,
-                        "needs CEL text",
-                        None,
-                        NOT_LOADED,
-                    )
-                )
-            elif key.text not in self.scalars:
-                self.scalars[key.text], self.keys[key.text] = value, key
-        for name, scalar in self.scalars.items():
-            self.parsed[name] = parse_condition(scalar, self.problems)
-        self._check_in_order()
-
-    def needs(self, name: str) -> list[str]:
-        node = self.parsed.get(name)
-        if node is None:
-            return []
-        return list(dict.fromkeys(str(n.value) for n in walk(node) if n.op == "var" and n.value in self.scalars))
-
-    def _check_in_order(self) -> None:
-        """Those first that need none unchecked; what is left over at the end goes round in circles."""
-        waiting = dict.fromkeys(self.scalars)
-        progress = True
-        while progress:
-            progress = False
-            for name in list(waiting):
-                if all(needed in self.checked for needed in self.needs(name)):
-                    del waiting[name]
-                    self._check(name)
-                    progress = True
-        for name in waiting:
-            circle = " -> ".join(f"`{n}`" for n in self._circle(name, waiting))
-            self.problems.append(
-                self.keys[name].problem(
-                    "EG216", f"the variable `{name}` needs itself", None, "defined by itself", circle, NOT_LOADED
-                )
-            )
-            self.checked[name] = Checked(Node("lit", (), False), _DYN, 1, 1, False, False)
-
-    def _circle(self, name: str, waiting: dict[str, None]) -> list[str]:
-        path = [name]
-        while True:
-            following = next(needed for needed in self.needs(path[-1]) if needed in waiting)
-            if following in path:
-                return [*path[path.index(following) :], following]
-            path.append(following)
-
-    def _check(self, name: str) -> None:
-        node = self.parsed[name]
-        if node is None:
-            self.checked[name] = Checked(Node("lit", (), False), _DYN, 1, 1, False, False)
-            return
-        # `unknown(…)` may stand in a variable; where the variable is used decides whether it may be asked there.
-        checker = Checker(self.scalars[name], self.words, self.checked, may_ask_unknown=True)
-        checked = checker.check(node)
-        self.problems.extend(checker.problems)
-        if not self.all_ok(checked.node):
-            checked = Checked(checked.node, checked.type, checked.size, checked.cost, checked.asks_unknown, False)
-        self.checked[name] = checked
-        if checked.ok:
-            self.trees[name] = substitute(checked.node, self.trees)
-
-    def all_ok(self, node: Node) -> bool:
-        names = {str(n.value) for n in walk(node) if n.op == "var"}
-        return all(name in self.checked and self.checked[name].ok for name in names)
-
-    def note_use(self, checked: Checked | None) -> None:
-        pending = [str(n.value) for n in walk(checked.node) if n.op == "var"] if checked is not None else []
-        while pending:
-            name = pending.pop()
-            if name not in self.used:
-                self.used.add(name)
-                pending.extend(self.needs(name))
-
-    def unused(self) -> list[Diagnostic]:
-        return [
-            Diagnostic(
-                "EG402",
-                "warning",
-                f"the variable `{name}` is not used",
-                key.source.span(key.start, key.end),
-                "never used",
-            )
-            for name, key in self.keys.items()
-            if name not in self.used
-        ]
-
-
-def parse_condition(scalar: Scalar, problems: list[Diagnostic]) -> Node | None:
-    """The untyped tree of a condition's text."""
-    for at in comments(scalar.text):
-        if scalar.joined_lines(at):
-            problems.append(
-                scalar.problem(
-                    "EG220",
-                    "this comment swallows the lines after it",
-                    (at, at + 2),
-                    "the text is folded into one line",
-                    "write the condition as a block after `|`",
-                    NOT_LOADED,
-                )  # fmt: skip
-            )
-            return None
-    try:
-        return parse(scalar.text)
-    except CelSyntaxError as error:
-        problems.append(scalar.problem(error.code, error.message, error.at, error.label, error.hint, NOT_LOADED))
-        return None
-
-
-def check_condition(
-    scalar: Scalar,
-    words: Vocabularies,
-    variables: dict[str, Checked],
-    problems: list[Diagnostic],
-    may_ask: bool,
-    refusal: str,
-    roots: tuple[str, ...] | None = None,
-) -> Checked | None:
-    """Parse and check a condition; None if it cannot be parsed."""
-    node = parse_condition(scalar, problems)
-    if node is None:
-        return None
-    checker = Checker(scalar, words, variables, may_ask_unknown=may_ask, unknown_refusal=refusal)
-    if roots is not None:
-        checker.roots = roots
-    checked = checker.condition(node)
-    problems.extend(checker.problems)
-    return checked

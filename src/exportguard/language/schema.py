@@ -1,4 +1,4 @@
-"""The fact schema: the type of every path that a condition can name. Mirrors `vocabulary.scope`, held to it by a test."""
+"""The fact schema: the type of every path that a condition can name. Mirrors `vocabulary.scope`; a test holds it."""
 
 from __future__ import annotations
 

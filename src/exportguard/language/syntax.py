@@ -27,7 +27,8 @@ Op: TypeAlias = Literal[
     "owned",  # value: (lists, comparison, percent as text); args: party
 ]  # fmt: skip
 
-Value: TypeAlias = None | bool | int | float | str | tuple[Any, ...]
+Value: TypeAlias = Any
+"""None, bool, int, float, text, or a tuple of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,8 @@ class Node:
     start: int = 0
     end: int = 0
 
-    def retyped(self, type: str, args: tuple[Node, ...] | None = None) -> Node:
-        return replace(self, type=type, args=self.args if args is None else args)
+    def retyped(self, kind: str, args: tuple[Node, ...] | None = None) -> Node:
+        return replace(self, type=kind, args=self.args if args is None else args)
 
     @property
     def at(self) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from exportguard.language import values
 from exportguard.language.evaluation import Cause, Indeterminate, Scope
 from exportguard.language.regex import compile_pattern
 from exportguard.language.schema import LIST_LIMIT, ROOTS
-from exportguard.language.syntax import Node
+from exportguard.language.syntax import Node, walk
 from exportguard.language.values import failure, merged
 from exportguard.vocabulary.fact import Unknown
 from exportguard.vocabulary.questions import OwnershipQuestion
@@ -57,7 +57,7 @@ def _path_of(node: Node, names: Names) -> PathOf:
     if node.op == "index":
         base, index = _path_of(node.args[0], names), _build(node.args[1], names)
         return lambda scope, env: f"{base(scope, env)}[{index(scope, env)}]"
-    if node.op == "macro" and node.value[0] == "filter":  # type: ignore[index]
+    if node.op == "macro" and node.value[0] == "filter":
         base = _path_of(node.args[0], names)
         return lambda scope, env: f"{base(scope, env)}[]"
     return lambda scope, env: ""
@@ -67,12 +67,7 @@ def _reference(node: Node, names: Names) -> Run:
     name = str(node.value)
     for depth in range(len(names) - 1, -1, -1):
         if names[depth][0] == name:
-            path = names[depth][1]
-
-            def variable(scope: Scope, env: Env) -> Any:
-                return _fact(env[depth][0], node.type, lambda: path(scope, env))
-
-            return variable
+            return _variable(depth, node.type, names[depth][1])
     if name not in ROOTS:
         raise ValueError(f"`{name}` is not bound")
 
@@ -83,6 +78,10 @@ def _reference(node: Node, names: Names) -> Run:
         return _fact(value, "", lambda: name)
 
     return root
+
+
+def _variable(depth: int, type_: str, path: PathOf) -> Run:
+    return lambda scope, env: _fact(env[depth][0], type_, lambda: path(scope, env))
 
 
 def _fact(value: Any, type_: str, path: Callable[[], str]) -> Any:
@@ -240,7 +239,16 @@ def _member(node: Node, names: Names) -> Run:
 def _arithmetic(node: Node, names: Names) -> Run:
     left, right, op = _build(node.args[0], names), _build(node.args[1], names), str(node.value)
     static = node.type
-    return lambda scope, env: values.arithmetic(op, static, left(scope, env), right(scope, env))
+    facts = any(part.op == "ref" for part in walk(node))
+
+    def run(scope: Scope, env: Env) -> Any:
+        value = values.arithmetic(op, static, left(scope, env), right(scope, env))
+        if facts and value.__class__ is float and value != value:
+            # A comparison with NaN is false, so zero accelerators over zero hours would pass every threshold.
+            return failure("the result is not a number (zero by zero, or infinity less infinity)")
+        return value
+
+    return run
 
 
 def _conditional(node: Node, names: Names) -> Run:
@@ -287,7 +295,7 @@ def _unknown(node: Node, names: Names) -> Run:
 def _macro(node: Node, names: Names) -> Run:
     from exportguard.language.macros import MACROS
 
-    kind, name = node.value  # type: ignore[misc]
+    kind, name = node.value
     target = _build(node.args[0], names)
     base, depth = _path_of(node.args[0], names), len(names)
 
@@ -314,7 +322,7 @@ def _macro(node: Node, names: Names) -> Run:
 
 
 def _call(node: Node, names: Names) -> Run:
-    name = node.value[0]  # type: ignore[index]
+    name = node.value[0]
     parts = [_build(arg, names) for arg in node.args]
     plain = _FUNCTIONS.get(name)
     if plain is None:
@@ -390,7 +398,7 @@ def _owned(node: Node, names: Names) -> Run:
 
 def question_of(node: Node) -> OwnershipQuestion:
     """The question behind an `owned` node."""
-    lists, comparison, percent = node.value  # type: ignore[misc]
+    lists, comparison, percent = node.value
     return OwnershipQuestion(tuple(lists), comparison, Fraction(percent))
 
 

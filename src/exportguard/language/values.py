@@ -22,8 +22,11 @@ MAX_TEXT = 1_000_000
 MAX_LIST = 100_000
 
 _ORDER: dict[str, Callable[[Any, Any], Any]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 def failure(reason: str, path: str = "") -> Indeterminate:
@@ -156,8 +159,9 @@ def arithmetic(op: str, static: str, left: Any, right: Any) -> Any:
         pair = (kind, kind_of(right))
         try:
             if pair in (("timestamp", "duration"), ("duration", "duration")) or (pair, op) == (
-                ("timestamp", "timestamp"), "-",
-            ):  # fmt: skip
+                ("timestamp", "timestamp"),
+                "-",
+            ):
                 return left + right if op == "+" else left - right
             if (pair, op) == (("duration", "timestamp"), "+"):
                 return right + left
@@ -344,8 +348,12 @@ def _to_string(value: Any) -> Any:
 
 
 CONVERSIONS: dict[str, Callable[[Any], Any]] = {
-    "timestamp": _to_timestamp, "duration": _to_duration, "int": _to_int, "double": _to_double, "string": _to_string,
-}  # fmt: skip
+    "timestamp": _to_timestamp,
+    "duration": _to_duration,
+    "int": _to_int,
+    "double": _to_double,
+    "string": _to_string,
+}
 
 
 def size(value: Any) -> Any:
@@ -370,11 +378,17 @@ def time_part(name: str, value: Any, zone: str = "UTC") -> Any:
     except (ValueError, OverflowError, OSError, KeyError):
         return failure(f"`{zone}` is not a time zone")
     return {
-        "getFullYear": local.year, "getMonth": local.month - 1, "getDate": local.day, "getDayOfMonth": local.day - 1,
-        "getDayOfWeek": local.isoweekday() % 7, "getDayOfYear": local.timetuple().tm_yday - 1,
-        "getHours": local.hour, "getMinutes": local.minute, "getSeconds": local.second,
+        "getFullYear": local.year,
+        "getMonth": local.month - 1,
+        "getDate": local.day,
+        "getDayOfMonth": local.day - 1,
+        "getDayOfWeek": local.isoweekday() % 7,
+        "getDayOfYear": local.timetuple().tm_yday - 1,
+        "getHours": local.hour,
+        "getMinutes": local.minute,
+        "getSeconds": local.second,
         "getMilliseconds": local.microsecond // 1000,
-    }[name]  # fmt: skip
+    }[name]
 
 
 def _zone(name: str) -> Any:
