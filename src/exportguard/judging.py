@@ -282,7 +282,7 @@ def record(log: DecisionLog | None, state: State, draft: Draft) -> None:
     """Make the decision of *draft* durable. Raises RecordError."""
     if log is None or draft.decision is None:
         return
-    from exportguard import __version__
+    from exportguard._version import __version__
     from exportguard.record import decision_record
 
     log.append(
