@@ -42,7 +42,9 @@ class Cascade(NamedTuple):
 
 def _scale(owners: Mapping[str, Sequence[StakeOf]]) -> int | None:
     """One denominator for every stake, so that sums are of integers; None when it would be too large."""
-    denominators = {d for stakes in owners.values() for _, low, high in stakes for d in (low.denominator, high.denominator)}
+    denominators = {
+        d for stakes in owners.values() for _, low, high in stakes for d in (low.denominator, high.denominator)
+    }
     scale = 1
     for denominator in denominators:
         scale = lcm(scale, denominator)

@@ -11,6 +11,8 @@ from exportguard.parties.percent import stake
 from exportguard.vocabulary.fact import NOT_GIVEN, Frozen, Maybe, Text, Unknown
 from exportguard.vocabulary.party import Owner, Party, PartyKind, Percent
 
+_MOST_LEVELS = 64
+
 
 class Accounts(Frozen):
     """How a directory recognises the customer. Spelling (case, dashes of an AWS account) does not matter.
@@ -53,18 +55,23 @@ class Customer(Frozen):
         return self
 
 
-def check_owners(owners: tuple[Owner, ...], place: str) -> None:
+def check_owners(owners: tuple[Owner, ...], place: str, depth: int = 0) -> None:
     """Refuse a stake that is no percentage: what can't be read must not pass for a small share."""
+    if depth > _MOST_LEVELS:
+        raise ValueError(f"owners are nested deeper than {_MOST_LEVELS} levels; use `ownership`")
     for index, owner in enumerate(owners):
         here = f"{place}.owners[{index}]"
+        percent = owner.percent
+        if type(percent) is int and 0 <= percent <= 100 and owner.since is None and owner.owners is NOT_GIVEN:
+            continue
         try:
-            stake(owner.percent)
+            stake(percent)
         except ValueError as problem:
             raise ValueError(f"{here}.percent {problem}") from None
         if owner.since is not None and owner.until is not None and owner.until < owner.since:
             raise ValueError(f"{here}.until is before `since`")
         if not isinstance(owner.owners, Unknown) and owner.owners:
-            check_owners(owner.owners, here)
+            check_owners(owner.owners, here, depth + 1)
 
 
 def _readable(percent: Any) -> Any:

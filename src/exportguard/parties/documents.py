@@ -59,10 +59,7 @@ def _field_path(loc: tuple[int | str, ...], data: Any) -> Path_:
     path: list[int | str] = []
     here = data
     for part in loc:
-        if isinstance(part, int) and isinstance(here, list | tuple) and part < len(here):
-            path.append(part)
-            here = here[part]
-        elif isinstance(part, str) and isinstance(here, Mapping) and part in here:
+        if (isinstance(part, int) and isinstance(here, list | tuple) and part < len(here)) or (isinstance(part, str) and isinstance(here, Mapping) and part in here):
             path.append(part)
             here = here[part]
         elif isinstance(part, str) and part.isidentifier() and part.islower() and isinstance(here, Mapping):
@@ -75,6 +72,8 @@ def problems_of(error: ValidationError, data: Any, base: Path_, lines: Callable[
     """One problem a place: of the members of a union, the reading that got furthest says what is wrong."""
     found: dict[Path_, list[str]] = {}
     for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        if "instance of Unknown" in detail["msg"]:
+            continue
         path = _field_path(detail["loc"], data)
         message = _PLAIN.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
         if detail["type"] in ("enum", "literal_error"):
@@ -82,9 +81,7 @@ def problems_of(error: ValidationError, data: Any, base: Path_, lines: Callable[
         found.setdefault(path, []).append(message)
     deepest = [p for p in found if not any(len(q) > len(p) and q[: len(p)] == p and "unknown" not in q for q in found)]
     chosen = [p for p in deepest if p[-1:] != ("unknown",) or len(deepest) == 1] or deepest
-    return [
-        Problem(" or ".join(dict.fromkeys(found[path])), (*base, *path), lines((*base, *path))) for path in chosen
-    ]
+    return [Problem(" or ".join(dict.fromkeys(found[path])), (*base, *path), lines((*base, *path))) for path in chosen]
 
 
 def _checked(kind: Any, items: Any, base: Path_, parsed: Parsed, problems: list[Problem]) -> tuple[Any, ...]:

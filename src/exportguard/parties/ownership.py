@@ -171,7 +171,9 @@ class OwnershipInquiry:
             if owner in surely or owner in found.caught
         ]
         direct = self._stakes.get(self._root, ())
-        open_ = [o for o, _, _ in direct if o not in surely and o not in found.caught and (o in maybe or o in found.possible)]
+        open_ = [
+            o for o, _, _ in direct if o not in surely and o not in found.caught and (o in maybe or o in found.possible)
+        ]
         if open_:
             return Unknown(self._why(found, maybe))
         if not counting:

@@ -73,7 +73,9 @@ def read_bytes(path: Path, limit: int, what: str) -> str:
         why = problem.strerror or "it cannot be opened"
         raise DocumentError(f"{what} cannot be read: {why.lower()}", place=str(path)) from problem
     if len(raw) > limit:
-        raise DocumentError(f"{what} is larger than {limit >> 20} MB", place=str(path), remedy="split it, or use SQLite")
+        raise DocumentError(
+            f"{what} is larger than {limit >> 20} MB", place=str(path), remedy="split it, or use SQLite"
+        )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
@@ -111,12 +113,12 @@ def parse_json(text: str, name: str) -> Parsed:
     except RecursionError:
         refuse(name, [Problem(f"is nested deeper than {MAX_DEPTH} levels")], "the document")
     except json.JSONDecodeError as problem:
-        refuse(name, [Problem(f"is not JSON: {problem.msg.lower()} (column {problem.colno})", (), problem.lineno)], "it")
+        refuse(
+            name, [Problem(f"is not JSON: {problem.msg.lower()} (column {problem.colno})", (), problem.lineno)], "it"
+        )
     except ValueError as problem:
         refuse(name, [Problem(f"is not JSON: {problem}")], "it")
     problems: list[Problem] = []
-    if _deeper_than(data, MAX_DEPTH):
-        refuse(name, [Problem(f"is nested deeper than {MAX_DEPTH} levels")], "the document")
     locate = _JsonLines(text)
     if duplicates or not_finite:
         for path, value in _walk(data):
@@ -139,21 +141,6 @@ def _walk(data: Any) -> Iterator[tuple[Path_, Any]]:
             stack += [((*path, key), item) for key, item in value.items()]
         elif isinstance(value, list):
             stack += [((*path, index), item) for index, item in enumerate(value)]
-
-
-def _deeper_than(data: Any, limit: int) -> bool:
-    level: list[Any] = [data]
-    for _ in range(limit + 1):
-        level = [
-            item
-            for value in level
-            if isinstance(value, dict | list)
-            for item in (value.values() if isinstance(value, dict) else value)
-            if isinstance(item, dict | list)
-        ]
-        if not level:
-            return False
-    return True
 
 
 class _JsonLines:

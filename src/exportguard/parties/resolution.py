@@ -177,9 +177,7 @@ def _parties_of(customer: Customer) -> Iterable[Party]:
         return (_unknown_party(Role.END_USER, customer.id, why),)
     source = FactSource(path="party", source=f"record of {customer.id}"[:2000])
     return (
-        party.model_copy(
-            update={"customer": party.customer or customer.id, "sources": party.sources or (source,)}
-        )
+        party.model_copy(update={"customer": party.customer or customer.id, "sources": party.sources or (source,)})
         for party in customer.parties
     )
 

@@ -1,0 +1,178 @@
+"""How alike two names are: agreement of words, weighted by how rare they are, with typos and abbreviations forgiven.
+
+The score is twice the weight of what agrees over the weight of both names (Dice), so a word too many counts as much
+as one too few, and a rare word more than `technology`. 1 is the same words in the same order.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from rapidfuzz.distance import OSA
+
+from exportguard.parties.screening.index import Index, is_light
+from exportguard.parties.screening.words import CHINESE_PLACES, INSTITUTIONS, PERSON_NAMES
+
+COMMON = 4
+"""A word in more listed names than this is a word, not a typo of another."""
+
+_ABBREVIATED = 0.85
+_SKELETON = 0.9
+_SHORTENED_WORD = 8
+"""An abbreviation is believed of words in this many listed names: `astro` for astronautics, not for a brand."""
+_OTHER_ORDER = 0.97
+_OTHER_NUMBER = 0.9
+_OTHER_QUALIFIER = 0.9
+"""Sichuan *Normal* University: in names of institutions one more word names another one."""
+
+
+class Likeness(NamedTuple):
+    score: float
+    why: str
+
+
+@lru_cache(maxsize=65536)
+def typo_likeness(one: str, other: str) -> float:
+    """1 for the same word, less a share for each slip of the pen, 0 where there are too many for the length."""
+    longer = max(len(one), len(other))
+    allowed = 0 if longer < 4 else 1 if longer < 6 else 2 if longer < 11 else 3
+    edits = OSA.distance(one, other, score_cutoff=allowed)
+    if edits > allowed or one.isdigit() or other.isdigit():
+        return 0.0
+    return 1.0 - 1.1 * edits / longer
+
+
+@lru_cache(maxsize=65536)
+def skeleton(word: str) -> str:
+    """A personal name without what transliterations differ in: vowels, doubled letters, kh/h, q/k, ph/f, w/v."""
+    for one, other in (("kh", "h"), ("gh", "g"), ("ph", "f"), ("ck", "k"), ("sch", "sh"), ("ou", "u"), ("tch", "ch")):
+        word = word.replace(one, other)
+    word = word.translate(str.maketrans("qcwzj", "kkvsy"))
+    kept = [word[:1], *(ch for ch in word[1:] if ch not in "aeiouyh'")]
+    return "".join(ch for i, ch in enumerate(kept) if i == 0 or ch != kept[i - 1])
+
+
+class Comparer:
+    """Compares one query's words with the words of listed names."""
+
+    def __init__(self, index: Index, tokens: tuple[str, ...]) -> None:
+        self._index = index
+        self.tokens = tokens
+        self._person_tokens = tuple(PERSON_NAMES.get(token, token) for token in tokens)
+        self._numbers = {token for token in tokens if token.isdigit()}
+
+    def may_be_typo(self, word: str) -> bool:
+        return self._index.frequency(word) <= COMMON and word not in CHINESE_PLACES and not word.isdigit()
+
+    def word_likeness(self, mine: str, theirs: str, person: bool) -> float:
+        if person:
+            if len(mine) > 3 and len(theirs) > 3 and mine[0] == theirs[0] and skeleton(mine) == skeleton(theirs):
+                return _SKELETON
+            if len(mine) == 1 and theirs.startswith(mine):
+                return 0.6
+        if (self.may_be_typo(mine) and theirs not in CHINESE_PLACES - {mine}) or person:
+            found = typo_likeness(mine, theirs)
+            if found:
+                return found
+        if self.may_be_typo(mine) and theirs in CHINESE_PLACES:
+            found = typo_likeness(mine, theirs)
+            if found:
+                return found
+        longer = len(theirs) - len(mine)
+        if len(mine) >= 3 and longer >= 3 and theirs.startswith(mine):
+            if self._index.frequency(theirs) >= _SHORTENED_WORD:
+                return _ABBREVIATED
+        return 0.0
+
+    def compare(self, name_id: int) -> Likeness:
+        """The likeness of the query and a listed name."""
+        index = self._index
+        person = index.type_of(name_id) == "I"
+        mine = list(self._person_tokens if person else self.tokens)
+        theirs = index.tokens_of(name_id)
+        weight = index.weight
+        if mine == theirs:
+            return Likeness(1.0, "the same name")
+        rest_theirs = list(theirs)
+        rest_mine: list[str] = []
+        agreed = both = 0.0
+        for word in mine:
+            if word in rest_theirs:
+                rest_theirs.remove(word)
+                agreed += weight(word)
+                both += 2 * weight(word)
+            else:
+                rest_mine.append(word)
+        notes: list[str] = []
+        if rest_mine and rest_theirs:
+            gained, spent = self._forgive(rest_mine, rest_theirs, person, notes)
+            agreed += gained
+            both += spent
+        both += sum(map(weight, rest_mine)) + sum(map(weight, rest_theirs))
+        score = 2 * agreed / both if both else 0.0
+        extra = [w for w in rest_mine if not is_light(w)]
+        lacking = [w for w in rest_theirs if not is_light(w)]
+        if self._numbers != {w for w in theirs if w.isdigit()}:
+            score *= _OTHER_NUMBER
+        if (
+            (extra or lacking)
+            and not person
+            and not INSTITUTIONS.isdisjoint(mine)
+            and not INSTITUTIONS.isdisjoint(theirs)
+        ):
+            score *= _OTHER_QUALIFIER
+        if not extra and not lacking and not notes:
+            same_order = [w for w in mine if not is_light(w)] == [w for w in theirs if not is_light(w)]
+            return Likeness(score, "the same words") if same_order else Likeness(
+                score * _OTHER_ORDER, "the same words in another order")  # fmt: skip
+        if extra:
+            notes.append(f"`{' '.join(extra)}` is not in it")
+        if lacking:
+            notes.append(f"it also has `{' '.join(lacking)}`")
+        return Likeness(min(score, 0.99), "; ".join(notes))
+
+    def _forgive(self, mine: list[str], theirs: list[str], person: bool, notes: list[str]) -> tuple[float, float]:
+        """Pair what is left by likeness, best first; takes pairs out of both lists. (agreed, both) weights."""
+        agreed = both = 0.0
+        weight = self._index.weight
+        pairs: list[tuple[float, int, int, int, int]] = []
+        for i, word in enumerate(mine):
+            if is_light(word):
+                continue
+            for j, other in enumerate(theirs):
+                if is_light(other):
+                    continue
+                alike = self.word_likeness(word, other, person)
+                if alike:
+                    pairs.append((alike, i, 1, j, 1))
+            if i + 1 < len(mine):
+                joined = word + mine[i + 1]
+                pairs += [
+                    (self._joined(joined, o), i, 2, j, 1) for j, o in enumerate(theirs) if self._joined(joined, o)
+                ]
+        for j in range(len(theirs) - 1):
+            joined = theirs[j] + theirs[j + 1]
+            pairs += [(self._joined(w, joined), i, 1, j, 2) for i, w in enumerate(mine) if self._joined(w, joined)]
+        used_mine: set[int] = set()
+        used_theirs: set[int] = set()
+        for alike, i, wide, j, long in sorted(pairs, key=lambda pair: (-pair[0], pair[1:])):
+            span, other_span = range(i, i + wide), range(j, j + long)
+            if used_mine.intersection(span) or used_theirs.intersection(other_span):
+                continue
+            used_mine.update(span)
+            used_theirs.update(other_span)
+            heft = sum(weight(theirs[k]) for k in other_span)
+            agreed += heft * alike
+            both += 2 * heft
+            notes.append(f"`{' '.join(mine[i : i + wide])}` for `{' '.join(theirs[j : j + long])}`")
+        mine[:] = [w for k, w in enumerate(mine) if k not in used_mine]
+        theirs[:] = [w for k, w in enumerate(theirs) if k not in used_theirs]
+        return agreed, both
+
+    def _joined(self, one: str, other: str) -> float:
+        if one == other:
+            return 0.98
+        if len(one) >= 8 and abs(len(one) - len(other)) <= 1:
+            return typo_likeness(one, other) * 0.97
+        return 0.0

@@ -1,0 +1,105 @@
+"""A name to the words that count in it: the one normalisation that list and query go through."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from exportguard.parties.screening.scripts import latin_readings, visible
+from exportguard.parties.screening.words import ABBREVIATIONS, FILLERS, LEGAL_FORMS
+
+MAX_NAME = 400
+"""Characters of a name that are looked at; a longer one is cut, and said to be."""
+
+_DOTTED = re.compile(r"(?<![a-z0-9])(?:[a-z]\.[\s]?){2,}(?:[a-z](?![a-z0-9]))?")
+_APOSTROPHE = re.compile(r"(?<=[a-z])'(?=[a-z])")
+_WORD = re.compile(r"[a-z0-9]+")
+_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)")
+_NUMBERED = re.compile(r"no(?=\d)")
+_NUMBERS = {
+    "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6", "seventh": "7",
+    "eighth": "8", "ninth": "9", "tenth": "10",
+}  # fmt: skip
+_DIGITS_FOR_LETTERS = str.maketrans("013457$@", "oleastsa")
+
+
+class Words(NamedTuple):
+    """The words of one reading of a name, in order."""
+
+    tokens: tuple[str, ...]
+    """Canonical words, legal forms included."""
+
+    @property
+    def key(self) -> str:
+        """What exact matching goes by: words in order, without legal forms and fillers."""
+        return " ".join(significant(self.tokens))
+
+
+def significant(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """Without legal forms and fillers; everything, where nothing else would be left."""
+    kept = tuple(token for token in tokens if token not in LEGAL_FORMS and token not in FILLERS)
+    return kept or tokens
+
+
+@lru_cache(maxsize=65536)
+def canonical_word(word: str) -> str:
+    """One word as list and query compare it: abbreviations spelled out, plural and ordinal endings dropped."""
+    ordinal = _ORDINAL.fullmatch(word)
+    if ordinal:
+        return ordinal[1].lstrip("0") or "0"
+    if word in _NUMBERS:
+        return _NUMBERS[word]
+    if word.isdigit():
+        return word.lstrip("0") or "0"
+    if word in LEGAL_FORMS or word in FILLERS:
+        return word
+    word = ABBREVIATIONS.get(word, word)
+    if len(word) > 4 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-3] + "y" if word.endswith("ies") and len(word) > 5 else word[:-1]
+        word = ABBREVIATIONS.get(word, word)
+    return word
+
+
+def words_of(latin: str) -> Words:
+    """The words of a text in lower-case Latin letters (see `latin_readings`)."""
+    text = _DOTTED.sub(lambda match: match[0].replace(".", "").replace(" ", "") + " ", latin)
+    text = _APOSTROPHE.sub("", text).replace("&", " and ").replace("+", " plus ")
+    return Words(tuple(canonical_word(word) for word in _spelled_out(_WORD.findall(text))))
+
+
+def _spelled_out(words: list[str]) -> list[str]:
+    """`h u a w e i` is one word: letters that stand alone, four or more in a row, are joined."""
+    if sum(len(word) == 1 for word in words) < 4:
+        return words
+    joined: list[str] = []
+    run: list[str] = []
+    for word in [*words, ""]:
+        if len(word) == 1:
+            run.append(word)
+            continue
+        joined += ["".join(run)] if len(run) >= 4 else run
+        run = []
+        if word:
+            joined.append(word)
+    return joined
+
+
+def readings(name: str) -> list[Words]:
+    """Every reading of *name* in Latin letters, the likeliest first. Empty when it has no letter or digit.
+
+    A digit inside a word may stand for the letter that it looks like (`Huawe1`), so that reading is added.
+    """
+    found: list[Words] = []
+    for latin in latin_readings(visible(name[:MAX_NAME])):
+        made = words_of(latin)
+        if made.tokens and made not in found:
+            found.append(made)
+        mixed = [word for word in made.tokens if any(c.isdigit() for c in word) and sum(c.isalpha() for c in word) >= 3]
+        if mixed or "$" in latin or "@" in latin:
+            letters = words_of(
+                re.sub(r"[a-z0-9$@]*[a-z][a-z0-9$@]*", lambda m: m[0].translate(_DIGITS_FOR_LETTERS), latin)
+            )
+            if letters.tokens and letters not in found:
+                found.append(letters)
+    return found
