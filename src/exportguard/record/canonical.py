@@ -92,7 +92,7 @@ def json_safe(value: Any, _depth: int = 0) -> Any:
     if isinstance(value, Decimal | Fraction):
         return str(value)
     if isinstance(value, Mapping):
-        return {json_safe(str(key)): json_safe(inner, _depth + 1) for key, inner in value.items()}
+        return {_key(key): json_safe(inner, _depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [json_safe(inner, _depth + 1) for inner in value]
     if isinstance(value, set | frozenset):
@@ -101,6 +101,11 @@ def json_safe(value: Any, _depth: int = 0) -> Any:
     if callable(dump):
         return json_safe(dump(mode="json"), _depth + 1)
     return f"[a {type(value).__name__}]"
+
+
+def _key(key: object) -> str:
+    safe = json_safe(key, _MAX_DEPTH)
+    return safe if isinstance(safe, str) else str(safe)
 
 
 def _huge(value: int) -> str:

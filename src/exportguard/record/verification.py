@@ -113,15 +113,14 @@ def _read_through(log: SqlLog, state: _Pass, sizes: set[int]) -> None:
             said = f"record {stored.sequence} is filed under another decision's id ({stored.decision_id})"
             state.findings.append(Finding("changed", said, stored.sequence))
         if state.broken_at is None:
-            hashes = state.frontier.to_bytes()
-            size = state.frontier.size
+            before = Frontier.from_bytes(state.frontier.size, state.frontier.to_bytes())
             state.frontier.append(leaf)
-            if leaf == stored.leaf and state.frontier.root() != stored.root:
-                state.broken_at, state.before = stored.sequence, Frontier.from_bytes(size, hashes)
-            elif leaf != stored.leaf:
+            if leaf != stored.leaf and state.frontier.root() != stored.root:
                 # A changed text is named for itself; the tree goes on with what was there before.
-                state.frontier = Frontier.from_bytes(size, hashes)
+                state.frontier = Frontier.from_bytes(before.size, before.to_bytes())
                 state.frontier.append(stored.leaf)
+            elif state.frontier.root() != stored.root:
+                state.broken_at, state.before = stored.sequence, before
         else:
             state.frontier.append(leaf)
         if state.frontier.size in sizes:

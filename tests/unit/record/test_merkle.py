@@ -75,9 +75,7 @@ def test_inclusion_is_proved_for_what_is_there_and_for_nothing_else(leaves: list
 
 
 @given(leaves=leaves_, data=st.data())
-def test_consistency_is_proved_for_a_continuation_and_for_nothing_else(
-    leaves: list[bytes], data: st.DataObject
-) -> None:
+def test_consistency_is_proved_for_a_continuation_and_nothing_else(leaves: list[bytes], data: st.DataObject) -> None:
     earlier = data.draw(st.integers(1, len(leaves)))
     proof = consistency_proof(leaves, earlier)
     old, new = root_of(leaves[:earlier]), root_of(leaves)
