@@ -249,6 +249,22 @@ def test_what_cannot_be_reached_is_unknown_in_time_and_asked_once():
     assert made == []
 
 
+@mock_aws
+def test_processes_that_make_a_client_for_each_call_ask_who_they_are_once(monkeypatch):
+    """The account of an access key is looked up once, whichever client asks."""
+    asked = []
+    real = ClientResolver._limited
+    monkeypatch.setattr(ClientResolver, "_limited", lambda self, q: asked.append(q.operation) or real(self, q))
+    gate = RecordingGate(names_p5)
+    hook = AwsHook(gate)
+    for _ in range(2):
+        ec2 = client("ec2", aws_access_key_id="AKIAONCEONLY")
+        hook.attach(ec2)
+        ec2.run_instances(ImageId=AMI, InstanceType="t3.micro", MinCount=1, MaxCount=1)
+    assert asked == ["GetCallerIdentity"]
+    assert [seen.account for seen in gate.seen] == ["123456789012"] * 2
+
+
 def test_a_resolver_never_changes_anything():
     """Only read-only operations are ever called."""
     resolver = ClientResolver.of(client("ec2", endpoint_url="http://127.0.0.1:9"))

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextvars import copy_context
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from exportguard.adapters.aws.lookup import Question, looking_up
@@ -32,6 +32,11 @@ class ClientResolver:
         seconds: the longest that one look-up may take, connecting included.
     """
 
+    _failures: ClassVar[dict[str, tuple[float, str]]] = {}
+    """What could not be reached, until when, and why: the same for every client of the process."""
+    _accounts: ClassVar[dict[tuple[str, str | None], Mapping[str, Any]]] = {}
+    """Who an access key belongs to (STS): processes that make a client for each call ask once."""
+
     def __init__(
         self,
         credentials: Any,
@@ -47,7 +52,6 @@ class ClientResolver:
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._answers: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
-        self._failures: dict[str, tuple[float, str]] = {}
 
     @classmethod
     def of(cls, client: Any, *, seconds: float = 4.0) -> ClientResolver:
@@ -71,9 +75,11 @@ class ClientResolver:
         if self._credentials is None:
             return Unknown("the client has no credentials to look things up with")
         key = f"{question.service}.{question.operation}.{question.region}.{sorted(question.parameters.items())!r}"
+        place = f"{self._endpoint_url}|{question.service}.{question.region}"
+        identity = self._identity() if question.operation == "GetCallerIdentity" else None
         with self._lock:
-            kept = self._answers.get(key)
-            failed = self._failures.get(f"{question.service}.{question.region}")
+            kept = self._accounts.get(identity) if identity is not None else self._answers.get(key)
+            failed = self._failures.get(place)
         if kept is not None:
             return kept
         if failed is not None and monotonic() < failed[0]:
@@ -83,12 +89,20 @@ class ClientResolver:
             if isinstance(answer, Unknown):
                 if answer.reason.startswith(_UNREACHABLE):
                     until = monotonic() + _FAILURE_KEPT_SECONDS
-                    self._failures[f"{question.service}.{question.region}"] = (until, answer.reason)
-            elif question.immutable or question.operation == "GetCallerIdentity":
+                    self._failures[place] = (until, answer.reason)
+            elif identity is not None:
+                if len(self._accounts) >= _KEPT:
+                    self._accounts.clear()
+                self._accounts[identity] = answer
+            elif question.immutable:
                 self._answers[key] = answer
                 while len(self._answers) > _KEPT:
                     self._answers.popitem(last=False)
         return answer
+
+    def _identity(self) -> tuple[str, str | None] | None:
+        key = getattr(self._credentials, "_access_key", None) or getattr(self._credentials, "access_key", None)
+        return (key, self._endpoint_url) if isinstance(key, str) else None
 
     def _limited(self, question: Question) -> Mapping[str, Any] | Unknown:
         """The call on a thread of its own, left behind when time is up: DNS and proxies know no time-out."""

@@ -30,6 +30,9 @@ _NEVER_SENT = frozenset({"NoCredentialsError", "PartialCredentialsError", "NoAut
 """botocore's exceptions from signing: nothing left the process."""
 
 
+_ATOMS = frozenset({str, bytes, int, float, bool, type(None)})
+
+
 class CallState:
     """What is known of one call between its events."""
 
@@ -239,7 +242,7 @@ def fingerprint(value: Any, depth: int = 0) -> Any:
     if isinstance(value, Mapping):
         if depth > 60:
             raise GuardError("the parameters are nested too deeply to be judged")
-        return {key: fingerprint(entry, depth + 1) for key, entry in value.items()}
+        return {key: entry if type(entry) in _ATOMS else fingerprint(entry, depth + 1) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
         if depth > 60:
             raise GuardError("the parameters are nested too deeply to be judged")

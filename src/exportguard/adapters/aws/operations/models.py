@@ -71,7 +71,8 @@ def _add(call: Call, name: str, where: str, tokens: Maybe[int], hops: int, label
             return
         found = behind(call, kind, name.strip()) if hops else Unknown("it leads in circles")
         if isinstance(found, list) and found:
-            for model in found:
+            once = {str(model).rpartition("/")[2]: model for model in found}  # a model in several regions is one
+            for model in once.values():
                 if isinstance(model, str) and model:
                     _add(call, model, where, tokens, hops - 1, label)
                 else:
