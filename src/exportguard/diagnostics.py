@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -33,6 +34,26 @@ class Diagnostic:
     notes: tuple[str, ...] = ()
 
 
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+"""What would make a line read otherwise than it is, or reach into a terminal."""
+_LONGEST = 200
+"""Characters of a source line that are shown; of a longer one, a window around the place."""
+
+
+def _window(text: str, column: int, length: int) -> tuple[str, str, str]:
+    """The shown line before the place, under it and behind it."""
+    shown = _HIDDEN.sub("\N{REPLACEMENT CHARACTER}", text.rstrip("\r\n").replace("\t", " "))
+    before, under, behind = shown[: column - 1], shown[column - 1 : column - 1 + length], shown[column - 1 + length :]
+    if len(shown) <= _LONGEST:
+        return before, under, behind
+    if len(before) > _LONGEST // 2:
+        before = "…" + before[1 - _LONGEST // 2 :]
+    if len(under) > _LONGEST // 2:
+        under, behind = under[: _LONGEST // 2 - 1] + "…", ""
+    room = max(1, _LONGEST - len(before) - len(under))
+    return before, under, behind if len(behind) <= room else behind[: room - 1] + "…"
+
+
 def _width(text: str) -> int:
     return sum(2 if east_asian_width(ch) in "WF" else 1 for ch in text)
 
@@ -45,13 +66,12 @@ def render(problem: Diagnostic) -> str:
     if span is not None:
         number = str(span.line)
         gutter = " " * len(number)
-        shown = span.text.replace("\t", " ").rstrip("\r\n")
-        before, under = shown[: span.column - 1], shown[span.column - 1 : span.column - 1 + span.length]
+        before, under, behind = _window(span.text, span.column, span.length)
         carets = "^" * max(1, _width(under))
         lines += [
             f"{gutter} --> {span.file}:{span.line}:{span.column}",
             f"{gutter}  |",
-            f" {number} | {shown}",
+            f" {number} | {before}{under}{behind}".rstrip(),
             f"{gutter}  | {' ' * _width(before)}{carets} {problem.label}".rstrip(),
         ]
     if problem.help:

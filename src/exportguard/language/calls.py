@@ -107,7 +107,7 @@ class CallChecks:
         text = part.value
         tests = {"startsWith": str.startswith, "endsWith": str.endswith, "contains": str.__contains__}
         if members and not any(tests[name](member, text) for member in members):
-            self.report(part, "EG207", "this never holds", f"no {kind.words} fits")
+            self.report(part, "EG207", "this never holds", f"no {str(kind.words).replace('eccn', 'ECCN')} fits")
 
     def check_conversion(self, node: Node, name: str) -> None:
         """A literal that cannot be converted is wrong now, not at three in the morning."""
@@ -117,7 +117,7 @@ class CallChecks:
         if part.op == "lit" and isinstance(part.value, str):
             problem = convert_literal(name, part.value)
             if problem is not None:
-                self.report(part, "EG215", f"`{part.value}` is not a {name}", problem)
+                self.report(part, "EG215", f"`{part.value}` is not {'an' if name == 'int' else 'a'} {name}", problem)
 
     def check_group(self, node: Node) -> tuple[Node, Type]:
         result = list_of(Type("string", words="country"))

@@ -74,7 +74,8 @@ class Checker(ComparisonChecks, CallChecks):
     def condition(self, node: Node) -> Checked:
         """Check an expression that has to be true or false."""
         checked = self.check(node)
-        if checked.ok and checked.type.kind != "bool":
+        broken = checked.ok and any(n.op == "var" and not self.variables[str(n.value)].ok for n in walk(checked.node))
+        if checked.ok and checked.type.kind != "bool" and not broken:
             self.report(
                 node,
                 "EG206",
@@ -104,7 +105,7 @@ class Checker(ComparisonChecks, CallChecks):
             cost = 1 + sum(part[1] for part in parts)
             if node.op == "var":
                 known = self.variables.get(str(node.value))
-                size, cost = (known.size, known.cost) if known else (1, 1)
+                size, cost = (known.size, known.cost) if known and known.ok else (1, 1)
             elif node.op == "macro":
                 cost = 1 + parts[0][1] + self.length(node.args[0]) * sum(part[1] for part in parts[1:])
             elif node.op == "in":
@@ -194,7 +195,7 @@ class Checker(ComparisonChecks, CallChecks):
             if owner.kind == "list":
                 hint = f"ask its elements: `{self.text(node.args[0])}.exists(x, x.{name} == …)`"
             return typed, self.report(
-                at, "EG203", f"`{name}` is a field of nothing", f"{owner.shown()} has no fields", hint
+                at, "EG203", f"there is no field `{name}` here", f"{owner.shown()} has no fields", hint
             )
         kind = RECORDS[owner.record].get(name)
         if kind is None:

@@ -100,7 +100,7 @@ class ComparisonChecks:
                 literal,
                 "EG217",
                 f"`{self.text(literal)}` is no sensible threshold here",
-                "wrong unit?",
+                "out of range" if outside else "wrong unit?",
                 f"the fact is in {kind.unit}",
             )
 
@@ -172,8 +172,8 @@ class ComparisonChecks:
             return
         meant = self.words.suggestion(words, text)
         if words in ("word", "lowercase"):
-            hint = f'facts arrive in this form: `"{meant}"`'
-            self.report(node, "EG208", f"`{text}` is never the value here", "not in the form of this fact", hint)
+            form = f'facts arrive in this form: `"{meant}"`'
+            self.report(node, "EG208", f"`{text}` is never the value here", "not in the form of this fact", form)
             return
         hint = f'did you mean `"{meant}"`?' if meant is not None else self.some(words)
         self.report(node, "EG208", f"`{text}` is not {_a(words)}", f"not a known {words.replace('eccn', 'ECCN')}", hint)
@@ -205,7 +205,9 @@ class ComparisonChecks:
         if op in "+-" and pair == ("duration", "duration"):
             return typed, Type("duration")
         hint = None
-        if left.numeric and right.numeric:
+        if op == "%" and left.numeric and right.numeric:
+            hint = "`%` is for whole numbers: convert with `int(…)`"
+        elif left.numeric and right.numeric:
             hint = "int and double do not mix in arithmetic: write `2.0` for `2`, or convert with `double(…)`"
         return typed, self.report(
             node, "EG205", f"`{op}` cannot join these", f"{left.shown()} and {right.shown()}", hint

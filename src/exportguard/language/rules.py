@@ -73,8 +73,8 @@ class PolicyReader:
     def read(self, tree: Mapping) -> None:
         fields = Fields(tree, self.problems, "a policy", POLICY_KEYS)
         fields.require("policy", "rules")
-        self.policy_scalar = fields.scalar("policy")
-        self.policy = self.identifier(fields, "policy") or ""
+        self.policy_scalar = self.identifier(fields, "policy")
+        self.policy = self.policy_scalar.text if self.policy_scalar is not None else ""
         version = fields.text("version", limit=50) or "0"
         fields.text("title")
         fields.text("description", limit=20_000)
@@ -91,16 +91,14 @@ class PolicyReader:
                 fields.shape(item, "an entry of `rules`", "a mapping")
         self.warnings.extend(variables.unused())
 
-    def identifier(self, fields: Fields, name: str) -> str | None:
+    def identifier(self, fields: Fields, name: str) -> Scalar | None:
         value = fields.scalar(name)
-        if value is None:
-            return None
-        if not _ID.match(value.text):
+        if value is not None and not _ID.match(value.text):
             fields.problem(
                 value, "EG307", f"`{value.text[:60]}` is not an id", "not an id", "letters, digits, `-`, `_` and `.`"
             )
             return None
-        return value.text
+        return value
 
     def read_references(self, fields: Fields) -> tuple[policyset.Reference, ...]:
         found: list[policyset.Reference] = []
@@ -156,8 +154,9 @@ class PolicyReader:
         before = len(self.problems)
         fields = Fields(tree, self.problems, "a rule", RULE_KEYS)
         fields.require("id", "effect", "when")
-        rule_id = self.identifier(fields, "id") or ""
-        self.refuse_duplicate(fields.scalar("id") if rule_id else None)
+        named = self.identifier(fields, "id")
+        rule_id = named.text if named is not None else ""
+        self.refuse_duplicate(named)
         word = fields.word("effect", [e.value for e in Effect])
         effect = Effect(word) if word else Effect.DENY
         when = self.condition(fields, "when", variables, effect in (Effect.HOLD, Effect.FLAG) or not word)

@@ -89,10 +89,6 @@ class PolicySource:
         line, column = self.line_column(start)
         text = self.line_text(line)
         length = max(1, min(end - start, len(text) - column + 1))
-        if len(text) > 400:
-            # A line of a megabyte must not be echoed whole; the column stays right, the text is windowed.
-            left = max(0, column - 1 - 80)
-            return Span(self.name, line, column - left, min(length, 240), text[left : left + 320])
         return Span(self.name, line, column, length, text)
 
     def problem(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 from exportguard.language import Scope, World
 from exportguard.vocabulary.fact import Unknown
@@ -35,7 +35,7 @@ class Reference:
     model_families = frozenset({"claude", "gpt-4o"})
     model_providers = frozenset({"anthropic", "openai", "meta"})
     group_names = frozenset({"D:1", "D:4", "D:5", "E:1", "A:5"})
-    groups = {"D:5": frozenset({"CN", "HK", "IR"}), "E:1": frozenset({"IR"})}
+    groups: ClassVar = {"D:5": frozenset({"CN", "HK", "IR"}), "E:1": frozenset({"IR"})}
 
     def country(self, text: str) -> str | Unknown:
         if text in self.countries:
