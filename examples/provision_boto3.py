@@ -17,7 +17,7 @@ def main() -> None:
         guard = Guard.load(
             customers=HERE / "company_policies" / "customers.yaml",
             record=Path(folder) / "decisions.sqlite3",
-            ledger=None,
+            ledger=Path(folder) / "decisions.sqlite3",
             clock=lambda: datetime(2024, 8, 23, tzinfo=UTC),
         )
         with guard:

@@ -41,7 +41,7 @@ def main() -> None:
         guard = Guard.load(
             customers=HERE / "company_policies" / "customers.yaml",
             record=Path(folder) / "decisions.sqlite3",
-            ledger=None,
+            ledger=Path(folder) / "decisions.sqlite3",
             resolver={"openai": {"chat-prod": "gpt-4"}},
             clock=lambda: datetime(2024, 8, 23, tzinfo=UTC),
         )

@@ -181,7 +181,7 @@ def _ask(rule: CompiledRule, scope: Scope) -> Finding | None:
         if isinstance(lifting, Indeterminate):
             causes = (*causes, *lifting.causes)
     location = scope.location
-    if result is RuleResult.MATCH and location is not None and location.certainty != Certainty.DECLARED:
+    if result is RuleResult.MATCH and isinstance(location, LocationView) and location.certainty != Certainty.DECLARED:
         place = location.country if isinstance(location.country, str) else "a place that is not known"
         result = RuleResult.INDETERMINATE
         causes = (*causes, Cause("location.certainty", f"it may, but need not, be placed in {place}"))

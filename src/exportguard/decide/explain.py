@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from exportguard.language import CompiledRule, Scope
 from exportguard.vocabulary.decision import Effect, Reason, RuleResult, UnknownFact
 from exportguard.vocabulary.fact import Unknown
-from exportguard.vocabulary.scope import LocationView, PartyView
+from exportguard.vocabulary.scope import ItemView, LocationView, PartyView
 
 if TYPE_CHECKING:
     from exportguard.decide.evaluate import Finding
@@ -89,6 +89,7 @@ def _reason(
     missing: Sequence[UnknownFact],
 ) -> Reason:
     scope = finding.scope
+    item = scope.item if isinstance(scope.item, ItemView) else None
     message = rule.say(scope)
     if result is RuleResult.INDETERMINATE:
         paths = ", ".join(dict.fromkeys(fact.path for fact in missing)) or "a fact"
@@ -104,13 +105,13 @@ def _reason(
         effect=effect,
         result=result,
         basis=rule.basis,
-        item=show(scope.item.name) if scope.item is not None else None,
+        item=show(item.name) if item is not None else None,
         party=_party_label(scope.party),
         location=_location_label(scope.location),
         message=message,
         remedy=rule.remedy,
         cites=tuple(rule.cites),
-        confidence=scope.item.confidence if scope.item is not None else None,
+        confidence=item.confidence if item is not None else None,
         status=status or rule.status,
         values=tuple(values),
     )
@@ -177,8 +178,8 @@ def _is_record(value: object) -> bool:
     return hasattr(value, "__dataclass_fields__")
 
 
-def _party_label(party: PartyView | None) -> str | None:
-    if party is None:
+def _party_label(party: object) -> str | None:
+    if not isinstance(party, PartyView):
         return None
     role = "party of unknown role" if isinstance(party.role, Unknown) else party.role
     if isinstance(party.name, Unknown):
@@ -186,8 +187,8 @@ def _party_label(party: PartyView | None) -> str | None:
     return f"{party.name} ({role})"
 
 
-def _location_label(location: LocationView | None) -> str | None:
-    if location is None:
+def _location_label(location: object) -> str | None:
+    if not isinstance(location, LocationView):
         return None
     parts = [str(x) for x in (location.region, location.country) if isinstance(x, str)]
     return ", ".join(parts) or "an unknown place"

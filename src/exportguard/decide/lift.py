@@ -63,7 +63,8 @@ class Lifter:
         for entry, condition in self._usable:
             if entry.kind.value not in rule.authorizable_by or not self._names_end_users(entry):
                 continue
-            if scope.party is not None and not any(_is_named(scope.party, p) for p in entry.parties):
+            party = scope.party
+            if isinstance(party, PartyView) and not any(_is_named(party, p) for p in entry.parties):
                 continue
             if not self._surely_covers(condition, scope):
                 continue
@@ -102,9 +103,9 @@ class Lifter:
             condition(
                 Scope(
                     request=facts.request,
-                    item=item,  # type: ignore[arg-type]
-                    party=party,  # type: ignore[arg-type]
-                    location=location,  # type: ignore[arg-type]
+                    item=item,
+                    party=party,
+                    location=location,
                     usage=None,
                     world=self._world,
                 )

@@ -39,7 +39,7 @@ def demo() -> None:
         guard = Guard.load(
             customers=Path(__file__).with_name("customers.yaml"),
             record=log,
-            ledger=None,
+            ledger=store,
             resolver={"openai": DEPLOYMENTS},
             clock=lambda: AS_OF,
         )
