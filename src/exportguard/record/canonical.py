@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -29,6 +30,19 @@ def canonical(value: Any) -> bytes:
     except (rfc8785.CanonicalizationError, UnicodeError, RecursionError) as error:
         found = _unfit(value, "$", 0)
         raise ValueError(found or f"it has no canonical form: {error}") from None
+
+
+def read_canonical(text: bytes) -> Any:
+    """What `canonical` wrote. A whole number too large to be exact can only have been a double, and is one again.
+
+    Raises:
+        ValueError: not JSON.
+    """
+    return json.loads(text, parse_int=_number)
+
+
+def _number(digits: str) -> int | float:
+    return int(digits) if len(digits) < 16 or abs(int(digits)) <= _LARGEST else float(digits)
 
 
 def _unfit(value: Any, path: str, depth: int) -> str | None:

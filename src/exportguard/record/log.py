@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar, cast, runtime_checkable
 
 from exportguard.errors import ConfigurationError, RecordError
-from exportguard.record.canonical import canonical
+from exportguard.record.canonical import canonical, read_canonical
 from exportguard.record.merkle import Frontier, leaf_hash
 from exportguard.storage import Database, Schema, Session, StorageError, open_database
 
@@ -58,7 +57,7 @@ class StoredRecord:
             RecordError: the stored text is not JSON any more (see `verify`).
         """
         try:
-            return cast("dict[str, Any]", json.loads(self.body))
+            return cast("dict[str, Any]", read_canonical(self.body))
         except ValueError as error:
             raise RecordError(f"record {self.sequence} of the decision log cannot be read: {error}") from error
 
