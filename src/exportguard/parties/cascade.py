@@ -86,7 +86,7 @@ def cascade(
     for owned, stakes in owners.items():
         total: Number = 0
         for owner, low, high in stakes:
-            least = scaled(low)
+            least: Number = low.numerator if scale == 1 else scaled(low)
             total += least
             held.setdefault(owner, []).append((owned, least, least if high is low or high == low else scaled(high)))
         stated[owned] = total

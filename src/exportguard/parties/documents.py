@@ -24,6 +24,8 @@ _PLAIN = {
     "extra_forbidden": "is not a key of the schema",
     "missing": "is missing",
     "string_type": "should be text",
+    "int_type": "should be a number",
+    "float_type": "should be a number",
     "string_too_short": "should not be empty",
     "string_too_long": "is longer than 2000 characters",
     "bool_type": "should be true or false",
@@ -57,15 +59,23 @@ def _no_collection() -> Iterator[None]:
 def _field_path(loc: tuple[int | str, ...], data: Any) -> Path_:
     """pydantic's `loc` without the names of union members: only what can be followed in the data, and one more."""
     path: list[int | str] = []
-    here = data
+    here: Any = data
     for part in loc:
-        if (isinstance(part, int) and isinstance(here, list | tuple) and part < len(here)) or (isinstance(part, str) and isinstance(here, Mapping) and part in here):
+        if isinstance(part, int):
+            inside = isinstance(here, list | tuple) and part < len(here)
+        else:
+            inside = isinstance(here, Mapping) and part in here
+        if inside:
             path.append(part)
-            here = here[part]
+            here = _inside(here, part)
         elif isinstance(part, str) and part.isidentifier() and part.islower() and isinstance(here, Mapping):
             path.append(part)
             break
     return tuple(path)
+
+
+def _inside(value: Any, part: int | str) -> Any:
+    return value[part]
 
 
 def problems_of(error: ValidationError, data: Any, base: Path_, lines: Callable[[Path_], int | None]) -> list[Problem]:
@@ -84,6 +94,14 @@ def problems_of(error: ValidationError, data: Any, base: Path_, lines: Callable[
     return [Problem(" or ".join(dict.fromkeys(found[path])), (*base, *path), lines((*base, *path))) for path in chosen]
 
 
+def _problems(kind: Any, item: Any, path: Path_, parsed: Parsed) -> list[Problem]:
+    try:
+        _adapter(kind).validate_python(item)
+    except ValidationError as error:
+        return problems_of(error, item, path, parsed.line_of)
+    return []
+
+
 def _checked(kind: Any, items: Any, base: Path_, parsed: Parsed, problems: list[Problem]) -> tuple[Any, ...]:
     """The list *items* as *kind*; every item that is none becomes a problem."""
     if items is None:
@@ -96,12 +114,8 @@ def _checked(kind: Any, items: Any, base: Path_, parsed: Parsed, problems: list[
         made: tuple[Any, ...] = whole.validate_python(items)
         return made
     except ValidationError:
-        one = _adapter(kind)
         for index, item in enumerate(items):
-            try:
-                one.validate_python(item)
-            except ValidationError as error:
-                problems += problems_of(error, item, (*base, index), parsed.line_of)
+            problems += _problems(kind, item, (*base, index), parsed)
     return ()
 
 

@@ -124,6 +124,8 @@ class OwnershipInquiry:
         if not self._followed:
             return "the party has more owners than are followed"
         root = self._graph.node(self._root)
+        if not root.owners_known and isinstance(self.party.owners, Unknown) and self.party.owners.reason != "not given":
+            return f"the owners of the party are unknown: {self.party.owners.reason}"[:2000]
         if not root.owners_known:
             return "the owners of the party are not given; `owners: []` says that it is known to have none"
         open_ = [n for n in self._ancestors if n != self._root and not self._graph.node(n).owners_known]

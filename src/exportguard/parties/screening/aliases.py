@@ -18,6 +18,7 @@ from exportguard.parties.screening.names import readings
 
 _SHIPPED = Path(__file__).parent / "data" / "institutions.json"
 _MAX_BYTES = 16 << 20
+_ACRONYM = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,13 @@ class Aliases:
         """These and the names of *groups*, each (Latin names, Han names) of one body."""
         han, latin = dict(self.han), dict(self.latin)
         for latin_names, han_names in groups:
-            names = tuple(latin_names)
+            stated = tuple(latin_names)
+            # An acronym leads to its body, but another body on the list may have the same one.
+            names = tuple(name for name in stated if " " in name.strip() or len(name) > _ACRONYM)
             for name in han_names:
                 key = tidy_han(simplified(name))
                 han[key] = tuple(dict.fromkeys((*han.get(key, ()), *names)))
-            for name in names:
+            for name in stated:
                 for words in readings(name):
                     others = (other for other in names if other != name)
                     latin[words.key] = tuple(dict.fromkeys((*latin.get(words.key, ()), *others)))

@@ -17,10 +17,10 @@ from exportguard.parties.screening.names import readings, significant
 from exportguard.parties.screening.result import Entry
 from exportguard.parties.screening.words import FILLERS, LEGAL_FORMS, PERSON_NAMES
 
-FORMAT = 5
+FORMAT = 6
 """Of the serialised index. Any change in how names become words has to raise it."""
 
-PRIMARY, ALIAS, IMPLIED = 0, 1, 2
+PRIMARY, ALIAS, IMPLIED, SHORT = 0, 1, 2, 3
 _LIGHT = 0.05
 """Weight of a legal form or a filler; a word that one listed name has weighs about 11."""
 _SECTIONS = "IIBIIIf"
@@ -221,8 +221,8 @@ def _all_names(names: Sequence[str]) -> Iterable[tuple[int, str]]:
     for position, name in enumerate(names):
         yield (PRIMARY if position == 0 else ALIAS), name
     for name in names:
-        for implied in implied_names(name):
-            yield IMPLIED, implied
+        for implied, own_weight in implied_names(name):
+            yield (IMPLIED if own_weight else SHORT), implied
 
 
 def _record(entry: Entry) -> str:

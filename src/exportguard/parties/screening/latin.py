@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from exportguard.parties.screening.candidates import candidates
-from exportguard.parties.screening.index import ALIAS, IMPLIED, PRIMARY, Index
-from exportguard.parties.screening.match import Comparer
+from exportguard.parties.screening.index import ALIAS, PRIMARY, SHORT, Index
+from exportguard.parties.screening.match import Comparer, mended
 from exportguard.parties.screening.names import Words, readings, significant
 from exportguard.parties.screening.words import CHINESE_PLACES, FILLERS, INSTITUTIONS, LEGAL_FORMS, SUB_UNITS
 
@@ -88,8 +88,9 @@ def _of_words(index: Index, words: Words, review: float) -> Iterator[Found]:
             if name_id not in exact:
                 yield Found(name_id, _ANOTHER_SPACING, "the same letters, spaced otherwise", _weak(index, name_id, key))
     yield from _parts(index, words)
-    comparer = Comparer(index, words.tokens)
-    for name_id in candidates(index, words.tokens, review):
+    tokens = mended(index, words.tokens)
+    comparer = Comparer(index, tokens)
+    for name_id in candidates(index, tokens, review):
         alike = comparer.compare(name_id)
         if alike.score >= review:
             yield Found(name_id, alike.score, alike.why, _weak(index, name_id, index.keys[name_id], exact=False))
@@ -103,8 +104,7 @@ def _weak(index: Index, name_id: int, key: str, *, exact: bool = True) -> bool:
         return one_word or not exact
     if kind == "I":
         return one_word
-    if index.kinds[name_id] == IMPLIED and not index.texts[name_id].isupper():
-        # A word in brackets after a name may be its short form, or a place.
+    if index.kinds[name_id] == SHORT:
         return one_word
     return one_word and (not exact or len(key) <= 2 or (index.kinds[name_id] != PRIMARY and len(key) <= 3))
 

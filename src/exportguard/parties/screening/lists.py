@@ -33,9 +33,12 @@ LISTS: dict[str, RestrictedList] = {
         ),
         RestrictedList("SSI", "Sectoral Sanctions Identifications List", _OFAC, "sectoral OFAC restrictions"),
         RestrictedList(
-            "MBS", "Non-SDN Menu-Based Sanctions List", _OFAC, "particular OFAC restrictions", ("NS-MBS", "NS-MBS LIST"),
+            "MBS", "Non-SDN Menu-Based Sanctions List", _OFAC, "particular OFAC restrictions",
+            ("NS-MBS", "NS-MBS LIST"),
         ),
-        RestrictedList("PLC", "Palestinian Legislative Council List", _OFAC, "particular OFAC restrictions", ("NS-PLC",)),
+        RestrictedList(
+            "PLC", "Palestinian Legislative Council List", _OFAC, "particular OFAC restrictions", ("NS-PLC",)
+        ),
         RestrictedList("CAP", "CAPTA List", _OFAC, "correspondent accounts of foreign banks", ("CAPTA",)),
         RestrictedList("DTC", "AECA Debarred (ITAR)", _STATE, "debarred from ITAR transactions", ("AECA",)),
         RestrictedList("ISN", "Nonproliferation Sanctions", _STATE, "nonproliferation sanctions"),

@@ -12,13 +12,15 @@ from typing import NamedTuple
 from rapidfuzz.distance import OSA
 
 from exportguard.parties.screening.index import Index, is_light
-from exportguard.parties.screening.words import CHINESE_PLACES, INSTITUTIONS, PERSON_NAMES
+from exportguard.parties.screening.names import canonical_word
+from exportguard.parties.screening.words import ABBREVIATIONS, CHINESE_PLACES, INSTITUTIONS, LEGAL_FORMS, PERSON_NAMES
 
 COMMON = 4
 """A word in more listed names than this is a word, not a typo of another."""
 
 _ABBREVIATED = 0.85
 _SKELETON = 0.9
+_INITIAL = 0.6
 _SHORTENED_WORD = 8
 """An abbreviation is believed of words in this many listed names: `astro` for astronautics, not for a brand."""
 _OTHER_ORDER = 0.97
@@ -53,6 +55,26 @@ def skeleton(word: str) -> str:
     return "".join(ch for i, ch in enumerate(kept) if i == 0 or ch != kept[i - 1])
 
 
+_FIXED_WORDS = tuple(
+    sorted({word for word in (*LEGAL_FORMS, *ABBREVIATIONS, *ABBREVIATIONS.values()) if len(word) >= 5})
+)
+
+
+@lru_cache(maxsize=16384)
+def _fixed_word(word: str) -> str:
+    """*word*, or the legal form or word of the trade that it is one slip of the pen away from."""
+    near = next((fixed for fixed in _FIXED_WORDS if OSA.distance(word, fixed, score_cutoff=1) <= 1), None)
+    return word if near is None else canonical_word(near)
+
+
+def mended(index: Index, tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """*tokens* with slips in legal forms and words of the trade put right: they are no rare words."""
+    return tuple(
+        _fixed_word(word) if len(word) >= 5 and not index.frequency(word) and not is_light(word) else word
+        for word in tokens
+    )
+
+
 class Comparer:
     """Compares one query's words with the words of listed names."""
 
@@ -66,24 +88,17 @@ class Comparer:
         return self._index.frequency(word) <= COMMON and word not in CHINESE_PLACES and not word.isdigit()
 
     def word_likeness(self, mine: str, theirs: str, person: bool) -> float:
+        """How far *mine* may be meant for *theirs*, 0 to 1."""
         if person:
             if len(mine) > 3 and len(theirs) > 3 and mine[0] == theirs[0] and skeleton(mine) == skeleton(theirs):
                 return _SKELETON
             if len(mine) == 1 and theirs.startswith(mine):
-                return 0.6
-        if (self.may_be_typo(mine) and theirs not in CHINESE_PLACES - {mine}) or person:
-            found = typo_likeness(mine, theirs)
-            if found:
-                return found
-        if self.may_be_typo(mine) and theirs in CHINESE_PLACES:
-            found = typo_likeness(mine, theirs)
-            if found:
-                return found
-        longer = len(theirs) - len(mine)
-        if len(mine) >= 3 and longer >= 3 and theirs.startswith(mine):
-            if self._index.frequency(theirs) >= _SHORTENED_WORD:
-                return _ABBREVIATED
-        return 0.0
+                return _INITIAL
+        alike = typo_likeness(mine, theirs) if person or self.may_be_typo(mine) else 0.0
+        if alike:
+            return alike
+        shortened = len(mine) >= 3 and len(theirs) - len(mine) >= 3 and theirs.startswith(mine)
+        return _ABBREVIATED if shortened and self._index.frequency(theirs) >= _SHORTENED_WORD else 0.0
 
     def compare(self, name_id: int) -> Likeness:
         """The likeness of the query and a listed name."""

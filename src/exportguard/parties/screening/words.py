@@ -3,51 +3,70 @@
 from __future__ import annotations
 
 LEGAL_FORMS = frozenset(
-    ["co", "company", "companies", "corp", "corporation", "inc", "incorporated", "llc", "llp", "lp", "ltd", "limited", "plc", "pllc", "pvt", "private", "pte", "pty", "gmbh", "ag", "kg", "ohg", "mbh", "ug", "ev", "sa", "sas", "sarl", "sl", "sae", "spa", "srl", "sro", "scrl", "nv", "bv", "bvba", "vof", "oy", "oyj", "ab", "aps", "asa", "as", "kft", "zrt", "doo", "dd", "ad", "ead", "eood", "ood", "sh", "pk", "spzoo", "jsc", "ojsc", "cjsc", "pjsc", "ooo", "oao", "zao", "pao", "ao", "mchj", "tov", "pp", "fze", "fzc", "fzco", "fzllc", "dmcc", "wll", "bsc", "saog", "saoc", "kk", "yk", "sdn", "bhd", "tbk", "pt", "liability", "joint", "stock", "responsibility", "societe", "anonyme", "anonim", "sirketi", "sti", "aktiengesellschaft", "obshchestvo", "ogranichennoi", "ogranichennoy", "otvetstvennostyu", "aktsionernoe", "aktsionernoye", "publichnoe", "publichnoye", "otkrytoe", "otkrytoye", "zakrytoe", "zakrytoye"]
+    """
+    co company companies corp corporation inc incorporated llc llp lp ltd limited plc pllc pvt private pte pty gmbh
+    ag kg ohg mbh ug ev sa sas sarl sl sae spa srl sro scrl nv bv bvba vof oy oyj ab aps asa as kft zrt doo dd ad
+    ead eood ood sh pk spzoo jsc ojsc cjsc pjsc ooo oao zao pao ao mchj tov pp fze fzc fzco fzllc dmcc wll bsc saog
+    saoc kk yk sdn bhd tbk pt liability joint stock responsibility societe anonyme anonim sirketi sti
+    aktiengesellschaft obshchestvo ogranichennoi ogranichennoy otvetstvennostyu aktsionernoe aktsionernoye
+    publichnoe publichnoye otkrytoe otkrytoye zakrytoe zakrytoye
+    """.split()  # noqa: SIM905
 )
 """Of companies in the countries whose names the list holds. They weigh next to nothing."""
 
 FILLERS = frozenset(
-    ["of", "the", "and", "for", "in", "at", "on", "to", "by", "de", "del", "della", "di", "da", "des", "du", "la", "le", "les", "el", "los", "las", "und", "der", "die", "das", "van", "von", "al", "ul", "an", "a", "s", "c", "i", "ve", "i"]
+    """
+    of the and for in at on to by de del della di da des du la le les el los las und der die das van von al ul an a
+    s c i ve
+    """.split()  # noqa: SIM905
 )
-"""Weigh next to nothing, but are kept: `University of X` and `X University` differ by them."""
+"""Weigh next to nothing."""
 
 ABBREVIATIONS = {
-    "acad": "academy", "admin": "administration", "aero": "aeronautics", "agri": "agricultural", "assn": "association",
-    "assoc": "association", "auto": "automobile", "bldg": "building", "bros": "brothers", "bur": "bureau",
-    "cent": "center", "centre": "center", "chem": "chemical", "cn": "china", "col": "college", "coll": "college",
-    "comm": "communication", "comms": "communication", "const": "construction", "constr": "construction",
-    "corpn": "corporation", "ctr": "center", "def": "defense", "defence": "defense", "dept": "department",
-    "dev": "development", "devt": "development", "develop": "development", "dist": "district", "div": "division",
-    "ed": "education", "edu": "education", "educ": "education", "elec": "electronic", "electr": "electronic",
-    "electron": "electronic", "eng": "engineering", "engg": "engineering", "engr": "engineering", "ent": "enterprise",
-    "env": "environmental", "eqpt": "equipment", "equip": "equipment", "est": "establishment", "exp": "export",
-    "fac": "factory", "fed": "federal", "gen": "general", "gov": "government", "govt": "government", "grp": "group",
-    "hldg": "holding", "hldgs": "holding", "hosp": "hospital", "imp": "import", "ind": "industry", "indl": "industrial",
-    "info": "information", "inst": "institute", "instn": "institution", "instr": "instrument", "int": "international",
-    "intl": "international", "internat": "international", "inv": "investment", "invest": "investment", "lab": "laboratory",
-    "labs": "laboratory", "mach": "machinery", "manuf": "manufacturing", "mat": "material", "mats": "material",
-    "mech": "mechanical", "med": "medical", "mfg": "manufacturing", "mgmt": "management", "mgt": "management",
-    "mil": "military", "min": "ministry", "nat": "national", "natl": "national", "opt": "optical", "org": "organization",
-    "organisation": "organization", "petrochem": "petrochemical", "pharm": "pharmaceutical", "phys": "physics",
-    "polytech": "polytechnic", "polytechnical": "polytechnic", "prod": "production", "prov": "province", "rd": "road",
-    "rep": "republic", "res": "research", "sch": "school", "sci": "science", "scientific": "science", "sec": "security",
-    "semi": "semiconductor", "serv": "service", "svc": "service", "soc": "society", "sys": "system",
-    "tech": "technology", "techn": "technology", "technol": "technology", "technological": "technology",
-    "telecom": "telecommunication", "trad": "trading", "trans": "transport", "uni": "university", "univ": "university",
-    "universitet": "university", "universite": "university", "universidad": "university", "universitaet": "university",
+    "acad": "academy", "admin": "administration", "aero": "aeronautics", "agri": "agricultural",
+    "assn": "association", "assoc": "association", "auto": "automobile", "bldg": "building", "bros": "brothers",
+    "bur": "bureau", "cent": "center", "centre": "center", "chem": "chemical", "cn": "china", "col": "college",
+    "coll": "college", "comm": "communication", "comms": "communication", "const": "construction",
+    "constr": "construction", "corpn": "corporation", "ctr": "center", "def": "defense", "defence": "defense",
+    "dept": "department", "dev": "development", "devt": "development", "develop": "development", "dist": "district",
+    "div": "division", "ed": "education", "edu": "education", "educ": "education", "elec": "electronic",
+    "electr": "electronic", "electron": "electronic", "eng": "engineering", "engg": "engineering",
+    "engr": "engineering", "ent": "enterprise", "env": "environmental", "eqpt": "equipment", "equip": "equipment",
+    "est": "establishment", "exp": "export", "fac": "factory", "fed": "federal", "gen": "general",
+    "gov": "government", "govt": "government", "grp": "group", "hldg": "holding", "hldgs": "holding",
+    "hosp": "hospital", "imp": "import", "ind": "industry", "indl": "industrial", "info": "information",
+    "inst": "institute", "instn": "institution", "instr": "instrument", "int": "international",
+    "intl": "international", "internat": "international", "inv": "investment", "invest": "investment",
+    "lab": "laboratory", "labs": "laboratory", "mach": "machinery", "manuf": "manufacturing", "mat": "material",
+    "mats": "material", "mech": "mechanical", "med": "medical", "mfg": "manufacturing", "mgmt": "management",
+    "mgt": "management", "mil": "military", "min": "ministry", "nat": "national", "natl": "national",
+    "opt": "optical", "org": "organization", "organisation": "organization", "petrochem": "petrochemical",
+    "pharm": "pharmaceutical", "phys": "physics", "polytech": "polytechnic", "polytechnical": "polytechnic",
+    "prod": "production", "prov": "province", "rd": "road", "rep": "republic", "res": "research", "sch": "school",
+    "sci": "science", "scientific": "science", "sec": "security", "semi": "semiconductor", "serv": "service",
+    "svc": "service", "soc": "society", "sys": "system", "tech": "technology", "techn": "technology",
+    "technol": "technology", "technological": "technology", "telecom": "telecommunication", "trad": "trading",
+    "trans": "transport", "uni": "university", "univ": "university", "universitet": "university",
+    "universite": "university", "universidad": "university", "universitaet": "university",
     "universitat": "university", "institut": "institute", "ministerstvo": "ministry", "zavod": "plant",
-    "tsentr": "center", "banka": "bank", "peoples": "people", "aluminium": "aluminum",
-    "labour": "labor", "fibre": "fiber", "programme": "program", "aeroplane": "airplane", "saint": "st", "mount": "mt",
+    "tsentr": "center", "banka": "bank", "peoples": "people", "aluminium": "aluminum", "labour": "labor",
+    "fibre": "fiber", "programme": "program", "aeroplane": "airplane", "saint": "st", "mount": "mt",
 }  # fmt: skip
 """What abbreviations and spellings stand for, singular."""
 
 SUB_UNITS = frozenset(
-    ["school", "department", "faculty", "institute", "laboratory", "center", "college", "hospital", "branch", "campus", "division", "office", "unit", "bureau", "academy", "library", "press", "factory", "workshop", "graduate", "affiliated", "key", "national", "state", "research", "first", "second"]
+    """
+    school department faculty institute laboratory center college hospital branch campus division office unit bureau
+    academy library press factory workshop graduate affiliated key national state research first second
+    """.split()  # noqa: SIM905
 )
 """Words by which a part of an institution is told apart from it."""
 
-INSTITUTIONS = frozenset(["university", "institute", "academy", "college", "polytechnic", "school"])
+INSTITUTIONS = frozenset(
+    """
+    university institute academy college polytechnic school
+    """.split()  # noqa: SIM905
+)
 
 _PERSON_NAMES = (
     "muhammad mohammad mohammed muhammed mohamed mohamad mohammod mohd muhamad mahomed mehmet",
@@ -68,15 +87,38 @@ _PERSON_NAMES = (
     "said saeed saeid sayed syed sayyid seyed seyyed saiid",
     "jafar jaafar ja'far djafar",
     "qasim kassem qassem qasem ghasem kasim kassim",
-    "sergey sergei serguei", "alexander aleksandr alexandr oleksandr aleksander", "dmitry dmitri dmitriy dmitrii dmytro",
-    "yury yuri yuriy iurii yurii iury", "andrey andrei andriy andrej", "alexey aleksey alexei aleksei oleksiy",
-    "vladimir volodymyr wladimir", "nikolay nikolai mykola nikolaj", "mikhail mykhailo michail", "evgeny yevgeny evgenii evgeniy yevgeniy yevgenii",
-    "igor ihor", "oleg oleh", "viktor victor", "vasily vasiliy vasilii vasyl", "maxim maksim maksym", "konstantin kostiantyn",
-)  # fmt: skip
+    "sergey sergei serguei",
+    "alexander aleksandr alexandr oleksandr aleksander",
+    "dmitry dmitri dmitriy dmitrii dmytro",
+    "yury yuri yuriy iurii yurii iury",
+    "andrey andrei andriy andrej",
+    "alexey aleksey alexei aleksei oleksiy",
+    "vladimir volodymyr wladimir",
+    "nikolay nikolai mykola nikolaj",
+    "mikhail mykhailo michail",
+    "evgeny yevgeny evgenii evgeniy yevgeniy yevgenii",
+    "igor ihor",
+    "oleg oleh",
+    "viktor victor",
+    "vasily vasiliy vasilii vasyl",
+    "maxim maksim maksym",
+    "konstantin kostiantyn",
+)
 PERSON_NAMES = {variant: names.split()[0] for names in _PERSON_NAMES for variant in names.split()}
 """Given names whose spellings in Latin letters differ by custom, not by person."""
 
 CHINESE_PLACES = frozenset(
-    ["anhui", "anhwei", "beijing", "peking", "chongqing", "chungking", "fujian", "fukien", "gansu", "kansu", "guangdong", "kwangtung", "guangxi", "guizhou", "hainan", "hebei", "hopei", "heilongjiang", "henan", "honan", "hubei", "hupeh", "hunan", "jiangsu", "kiangsu", "jiangxi", "kiangsi", "jilin", "kirin", "liaoning", "mongolia", "ningxia", "qinghai", "shaanxi", "shensi", "shandong", "shantung", "shanghai", "shanxi", "shansi", "sichuan", "szechuan", "tianjin", "tientsin", "tibet", "xizang", "xinjiang", "sinkiang", "yunnan", "zhejiang", "chekiang", "guangzhou", "canton", "shenzhen", "wuhan", "chengdu", "nanjing", "nanking", "hangzhou", "suzhou", "xian", "xiamen", "amoy", "qingdao", "tsingtao", "dalian", "dairen", "harbin", "changchun", "shenyang", "changsha", "zhengzhou", "hefei", "nanchang", "fuzhou", "kunming", "guiyang", "nanning", "haikou", "lanzhou", "xining", "urumqi", "yinchuan", "hohhot", "taiyuan", "jinan", "shijiazhuang", "tangshan", "ningbo", "wuxi", "changzhou", "yangzhou", "nantong", "zhuhai", "foshan", "dongguan", "huizhou", "wenzhou", "shaoxing", "jiaxing", "jinhua", "xuzhou", "yantai", "weifang", "zibo", "luoyang", "kaifeng", "xinxiang", "mianyang", "leshan", "yibin", "yanshan", "yanbian", "hong", "kong", "macau", "macao", "taiwan", "taipei", "hsinchu", "kaohsiung", "taichung", "tainan", "soochow", "fudan", "tsinghua", "tongji", "jinan", "hunan"]
+    """
+    anhui anhwei beijing peking chongqing chungking fujian fukien gansu kansu guangdong kwangtung guangxi guizhou
+    hainan hebei hopei heilongjiang henan honan hubei hupeh hunan jiangsu kiangsu jiangxi kiangsi jilin kirin
+    liaoning mongolia ningxia qinghai shaanxi shensi shandong shantung shanghai shanxi shansi sichuan szechuan
+    tianjin tientsin tibet xizang xinjiang sinkiang yunnan zhejiang chekiang guangzhou canton shenzhen wuhan chengdu
+    nanjing nanking hangzhou suzhou xian xiamen amoy qingdao tsingtao dalian dairen harbin changchun shenyang
+    changsha zhengzhou hefei nanchang fuzhou kunming guiyang nanning haikou lanzhou xining urumqi yinchuan hohhot
+    taiyuan jinan shijiazhuang tangshan ningbo wuxi changzhou yangzhou nantong zhuhai foshan dongguan huizhou
+    wenzhou shaoxing jiaxing jinhua xuzhou yantai weifang zibo luoyang kaifeng xinxiang mianyang leshan yibin
+    yanshan yanbian hong kong macau macao taiwan taipei hsinchu kaohsiung taichung tainan soochow fudan tsinghua
+    tongji
+    """.split()  # noqa: SIM905
 )
 """Places, often one letter apart (Henan, Hunan; Shanxi, Shaanxi): never each other's typo."""
