@@ -58,7 +58,7 @@ class ProvisioningRefused(ExportguardError):
                 )
         for fact in decision.unknown:
             lines.append(f"  missing: {fact.path} ({fact.why}); {fact.how}")
-        for remedy in dict.fromkeys(r.remedy for r in decision.reasons if r.remedy):
+        for remedy in dict.fromkeys(r.remedy for r in decision.reasons if r.remedy and r.result == "match"):
             lines.append(f"  remedy: {remedy}")
         lines.append("  This is a decision of configured policy, not legal advice.")
         return "\n".join(lines)

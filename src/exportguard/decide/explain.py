@@ -93,7 +93,8 @@ def _reason(
     message = rule.say(scope)
     if result is RuleResult.INDETERMINATE:
         paths = ", ".join(dict.fromkeys(fact.path for fact in missing)) or "a fact"
-        message = f"cannot tell whether this applies: {rule.title}; not known: {paths}"
+        who = _party_label(scope.party)
+        message = f"cannot tell whether this applies{f' to {who}' if who else ''}: {rule.title}; not known: {paths}"
     values = []
     for path in rule.paths:
         value = look_up(scope, path)

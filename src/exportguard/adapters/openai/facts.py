@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from exportguard.adapters.openai.endpoints import Endpoint, Path, endpoint_of, path_of
-from exportguard.adapters.openai.resolve import Resolver
+from exportguard.adapters.openai.resolve import Resolver, as_resolver
 from exportguard.vocabulary.call import OpenAICall
 from exportguard.vocabulary.fact import Maybe, Unknown
 from exportguard.vocabulary.item import Item, ItemKind
@@ -72,7 +72,7 @@ def observe_document(call: OpenAICall, *, resolver: Resolver | None = None) -> O
         call.body,
         method=call.method,
         deployment=call.deployment,
-        resolver=resolver,
+        resolver=as_resolver(resolver),
         account=call.account,
     )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from openai._base_client import AsyncAPIClient, SyncAPIClient
 
 from exportguard.adapters.openai import patches
-from exportguard.adapters.openai.resolve import Resolver
+from exportguard.adapters.openai.resolve import Resolver, as_resolver
 from exportguard.errors import ConfigurationError
 from exportguard.vocabulary.enforcement import Gate
 
@@ -19,12 +20,13 @@ class OpenAIHook:
 
     Args:
         gate: the guard, as adapters see it.
-        resolver: knows which model an Azure deployment runs; None leaves it unknown.
+        resolver: knows which model an Azure deployment runs, or a mapping of what deployments stand for; None leaves
+            it unknown.
     """
 
-    def __init__(self, gate: Gate, *, resolver: Resolver | None = None) -> None:
+    def __init__(self, gate: Gate, *, resolver: Resolver | Mapping[str, Any] | None = None) -> None:
         self.gate = gate
-        self.resolver = resolver
+        self.resolver = as_resolver(resolver)
         self._lock = threading.Lock()
 
     def install(self) -> None:
