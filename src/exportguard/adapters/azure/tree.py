@@ -65,7 +65,7 @@ def plant(value: object, depth: int = 0) -> Tree:
         return _object([(str(key), plant(item, depth + 1)) for key, item in value.items()])
     if isinstance(value, (list, tuple)):
         return [plant(item, depth + 1) for item in value]
-    if value is None or isinstance(value, (str, bool, int, float, Unknown)):
+    if value is None or isinstance(value, (str, bool, int, float, Unknown, Many)):
         return value
     return Unknown(f"a {type(value).__name__} cannot be read")
 

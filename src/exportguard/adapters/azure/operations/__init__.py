@@ -7,7 +7,7 @@ from importlib import import_module
 
 from exportguard.adapters.azure.operations.reading import Operation, Table
 
-_FAMILIES = ("compute", "cognitive", "batch", "databricks")
+_FAMILIES = ("compute", "cognitive", "batch", "databricks", "containers", "machinelearning", "analytics", "accounts")
 
 
 @cache

@@ -1,0 +1,202 @@
+"""Calls that carry other calls: deployments of templates, deployment stacks, template specs, ARM's `/batch`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from exportguard.adapters.azure import operations
+from exportguard.adapters.azure.address import Address, Plane
+from exportguard.adapters.azure.lookthrough import look_through
+from exportguard.adapters.azure.operations.known_none import harmless_action, harmless_type
+from exportguard.adapters.azure.operations.reading import Call, text, unknown
+from exportguard.adapters.azure.places import locations_of, place
+from exportguard.adapters.azure.resolve import Resolver
+from exportguard.adapters.azure.template import Found, Resource, deployed
+from exportguard.adapters.azure.tree import Many, Tree, read_body, walk
+from exportguard.vocabulary.fact import Unknown
+from exportguard.vocabulary.item import Item
+from exportguard.vocabulary.request import Action, Location, NotApplicable, Observation, ProvisioningRequest, Transfer
+
+_NOTHING: Final = NotApplicable(reason="nothing in the template carries an accelerator or a model")
+_ONLY_ASKS: Final = NotApplicable(reason="the call only asks what a deployment would do")
+_MOST_ITEMS: Final = 500
+
+
+def observe(address: Address, method: str, body: object, resolver: Resolver | None, account: str | None) -> Observation:
+    if address.type == "batch":
+        return _batch(address, body, resolver, account)
+    if address.action and harmless_action(address.action):
+        return _ONLY_ASKS
+    tree = read_body(body)
+    found, name = _template(address, tree)
+    surroundings = _surroundings(address, tree)
+    return _judge(address, name, found, surroundings, tree, resolver, account)
+
+
+def _template(address: Address, tree: Tree) -> tuple[Found, str]:
+    """What the call's own kind keeps its template in."""
+    if isinstance(tree, Unknown) or not isinstance(tree, dict):
+        return Found(holes=[tree.reason if isinstance(tree, Unknown) else "the call has no readable body"]), "?"
+    kind = address.type
+    properties = tree.get("properties")
+    around = _surroundings(address, tree)
+    if kind == "microsoft.resources/templatespecs/versions":
+        main = properties.get("maintemplate") if isinstance(properties, dict) else None
+        found = deployed({"template": main}, around)
+        for _, linked in walk(tree, "properties.linkedTemplates[].template"):
+            part = deployed({"template": linked}, around)
+            found.resources += part.resources
+            found.holes += part.holes
+        return found, "TemplateSpecVersions_CreateOrUpdate"
+    if kind.startswith("microsoft.solutions/"):
+        main = properties.get("maintemplate") if isinstance(properties, dict) else None
+        if main is None:
+            return Found(holes=["what a managed application deploys is not in the call"]), "Applications_CreateOrUpdate"
+        return deployed({"template": main}, around), "Applications_CreateOrUpdate"
+    if kind == "microsoft.blueprint/blueprints/artifacts":
+        if str(tree.get("kind", "")).lower() != "template":
+            return Found(), "Artifacts_CreateOrUpdate"
+        return deployed(properties, around), "Artifacts_CreateOrUpdate"
+    return deployed(properties, around), (
+        "DeploymentStacks_CreateOrUpdate" if "stacks" in kind else "Deployments_CreateOrUpdate"
+    )
+
+
+def _surroundings(address: Address, tree: Tree) -> dict[str, Tree]:
+    """What `subscription()` and `deployment()` say; a resource group's location is not in the call."""
+    found: dict[str, Tree] = {
+        "subscription": {"subscriptionid": address.subscription or Unknown("no subscription is named")},
+        "environment": Unknown("the cloud's endpoints"),
+    }
+    location = tree.get("location") if isinstance(tree, dict) else None
+    if location is not None:
+        found["deployment"] = {"location": location, "name": address.names[-1] if address.names else ""}
+    return found
+
+
+def _judge(
+    address: Address,
+    name: str,
+    found: Found,
+    surroundings: dict[str, Tree],
+    tree: Tree,
+    resolver: Resolver | None,
+    account: str | None,
+) -> Observation:
+    items: list[Item] = [unknown(why) for why in dict.fromkeys(found.holes)]
+    places: dict[Location, None] = {}
+    transfer = Transfer.REMOTE_ACCESS
+    declared = _declared(found.resources)
+    if items:
+        places[place(Unknown("where the template puts things is not known"), address.cloud)] = None
+    for resource in found.resources:
+        seen = _resource(address, resource, declared, resolver)
+        if isinstance(seen, ProvisioningRequest):
+            items += seen.items if isinstance(seen.items, tuple) else [unknown("the items are not known")]
+            places.update(dict.fromkeys(seen.locations if isinstance(seen.locations, tuple) else ()))
+            transfer = Transfer.EXPORT if seen.transfer is Transfer.EXPORT else transfer
+    if len(items) > _MOST_ITEMS:
+        items = [unknown("the template has more items than are read")]
+    if not items:
+        return _NOTHING
+    return ProvisioningRequest(
+        provider="azure",
+        service="microsoft.resources",
+        operation=name,
+        action=Action.PROVISION,
+        account=address.subscription or account or Unknown("the call names no subscription"),
+        locations=tuple(places),
+        items=tuple(items),
+        transfer=transfer,
+    )
+
+
+def _declared(resources: Sequence[Resource]) -> dict[str, Tree]:
+    """Locations of the template's own resources by type: a child without one stands in its parent's."""
+    found: dict[str, list[Tree]] = {}
+    for resource in resources:
+        if isinstance(resource.type, str) and isinstance(resource.body, dict):
+            location = resource.body.get("location")
+            if location is not None:
+                found.setdefault(resource.type, []).append(location)
+    return {kind: values[0] for kind, values in found.items() if len({str(v) for v in values}) == 1}
+
+
+def _resource(
+    address: Address, resource: Resource, declared: dict[str, Tree], resolver: Resolver | None
+) -> Observation:
+    if not isinstance(resource.type, str):
+        why = resource.type.reason if isinstance(resource.type, Unknown) else "a resource has no readable type"
+        return _request(address, [unknown(why)], (place(Unknown(why), address.cloud),))
+    kind = resource.type
+    if harmless_type(kind):
+        return _NOTHING
+    names = tuple(resource.name.split("/"))
+    inner = Address(Plane.ARM, address.host, address.path, address.cloud, address.subscription, kind, names, "", "")
+    call = Call("PUT", inner, resource.body, None, declared)
+    operation = operations.find(kind, "PUT", "")
+    listed: Sequence[Item] | None
+    if operation is None:
+        listed = look_through(resource.body, kind)
+        where, transfer = locations_of(call), Transfer.REMOTE_ACCESS
+    else:
+        listed = operation.read(call)
+        where, transfer = (operation.places or locations_of)(call), operation.transfer
+    if not listed:
+        return _NOTHING
+    return _request(address, [_times(item, resource.copies) for item in listed], where, transfer)
+
+
+def _times(item: Item, copies: Any) -> Item:
+    if copies == 1:
+        return item
+    if isinstance(copies, int) and isinstance(item.instances, int):
+        return item.model_copy(update={"instances": item.instances * copies})
+    return item.model_copy(update={"instances": Unknown("how many a loop makes is not known")})
+
+
+def _request(
+    address: Address, items: list[Item], places: tuple[Location, ...], transfer: Transfer = Transfer.REMOTE_ACCESS
+) -> ProvisioningRequest:
+    return ProvisioningRequest(provider="azure", items=tuple(items), locations=places, transfer=transfer)
+
+
+def _batch(address: Address, body: object, resolver: Resolver | None, account: str | None) -> Observation:
+    """ARM's batch endpoint: every inner request as if it were sent alone."""
+    from exportguard.adapters.azure import facts
+
+    tree = read_body(body)
+    if isinstance(tree, Unknown):
+        return _request(address, [unknown(tree.reason)], (place(tree, address.cloud),))
+    items: list[Item] = []
+    places: dict[Location, None] = {}
+    action: Any = None
+    for where, inner in walk(tree, "requests[]"):
+        methods = [text(value, where) for _, value in walk(inner, "httpMethod")] or ["GET"]
+        urls = [text(v, where) for key in ("url", "relativeUrl", "name") for _, v in walk(inner, key)]
+        content = inner.get("content") if isinstance(inner, dict) else Unknown("a request is not readable")
+        for method in methods:
+            for url in urls[:1] or [Unknown("a request names no URL")]:
+                if not isinstance(method, str) or not isinstance(url, str):
+                    items.append(unknown("a request of the batch is not readable"))
+                    continue
+                whole = url if "://" in url else f"https://{address.host}/{url.lstrip('/')}"
+                for each in content.values if isinstance(content, Many) else (content,):
+                    seen = facts.observe(method, whole, each, resolver=resolver, account=account)
+                    if isinstance(seen, ProvisioningRequest):
+                        items += seen.items if isinstance(seen.items, tuple) else ()
+                        places.update(dict.fromkeys(seen.locations if isinstance(seen.locations, tuple) else ()))
+                        action = action or seen.action
+    if not items:
+        return NotApplicable(reason="no request of the batch provisions anything")
+    return ProvisioningRequest(
+        provider="azure",
+        service="microsoft.resources",
+        operation="Batch",
+        action=action or Action.PROVISION,
+        account=account or Unknown("several subscriptions may be named"),
+        locations=tuple(places) or (place(Unknown("no location is readable"), address.cloud),),
+        items=tuple(items),
+        transfer=Transfer.REMOTE_ACCESS,
+    )

@@ -1,0 +1,258 @@
+"""ARM template expressions: read and evaluated within bounds; what cannot be evaluated is `Unknown`, never an error.
+
+Grammar and functions: the template functions reference of Azure Resource Manager. A condition that is unknown makes
+both of its branches possible (`Many`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from exportguard.adapters.azure.functions import FUNCTIONS
+from exportguard.adapters.azure.tree import Many, Tree
+from exportguard.vocabulary.fact import Unknown
+
+_TOKEN: Final = re.compile(
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<mark>[()\[\].,?]))"
+)
+_MOST_STEPS: Final = 20_000
+_MOST_TEXT: Final = 200_000
+_MOST_DEPTH: Final = 40
+_MOST_CHOICES: Final = 16
+
+
+class TooMuch(ValueError):
+    """A template that takes more steps than are spent on one."""
+
+
+@dataclass(slots=True)
+class Scope:
+    """What expressions of one template see. Parameters and variables are evaluated when they are asked for."""
+
+    parameters: dict[str, Tree] = field(default_factory=dict)
+    """By lower-case name: evaluated values."""
+    defaults: dict[str, Tree] = field(default_factory=dict)
+    variables: dict[str, Tree] = field(default_factory=dict)
+    functions: dict[str, Tree] = field(default_factory=dict)
+    surroundings: dict[str, Tree] = field(default_factory=dict)
+    """`resourcegroup`, `subscription`, `deployment`: what those functions return."""
+    loops: dict[str, Tree] = field(default_factory=dict)
+    """copyIndex by loop name; `` is the innermost."""
+    spent: list[int] = field(default_factory=lambda: [0])
+    busy: frozenset[str] = frozenset()
+
+    def spend(self, steps: int = 1) -> None:
+        self.spent[0] += steps
+        if self.spent[0] > _MOST_STEPS:
+            raise TooMuch("the template takes too many steps to be evaluated")
+
+
+def evaluate(value: Tree, scope: Scope, depth: int = 0) -> Tree:
+    """*value* with every expression in it evaluated."""
+    scope.spend()
+    if depth > _MOST_DEPTH:
+        return Unknown("nested too deep to be evaluated")
+    if isinstance(value, str):
+        return evaluate_text(value, scope)
+    if isinstance(value, dict):
+        found = {}
+        for key, item in value.items():
+            name = evaluate_text(key, scope) if key.startswith("[") else key
+            found[name.lower() if isinstance(name, str) else key] = evaluate(item, scope, depth + 1)
+        return found
+    if isinstance(value, list):
+        return [evaluate(item, scope, depth + 1) for item in value]
+    if isinstance(value, Many):
+        return Many(evaluate(item, scope, depth + 1) for item in value.values)
+    return value
+
+
+def evaluate_text(text: str, scope: Scope) -> Tree:
+    """A string of a template: an expression in brackets, an escaped bracket, or plain text."""
+    if not text.startswith("[") or not text.endswith("]"):
+        return text
+    if text.startswith("[["):
+        return text[1:]
+    if len(text) > _MOST_TEXT:
+        return Unknown("an expression is too long to be evaluated")
+    try:
+        return _Reader(text[1:-1], scope).whole()
+    except TooMuch:
+        raise
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError):
+        return Unknown(f"the expression `{text[:200]}` cannot be evaluated")
+
+
+class _Reader:
+    """Reads and evaluates one expression from left to right."""
+
+    def __init__(self, text: str, scope: Scope) -> None:
+        self._tokens = _tokens(text)
+        self._at = 0
+        self._scope = scope
+
+    def whole(self) -> Tree:
+        value = self._value(0)
+        if self._peek() is not None:
+            raise ValueError("something follows the expression")
+        return value
+
+    def _peek(self) -> tuple[str, str] | None:
+        return self._tokens[self._at] if self._at < len(self._tokens) else None
+
+    def _next(self) -> tuple[str, str]:
+        token = self._tokens[self._at]
+        self._at += 1
+        return token
+
+    def _value(self, depth: int) -> Tree:
+        self._scope.spend()
+        if depth > _MOST_DEPTH:
+            raise ValueError("nested too deep")
+        kind, token = self._next()
+        if kind == "text":
+            value: Tree = token[1:-1].replace("''", "'")
+        elif kind == "number":
+            value = int(token)
+        elif kind == "name":
+            name = token
+            while self._peek() == ("mark", "."):  # a user-defined function: namespace.name(...)
+                self._next()
+                name += "." + self._next()[1]
+            value = self._call(name, self._arguments(depth))
+        else:
+            raise ValueError("an expression starts with a mark")
+        return self._properties(value, depth)
+
+    def _arguments(self, depth: int) -> list[Tree]:
+        if self._next() != ("mark", "("):
+            raise ValueError("a function is called with brackets")
+        arguments: list[Tree] = []
+        while self._peek() != ("mark", ")"):
+            arguments.append(self._value(depth + 1))
+            if self._peek() == ("mark", ","):
+                self._next()
+        self._next()
+        return arguments
+
+    def _properties(self, value: Tree, depth: int) -> Tree:
+        while (mark := self._peek()) in (("mark", "."), ("mark", "["), ("mark", "?")):
+            self._next()
+            if mark == ("mark", "?"):
+                continue
+            if mark == ("mark", "."):
+                value = _member(value, self._next()[1])
+            else:
+                value = _member(value, self._value(depth + 1))
+                if self._next() != ("mark", "]"):
+                    raise ValueError("an index is closed")
+        return value
+
+    def _call(self, name: str, arguments: list[Tree]) -> Tree:
+        low = name.lower()
+        scope = self._scope
+        if low in ("parameters", "variables", "copyindex"):
+            return _look_up(low, arguments, scope)
+        if low in ("resourcegroup", "subscription", "deployment", "tenant", "managementgroup", "environment"):
+            return scope.surroundings.get(low, Unknown(f"`{name}()` is not known before the deployment"))
+        if low == "if":
+            return _choose(arguments)
+        if low in scope.functions:
+            return _own_function(low, arguments, scope)
+        function = FUNCTIONS.get(low)
+        if function is None:
+            return Unknown(f"`{name}()` is not known before the deployment"[:200])
+        return _over_choices(function, arguments)
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    found, at = [], 0
+    text = text.rstrip()
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None or match.lastgroup is None:
+            raise ValueError("not an expression")
+        found.append((match.lastgroup, match[match.lastgroup]))
+        at = match.end()
+    return found
+
+
+def _member(value: Tree, key: Tree) -> Tree:
+    if isinstance(value, Many):
+        return Many(_member(each, key) for each in value.values)
+    if isinstance(value, Unknown):
+        return value
+    if isinstance(key, (Unknown, Many)):
+        # Which one is picked is open: any of them may be.
+        inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+        return Many(inner) if 0 < len(inner) <= _MOST_CHOICES else Unknown("which member is picked is not known")
+    if isinstance(value, dict):
+        found = value.get(str(key).lower())
+        return Unknown(f"there is no `{str(key)[:100]}`") if found is None else found
+    if isinstance(value, list) and isinstance(key, int) and -len(value) <= key < len(value):
+        return value[key]
+    return Unknown(f"there is no `{str(key)[:100]}`")
+
+
+def _look_up(kind: str, arguments: list[Tree], scope: Scope) -> Tree:
+    name = arguments[0] if arguments else ""
+    if not isinstance(name, str):
+        if kind == "copyindex" and isinstance(name, int):
+            index = scope.loops.get("", Unknown("there is no loop"))
+            return index + name if isinstance(index, int) else index
+        return Unknown(f"which of the {kind} is meant is not known")
+    low = name.lower()
+    if kind == "copyindex":
+        index = scope.loops.get(low, scope.loops.get("", Unknown("there is no loop")))
+        offset = arguments[1] if len(arguments) > 1 else 0
+        return index + offset if isinstance(index, int) and isinstance(offset, int) else index
+    if kind == "parameters" and low in scope.parameters:
+        return scope.parameters[low]
+    source = scope.defaults if kind == "parameters" else scope.variables
+    mark = f"{kind}:{low}"
+    if low not in source or mark in scope.busy:
+        return Unknown(f"`{kind}('{name[:100]}')` is not given")
+    before, scope.busy = scope.busy, scope.busy | {mark}
+    try:
+        value = evaluate(source[low], scope)
+    finally:
+        scope.busy = before
+    (scope.parameters if kind == "parameters" else scope.variables)[low] = value
+    return value
+
+
+def _choose(arguments: list[Tree]) -> Tree:
+    condition, yes, no = arguments
+    if condition is True or (isinstance(condition, str) and condition.lower() == "true"):
+        return yes
+    if condition is False or (isinstance(condition, str) and condition.lower() == "false"):
+        return no
+    return Many((yes, no))
+
+
+def _own_function(name: str, arguments: list[Tree], scope: Scope) -> Tree:
+    body = scope.functions[name]
+    declared = body.get("parameters") or []
+    names = [str(each.get("name", "")).lower() for each in declared if isinstance(each, dict)]
+    inner = Scope(dict(zip(names, arguments, strict=False)), functions=scope.functions, spent=scope.spent)
+    output = body.get("output")
+    return evaluate(output.get("value"), inner) if isinstance(output, dict) else Unknown("a function without output")
+
+
+def _over_choices(function: Callable[..., Any], arguments: list[Tree]) -> Tree:
+    """Apply *function* to every combination of what its arguments may be."""
+    for index, argument in enumerate(arguments):
+        if isinstance(argument, Many):
+            if len(argument.values) > _MOST_CHOICES:
+                return Unknown("too many values are possible")
+            found = Many(
+                _over_choices(function, [*arguments[:index], each, *arguments[index + 1 :]]) for each in argument.values
+            )
+            return found if len(found.values) <= _MOST_CHOICES else Unknown("too many values are possible")
+    value = function(*arguments)
+    if isinstance(value, (str, list)) and len(value) > _MOST_TEXT:
+        raise TooMuch("an expression makes a value that is too large")
+    return value

@@ -1,0 +1,196 @@
+"""The template functions that can be evaluated from the template alone. One that is not here is unknown."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import quote, unquote, urljoin
+
+from exportguard.adapters.azure.tree import Tree, parse
+from exportguard.vocabulary.fact import Unknown
+
+_MOST: Final = 200_000
+
+
+def strict(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Unknown in, unknown out."""
+
+    def call(*arguments: Tree) -> Tree:
+        for argument in arguments:
+            if isinstance(argument, Unknown):
+                return argument
+        return function(*arguments)
+
+    return call
+
+
+def _text(value: Tree) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "True" if value else "False"
+    if isinstance(value, (dict, list)):
+        return json.dumps(value)
+    if value is None:
+        return ""
+    return str(value)
+
+
+def _concat(*parts: Tree) -> Tree:
+    if parts and all(isinstance(part, list) for part in parts):
+        return [item for part in parts for item in part]
+    return "".join(_text(part) for part in parts)
+
+
+def _format(pattern: str, *values: Tree) -> Tree:
+    def fill(match: re.Match[str]) -> str:
+        text = _text(values[int(match[1])])
+        if match[2] and match[2].lower().startswith("d") and match[2][1:].isdecimal():
+            return text.zfill(min(int(match[2][1:]), 100))
+        if match[2]:
+            raise ValueError("a format that is not supported")
+        return text
+
+    filled = re.sub(r"\{(\d+)(?::([^}]*))?\}", fill, pattern.replace("{{", "\0").replace("}}", "\1"))
+    return filled.replace("\0", "{").replace("\1", "}")
+
+
+def _equals(one: Tree, other: Tree) -> bool:
+    if isinstance(one, str) and isinstance(other, str):
+        return one == other
+    return bool(one == other and isinstance(one, bool) == isinstance(other, bool))
+
+
+def _flag(value: Tree) -> bool:
+    if isinstance(value, str):
+        return {"true": True, "false": False, "1": True, "0": False}[value.lower()]
+    return bool(value)
+
+
+def _and(*parts: Tree) -> Tree:
+    if any(part is False for part in parts):
+        return False
+    return next((part for part in parts if isinstance(part, Unknown)), all(part is True for part in parts))
+
+
+def _or(*parts: Tree) -> Tree:
+    if any(part is True for part in parts):
+        return True
+    return next((part for part in parts if isinstance(part, Unknown)), False)
+
+
+def _coalesce(*parts: Tree) -> Tree:
+    return next((part for part in parts if part is not None), None)
+
+
+def _empty(value: Tree) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def _contains(container: Tree, item: Tree) -> bool:
+    if isinstance(container, dict):
+        return str(item).lower() in container
+    return _text(item) in container if isinstance(container, str) else item in container
+
+
+def _length(value: Tree) -> int:
+    return len(value)
+
+
+def _union(*parts: Tree) -> Tree:
+    if all(isinstance(part, dict) for part in parts):
+        merged: dict[str, Tree] = {}
+        for part in parts:
+            for key, item in part.items():
+                old = merged.get(key)
+                merged[key] = _union(old, item) if isinstance(old, dict) and isinstance(item, dict) else item
+        return merged
+    found: list[Tree] = []
+    for part in parts:
+        found += [item for item in part if item not in found]
+    return found
+
+
+def _range(start: int, count: int) -> list[int]:
+    if not 0 <= count <= 10_000:
+        raise ValueError("too long")
+    return list(range(start, start + count))
+
+
+def _split(text: str, marks: Tree) -> list[str]:
+    each = marks if isinstance(marks, list) else [marks]
+    return re.split("|".join(re.escape(mark) for mark in each), text)
+
+
+def _pad(text: Tree, width: int, mark: str = " ") -> str:
+    return _text(text).rjust(min(width, _MOST), mark)
+
+
+def _resource_id(*parts: Tree) -> str:
+    texts = [_text(part) for part in parts]
+    kind = next((index for index, part in enumerate(texts) if "/" in part), 0)
+    scope = texts[:kind]
+    types, names = texts[kind].split("/"), texts[kind + 1 :]
+    pairs = "/".join(f"{a}/{b}" for a, b in zip(types[1:], names, strict=False))
+    group = f"/resourceGroups/{scope[-1]}" if scope else ""
+    subscription = f"/subscriptions/{scope[0]}" if len(scope) > 1 else "/subscriptions/-"
+    return f"{subscription}{group}/providers/{types[0]}/{pairs}"
+
+
+def _decode(text: str) -> str:
+    return base64.b64decode(text).decode()
+
+
+def _items(value: dict[str, Tree]) -> list[Tree]:
+    return [{"key": key, "value": value[key]} for key in sorted(value)]
+
+
+def _substring(text: str, start: int, length: int | None = None) -> str:
+    return text[start:] if length is None else text[start : start + length]
+
+
+def _object(*parts: Tree) -> dict[str, Tree]:
+    return {str(key).lower(): value for key, value in zip(parts[::2], parts[1::2], strict=True)}
+
+
+def _integer(value: Tree) -> int:
+    return int(value)
+
+
+_STRICT: Final[dict[str, Callable[..., Any]]] = {
+    "concat": _concat, "format": _format, "equals": _equals, "tolower": str.lower, "toupper": str.upper,
+    "trim": str.strip, "string": _text, "int": _integer, "bool": _flag, "json": parse, "not": lambda v: not _flag(v),
+    "empty": _empty, "contains": _contains, "length": _length, "union": _union, "range": _range, "split": _split,
+    "join": lambda parts, mark: mark.join(_text(part) for part in parts), "padleft": _pad, "items": _items,
+    "substring": _substring, "replace": lambda text, old, new: text.replace(old, new) if len(text) < _MOST else None,
+    "startswith": lambda text, part: text.lower().startswith(part.lower()),
+    "endswith": lambda text, part: text.lower().endswith(part.lower()),
+    "indexof": lambda text, part: text.lower().find(part.lower()) if isinstance(text, str) else text.index(part),
+    "lastindexof": lambda text, part: text.lower().rfind(part.lower()), "first": lambda v: v[0],
+    "last": lambda v: v[-1], "skip": lambda v, n: v[max(n, 0) :], "take": lambda v, n: v[: max(n, 0)],
+    "min": lambda *v: min(v[0] if isinstance(v[0], list) else v), "add": lambda a, b: a + b,
+    "max": lambda *v: max(v[0] if isinstance(v[0], list) else v), "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b, "div": lambda a, b: int(a / b), "mod": lambda a, b: a % b,
+    "less": lambda a, b: a < b, "lessorequals": lambda a, b: a <= b, "greater": lambda a, b: a > b,
+    "greaterorequals": lambda a, b: a >= b, "base64": lambda v: base64.b64encode(v.encode()).decode(),
+    "base64tostring": _decode, "base64tojson": lambda v: parse(_decode(v)), "uricomponent": quote,
+    "uricomponenttostring": unquote, "uri": urljoin, "resourceid": _resource_id,
+    "subscriptionresourceid": _resource_id, "tenantresourceid": _resource_id, "true": lambda: True,
+    "false": lambda: False, "null": lambda: None, "createobject": _object,
+    "array": lambda v: v if isinstance(v, list) else [v], "flatten": lambda v: [i for part in v for i in part],
+    "intersection": lambda a, *more: [i for i in a if all(i in m for m in more)],
+    "tryget": lambda v, key, *more: v.get(str(key).lower()) if isinstance(v, dict) else v[key],
+    "datauritostring": lambda v: _decode(v.rpartition(",")[2]) if ";base64," in v else unquote(v.rpartition(",")[2]),
+    "objectkeys": lambda v: list(v), "shallowmerge": lambda v: _union(*v),
+}  # fmt: skip
+
+FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
+    **{name: strict(function) for name, function in _STRICT.items()},
+    "and": _and,
+    "or": _or,
+    "coalesce": _coalesce,
+    "createarray": lambda *parts: list(parts),
+}

@@ -1,0 +1,129 @@
+"""Clusters of the data services: HDInsight, Synapse, Kusto, Data Factory, and others whose nodes are Azure sizes.
+
+Paths: azure-mgmt-hdinsight 9.0, azure-mgmt-synapse 2.0, azure-mgmt-kusto 4.0, and the services' REST reference.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from exportguard.adapters.azure.operations.reading import (
+    Call,
+    Counter,
+    Items,
+    Operation,
+    Reader,
+    Table,
+    any_text,
+    as_it_is,
+    first_of,
+    machine,
+    most,
+    row,
+    sizes,
+    text,
+)
+from exportguard.adapters.azure.tree import walk
+from exportguard.vocabulary.fact import Unknown
+from exportguard.vocabulary.request import Action
+
+_roles = sizes(
+    "hardwareProfile.vmSize",
+    each="properties.computeProfile.roles[]",
+    count=most("targetInstanceCount", "autoscale.capacity.maxInstanceCount"),
+    missing="a role names no size",
+)
+_spark_count = most("properties.autoScale.maxNodeCount", "properties.nodeCount")
+_CPU_FAMILIES: Final = frozenset({"none", "memoryoptimized"})
+
+
+def _spark(call: Call) -> Items:
+    """A Spark pool's size is a word (`Small`); its family says whether there are accelerators."""
+    families = any_text(call.body, "properties.nodeSizeFamily")
+    if families and all(isinstance(f, str) and f.lower() in _CPU_FAMILIES for f in families):
+        return None
+    if not families and not any(True for _ in walk(call.body, "properties.nodeSize")):
+        return None
+    said = ", ".join(f for f in families if isinstance(f, str)) or "no family"
+    sized = ", ".join(s for s in any_text(call.body, "properties.nodeSize") if isinstance(s, str)) or "no size"
+    why = Unknown(f"a Spark pool of {said}, {sized}: its accelerator is not named"[:1000])
+    return [machine(why, _spark_count(call.body), "properties.nodeSizeFamily")]
+
+
+_runtime = sizes(
+    "properties.typeProperties.computeProperties.nodeSize",
+    count=most("properties.typeProperties.computeProperties.numberOfNodes"),
+)
+_KUSTO: Final = re.compile(r"^(?:Dev\(No SLA\)_)?(?P<size>[^+]+)(?:\+.*)?$", re.IGNORECASE)
+
+
+def _kusto(call: Call) -> Items:
+    """A cluster's SKU is a size with what is bolted to it (`Standard_E8as_v5+1TB_PS`)."""
+    found = []
+    for where, value in walk(call.body, "sku.name"):
+        name = text(value, where)
+        match = _KUSTO.match(name) if isinstance(name, str) else None
+        found.append(machine(match["size"] if match else name, most("sku.capacity")(call.body), where))
+    return found or None
+
+
+_named_kusto = first_of(_kusto, lambda call: [machine(Unknown("the cluster names no SKU"))])
+
+
+def _both_verbs(name: str, read: Reader) -> dict[str, Operation]:
+    return {verb: row(f"{name}_CreateOrUpdate", Action.PROVISION, read) for verb in ("put", "patch")}
+
+
+def _sized(name: str, *paths: str, each: str = "", count: Counter | None = None) -> dict[str, Operation]:
+    return _both_verbs(name, sizes(*paths, each=each, count=count or most("count")))
+
+
+TABLE: Table = {
+    "microsoft.hdinsight/clusters": {
+        "put": row("Clusters_Create", Action.PROVISION, _roles),
+    },
+    "microsoft.hdinsight/clusters/applications": {"put": row("Applications_Create", Action.PROVISION, _roles)},
+    "microsoft.hdinsight/clusters/roles": {
+        f"post:{verb}": row(
+            "Clusters_Resize", Action.SCALE,
+            lambda call: [
+                machine(
+                    Unknown("the size of the role is not in the call"),
+                    most("targetInstanceCount", "autoscale.capacity.maxInstanceCount")(call.body),
+                )
+            ],
+        )
+        for verb in ("resize", "autoscale")
+    },
+    "microsoft.synapse/workspaces/bigdatapools": _both_verbs("BigDataPools", _spark),
+    "microsoft.synapse/workspaces/integrationruntimes": {
+        "put": row("IntegrationRuntimes_Create", Action.PROVISION, _runtime),
+        "post:start": row("IntegrationRuntimes_Start", Action.START, as_it_is(first_of(_runtime, lambda call: []))),
+    },
+    "microsoft.datafactory/factories/integrationruntimes": {
+        "put": row("IntegrationRuntimes_CreateOrUpdate", Action.PROVISION, _runtime),
+    },
+    "microsoft.kusto/clusters": {
+        "put": row("Clusters_CreateOrUpdate", Action.PROVISION, _named_kusto),
+        "patch": row("Clusters_Update", Action.RESIZE, _kusto),
+        "post:start": row("Clusters_Start", Action.START, as_it_is(_named_kusto)),
+    },
+    "microsoft.servicefabric/managedclusters/nodetypes": _sized(
+        "NodeTypes", "properties.vmSize", count=most("properties.vmInstanceCount")
+    ),
+    "microsoft.redhatopenshift/openshiftclusters": _sized(
+        "OpenShiftClusters", "properties.masterProfile.vmSize", "properties.workerProfiles[].vmSize",
+        count=most("properties.workerProfiles[].count"),
+    ),
+    "microsoft.virtualmachineimages/imagetemplates": _sized("ImageTemplates", "properties.vmProfile.vmSize"),
+    "microsoft.devopsinfrastructure/pools": _sized(
+        "Pools", "properties.fabricProfile.sku.name", count=most("properties.maximumConcurrency")
+    ),
+    "microsoft.labservices/labs": _sized("Labs", "properties.virtualMachineProfile.sku.name"),
+    "microsoft.documentdb/cassandraclusters/datacenters": _sized(
+        "CassandraDataCenters", "properties.sku", count=most("properties.nodeCount")
+    ),
+    "microsoft.avs/privateclouds": _sized("PrivateClouds", "sku.name", count=most("sku.capacity")),
+    "microsoft.avs/privateclouds/clusters": _sized("Clusters", "sku.name", count=most("sku.capacity")),
+}  # fmt: skip

@@ -1,0 +1,251 @@
+"""ARM templates: which resources a deployment would create, with their expressions evaluated as far as they can be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from exportguard.adapters.azure.expressions import Scope, TooMuch, evaluate
+from exportguard.adapters.azure.tree import Many, Tree, parse
+from exportguard.vocabulary.fact import Unknown
+
+_MOST_COPIES: Final = 32
+_MOST_RESOURCES: Final = 2_000
+_MOST_NESTED: Final = 12
+DEPLOYMENTS: Final = "microsoft.resources/deployments"
+
+
+@dataclass(slots=True)
+class Resource:
+    """One resource of a template. `copies` is how many of it a loop makes, where they are alike or too many."""
+
+    type: Tree
+    name: str
+    body: Tree
+    copies: Tree = 1
+
+
+@dataclass(slots=True)
+class Found:
+    """What a template holds; `holes` says what of it could not be read at all."""
+
+    resources: list[Resource] = field(default_factory=list)
+    holes: list[str] = field(default_factory=list)
+
+
+def deployed(properties: Tree, surroundings: dict[str, Tree]) -> Found:
+    """The resources of a deployment's *properties* (`template` or `templateLink`, `parameters`)."""
+    found = Found()
+    try:
+        _deployment(properties, surroundings, found, 0, None)
+    except TooMuch as error:
+        found.holes.append(str(error))
+    return found
+
+
+def _each(value: Tree) -> tuple[Tree, ...]:
+    if value is None:
+        return ()
+    return value.values if isinstance(value, Many) else (value,)
+
+
+def _deployment(properties: Tree, surroundings: dict[str, Tree], found: Found, depth: int, outer: Scope | None) -> None:
+    """*outer* is the scope of the template around a nested one that is evaluated in it, or None."""
+    if depth > _MOST_NESTED:
+        found.holes.append("deployments are nested too deep to be read")
+        return
+    if not isinstance(properties, dict):
+        why = properties.reason if isinstance(properties, Unknown) else "the deployment has no readable properties"
+        found.holes.append(why)
+        return
+    for link in _each(properties.get("templatelink")):
+        where = link.get("uri") or link.get("id") or link.get("relativepath") if isinstance(link, dict) else None
+        found.holes.append(f"the template is elsewhere: {where if isinstance(where, str) else 'not readable'}"[:1000])
+    templates = _each(properties.get("template"))
+    if not templates and not found.holes:
+        found.holes.append("the deployment has no template")
+    for template in templates:
+        if isinstance(template, str):
+            template = parse(template)
+        if not isinstance(template, dict):
+            found.holes.append(template.reason if isinstance(template, Unknown) else "the template is no object")
+            continue
+        scope = outer if outer is not None else _scope(template, properties, surroundings)
+        _resources(template.get("resources"), scope, found, depth, "", "")
+
+
+def _scope(template: dict[str, Tree], properties: dict[str, Tree], surroundings: dict[str, Tree]) -> Scope:
+    given: dict[str, Tree] = {}
+    parameters = properties.get("parameters")
+    if isinstance(parameters, str):
+        parameters = parse(parameters)
+    if isinstance(parameters, dict) and isinstance(parameters.get("parameters"), dict):
+        parameters = parameters["parameters"]  # a whole parameters file
+    for name, entry in parameters.items() if isinstance(parameters, dict) else ():
+        values = []
+        for each in _each(entry):
+            if isinstance(each, dict) and "value" in each:
+                values.append(each["value"])
+            else:
+                values.append(Unknown(f"parameter `{name[:100]}` is kept elsewhere"))
+        given[name] = Many(values) if len(values) != 1 else values[0]
+    defaults = {}
+    declared = template.get("parameters")
+    for name, entry in declared.items() if isinstance(declared, dict) else ():
+        if isinstance(entry, dict) and entry.get("defaultvalue") is not None:
+            defaults[name] = entry["defaultvalue"]
+    if properties.get("parameterslink") is not None or isinstance(parameters, Unknown):
+        # What is in that file overrides every default.
+        why = Unknown("the parameters are in a linked file")
+        given = {**dict.fromkeys(declared if isinstance(declared, dict) else (), why), **given}
+        defaults = {}
+    scope = Scope(given, defaults, _variables(template), _functions(template), dict(surroundings))
+    scope.surroundings.setdefault("deployment", Unknown("the deployment's own properties"))
+    return scope
+
+
+def _variables(template: dict[str, Tree]) -> dict[str, Tree]:
+    variables = template.get("variables")
+    found = dict(variables) if isinstance(variables, dict) else {}
+    for loop in _each(found.pop("copy", None)):
+        for each in loop if isinstance(loop, list) else [loop]:
+            if isinstance(each, dict) and isinstance(each.get("name"), str):
+                found[each["name"].lower()] = Unknown("a variable that is made by a loop")
+    return found
+
+
+def _functions(template: dict[str, Tree]) -> dict[str, Tree]:
+    found: dict[str, Tree] = {}
+    declared = template.get("functions")
+    for space in declared if isinstance(declared, list) else ():
+        if isinstance(space, dict) and isinstance(space.get("members"), dict):
+            for name, body in space["members"].items():
+                if isinstance(body, dict):
+                    found[f"{space.get('namespace', '')}.{name}".lower()] = body
+    return found
+
+
+def _resources(node: Tree, scope: Scope, found: Found, depth: int, parent: str, parent_name: str) -> None:
+    for each in _each(node):
+        if isinstance(each, str) and each.startswith("["):
+            each = evaluate(each, scope)
+            if isinstance(each, Many):
+                _resources(each, scope, found, depth, parent, parent_name)
+                continue
+        if isinstance(each, dict):
+            listed: list[Tree] = list(each.values())
+        elif isinstance(each, list):
+            listed = each
+        else:
+            found.holes.append(each.reason if isinstance(each, Unknown) else "the resources are not readable")
+            continue
+        for resource in listed:
+            for one in _each(resource):
+                _resource(one, scope, found, depth, parent, parent_name)
+
+
+def _resource(resource: Tree, scope: Scope, found: Found, depth: int, parent: str, parent_name: str) -> None:
+    scope.spend()
+    if not isinstance(resource, dict):
+        found.holes.append("a resource is not readable")
+        return
+    if resource.get("existing") is True or len(found.resources) > _MOST_RESOURCES:
+        if resource.get("existing") is not True:
+            found.holes.append("the template has more resources than are read")
+        return
+    if "condition" in resource:
+        condition = evaluate(resource["condition"], scope)
+        if condition is False or (isinstance(condition, str) and condition.lower() == "false"):
+            return
+    loop = resource.get("copy")
+    if loop is None:
+        _one(resource, scope, found, depth, parent, parent_name, 1)
+        return
+    count = evaluate(loop.get("count"), scope) if isinstance(loop, dict) else None
+    name = str(loop.get("name", "")).lower() if isinstance(loop, dict) else ""
+    before = dict(scope.loops)
+    indexes: list[Any] = [Unknown("the number of a loop")]
+    copies: Tree = count if isinstance(count, int) else Unknown("how many a loop makes is not known")
+    if isinstance(count, int) and 0 <= count <= _MOST_COPIES:
+        indexes, copies = list(range(count)), 1
+    for index in indexes:
+        scope.loops = {**before, "": index, name: index}
+        _one(resource, scope, found, depth, parent, parent_name, copies)
+    scope.loops = before
+
+
+def _one(
+    resource: dict[str, Tree], scope: Scope, found: Found, depth: int, parent: str, parent_name: str, copies: Tree
+) -> None:
+    kinds = evaluate(resource.get("type"), scope)
+    name = evaluate(resource.get("name"), scope)
+    title = name if isinstance(name, str) else "-"
+    for kind in _each(kinds) or (Unknown("a resource has no type"),):
+        if not isinstance(kind, str):
+            found.resources.append(Resource(kind, title, _body(resource, scope), copies))
+            continue
+        full = f"{parent}/{kind}".lower() if parent and kind.count("/") == 0 else kind.partition("@")[0].lower()
+        whole_name = f"{parent_name}/{title}" if parent and kind.count("/") == 0 else title
+        if full == DEPLOYMENTS:
+            _nested(resource, scope, found, depth)
+        else:
+            found.resources.append(Resource(full, whole_name, _body(resource, scope), copies))
+        if resource.get("resources") is not None:
+            _resources(resource["resources"], scope, found, depth, full, whole_name)
+
+
+def _nested(resource: dict[str, Tree], scope: Scope, found: Found, depth: int) -> None:
+    properties = resource.get("properties")
+    if isinstance(properties, str):
+        properties = evaluate(properties, scope)
+    for each in _each(properties) or (None,):
+        inner = False
+        if isinstance(each, dict):
+            options = each.get("expressionevaluationoptions")
+            inner = isinstance(options, dict) and str(options.get("scope", "")).lower() == "inner"
+            each = {
+                **each,
+                "parameters": evaluate(each.get("parameters"), scope),
+                "templatelink": evaluate(each.get("templatelink"), scope),
+                "template": evaluate(each["template"], scope)
+                if isinstance(each.get("template"), str) and each["template"].startswith("[")
+                else each.get("template"),
+            }
+        around = dict(scope.surroundings)
+        if resource.get("resourcegroup") is not None:
+            around["resourcegroup"] = Unknown("another resource group")
+        _deployment(each, around, found, depth + 1, None if inner else scope)
+
+
+def _body(resource: dict[str, Tree], scope: Scope) -> Tree:
+    """What would be sent: the resource without its children, expressions evaluated, property loops made."""
+    kept = {key: value for key, value in resource.items() if key not in ("resources", "dependson", "copy", "condition")}
+    return evaluate(_unrolled(kept, scope, 0), scope)
+
+
+def _unrolled(node: Tree, scope: Scope, depth: int) -> Tree:
+    """Property loops: `copy: [{name, count, input}]` makes the array *name*."""
+    if depth > 30:
+        return Unknown("nested too deep to be evaluated")
+    if isinstance(node, list):
+        return [_unrolled(item, scope, depth + 1) for item in node]
+    if not isinstance(node, dict):
+        return node
+    found = {key: _unrolled(value, scope, depth + 1) for key, value in node.items() if key != "copy"}
+    loops = node.get("copy")
+    if not isinstance(loops, list):
+        return found if loops is None else {**found, "copy": loops}
+    for loop in loops:
+        if not isinstance(loop, dict) or not isinstance(loop.get("name"), str):
+            continue
+        count = evaluate(loop.get("count"), scope)
+        before = dict(scope.loops)
+        many = isinstance(count, int) and 0 < count <= _MOST_COPIES
+        indexes: list[Any] = list(range(count)) if many else [Unknown("the number of a loop")]
+        made = []
+        for index in indexes:
+            scope.loops = {**before, "": index, loop["name"].lower(): index}
+            made.append(evaluate(loop.get("input"), scope))
+        scope.loops = before
+        found[loop["name"].lower()] = made
+    return found
