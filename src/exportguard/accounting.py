@@ -115,6 +115,15 @@ def _sum(amounts: Iterable[Any]) -> Any:
     return total
 
 
+def draws_on_authorizations(decision: Decision, authorizations: Sequence[Authorization]) -> bool:
+    """Whether what lifted a rule is good for so much, or for so many calls. Raises LedgerError."""
+    if not decision.lifted:
+        return False
+    from exportguard.authority.ledger import authorization_draws
+
+    return bool(authorization_draws(decision, authorizations))
+
+
 def reserve(
     ledger: Ledger,
     nonce: str,

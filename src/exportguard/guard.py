@@ -115,7 +115,7 @@ class Guard:
         state = load_state(policies, packs, customers, authorizations, "default" if lists is DEFAULT else lists)
         log = _open_log(record)
         try:
-            book = _open_ledger(ledger, log)
+            book = _open_ledger(ledger)
         except BaseException:
             if log is not None:
                 log.close()
@@ -390,11 +390,17 @@ def _open_log(target: Any) -> DecisionLog | None:
     return log
 
 
-def _open_ledger(target: Any, log: DecisionLog | None) -> Ledger | None:
+def _open_ledger(target: Any) -> Ledger | None:
     if target is None:
         _switched_off("ledger", "a rule over cumulative use holds what it asks about")
         return None
     from exportguard.authority import open_ledger
     from exportguard.record import default_store
 
-    return open_ledger(default_store() if target is DEFAULT else target)
+    ledger = open_ledger(default_store() if target is DEFAULT else target)
+    try:
+        ledger.prove_writable()
+    except BaseException:
+        ledger.close()
+        raise
+    return ledger

@@ -310,8 +310,8 @@ def reserve(ledger: Ledger | None, state: State, draft: Draft) -> Decision:
     assert draft.decision is not None
     decision = draft.decision
     if ledger is None:
-        if any(lifted.quantity is not None for lifted in decision.lifted):
-            raise LedgerError("an authorization with a quantity lifts nothing without a ledger to draw on it")
+        if accounting.draws_on_authorizations(decision, state.authorizations):
+            raise LedgerError("what lifted a rule is counted, and there is no ledger to draw on it")
         return decision
     if draft.request is None or decision.not_applicable is not None:
         return decision

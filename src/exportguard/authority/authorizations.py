@@ -15,8 +15,7 @@ from unicodedata import category, normalize
 
 from pydantic import ValidationError
 
-from exportguard.authority.yamltext import Path_, parse_yaml
-from exportguard.documents import MAX_BYTES, decode, describe, parse_json
+from exportguard.documents import MAX_BYTES, Path_, decode, describe, parse_json, parse_yaml
 from exportguard.errors import DocumentError
 from exportguard.vocabulary import Authorization, Role
 
@@ -25,6 +24,8 @@ Source = None | str | os.PathLike[str] | Mapping[str, Any] | Sequence[Authorizat
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _INSTANT: Final = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})")
 _REMEDY: Final = "Nothing was loaded. The form is in `exportguard schema authorizations`."
+
+_WHOLE = re.compile(r"[+-]?(0|[1-9][0-9]{0,30})")
 
 
 class _Place:
@@ -84,6 +85,11 @@ def _error(problems: Sequence[tuple[str, str]]) -> DocumentError:
     return DocumentError("\n".join([message, *(f"{p}: {m}" for p, m in others)]), place=first, remedy=_REMEDY)
 
 
+def _scalar(key: str | None, text: str) -> Any:
+    """Text (a licence number keeps its zeros), but for the one key that is a number."""
+    return int(text) if key == "limit" and _WHOLE.fullmatch(text) else text
+
+
 def _read(path: Path) -> tuple[Any, _Place]:
     name = str(path)
     try:
@@ -93,7 +99,7 @@ def _read(path: Path) -> tuple[Any, _Place]:
         raise DocumentError(f"the authorizations cannot be read: {error.strerror or error}", place=name) from error
     if path.suffix.lower() == ".json":
         return parse_json(data, name), _Place(name)
-    document, lines = parse_yaml(decode(data, name), name, numbers=frozenset({"limit"}))
+    document, lines = parse_yaml(decode(data, name), name, scalar=_scalar)
     return document, _Place(name, lines)
 
 
