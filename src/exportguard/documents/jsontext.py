@@ -62,7 +62,7 @@ def parse_json(data: bytes | str, place: str, *, max_bytes: int = MAX_BYTES, max
 
     def fraction(digits: str) -> float:
         value = float(digits) if len(digits) <= MAX_DIGITS else float("inf")
-        return constant(digits) if value in (float("inf"), float("-inf")) else value  # type: ignore[no-any-return]
+        return constant(digits) if value in (float("inf"), float("-inf")) else value
 
     try:
         return json.loads(

@@ -1,0 +1,163 @@
+"""JSON Schemas of the documents: stable contracts, versioned, for editors and other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import Any
+
+from exportguard.errors import ConfigurationError
+
+VERSION = 1
+"""Raised when a document that was valid would no longer be."""
+
+_TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
+_DATE: dict[str, Any] = {
+    "type": "string",
+    "pattern": r"^\d{4}-\d{2}-\d{2}([T ].+)?$",
+    "description": "A date (its first instant, UTC) or an instant with a timezone.",
+}
+_PERIOD: dict[str, Any] = {
+    "type": "object",
+    "description": "Half-open [from, until), UTC.",
+    "properties": {"from": _DATE, "until": _DATE},
+    "additionalProperties": False,
+}
+_STATUS_WORDS = ["enforced", "codified", "proposed", "suspended", "unverified"]
+_BASIS = ["license_requirement", "prohibition", "provider_terms", "company_policy", "historical"]
+
+
+def names() -> tuple[str, ...]:
+    """The documents that have a schema."""
+    return tuple(sorted(_SCHEMAS))
+
+
+def schema(name: str) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the document *name*. Raises ConfigurationError for a name that has none."""
+    make = _SCHEMAS.get(name)
+    if make is None:
+        near = get_close_matches(name, names(), n=1)
+        hint = f"Did you mean `{near[0]}`? " if near else ""
+        raise ConfigurationError(f"there is no schema `{name}`", remedy=f"{hint}There are: {', '.join(names())}.")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:exportguard:schema:{name}:{VERSION}",
+        **make(),
+    }
+
+
+def _status() -> dict[str, Any]:
+    word = {"enum": _STATUS_WORDS}
+    dated = {
+        "type": "object",
+        "properties": {"status": word, "from": _DATE, "until": _DATE},
+        "required": ["status"],
+        "additionalProperties": False,
+    }
+    return {"anyOf": [word, {"type": "array", "items": dated, "minItems": 1}]}
+
+
+def _policy() -> dict[str, Any]:
+    texts = {"type": "array", "items": _TEXT}
+    rule = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["id", "effect", "when"],
+        "properties": {
+            "id": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"},
+            "title": _TEXT,
+            "description": _TEXT,
+            "effect": {"enum": ["deny", "hold", "flag"]},
+            "basis": {"enum": _BASIS},
+            "when": {**_TEXT, "description": "A CEL condition over request, item, party, usage and location."},
+            "unless": {**_TEXT, "description": "A CEL condition; the rule is lifted where it is surely true."},
+            "because": {**_TEXT, "description": "The message; {item.name} and the like are filled in."},
+            "remedy": _TEXT,
+            "cites": texts,
+            "authorizable_by": {
+                "type": "array",
+                "items": {"enum": ["bis_license", "license_exception", "internal_waiver"]},
+                "description": "Kinds of authorization that may lift the rule; absent: none.",
+            },
+            "effective": _PERIOD,
+            "status": _status(),
+            "if_unknown": {"enum": ["hold", "flag"]},
+            "why": {**_TEXT, "description": "Why an open rule may flag only; needed with `if_unknown: flag`."},
+            "per": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {"by": {"enum": ["end_user", "customer", "account"]}, "period": _TEXT},
+                "required": ["by"],
+            },
+            "confidence": {"enum": ["primary", "secondary", "general-knowledge"]},
+        },
+    }
+    cited = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["cite"],
+        "properties": {
+            "cite": _TEXT,
+            "read": _DATE,
+            "url": _TEXT,
+            "note": _TEXT,
+            "confidence": {"enum": ["primary", "secondary", "general-knowledge"]},
+        },
+    }
+    return {
+        "title": "exportguard policy",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["policy", "rules"],
+        "properties": {
+            "policy": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"},
+            "version": {"type": ["integer", "string"]},
+            "title": _TEXT,
+            "description": _TEXT,
+            "basis": {"enum": _BASIS},
+            "references": {"type": "array", "items": cited},
+            "variables": {"type": "object", "additionalProperties": _TEXT},
+            "effective": _PERIOD,
+            "status": _status(),
+            "rules": {"type": "array", "items": rule},
+        },
+    }
+
+
+def _of(module: str, name: str) -> Callable[[], dict[str, Any]]:
+    def make() -> dict[str, Any]:
+        from importlib import import_module
+
+        from pydantic import TypeAdapter
+
+        document: dict[str, Any] = TypeAdapter(getattr(import_module(module), name)).json_schema()
+        return document
+
+    return make
+
+
+def _authorizations() -> dict[str, Any]:
+    made = _of("exportguard.vocabulary", "Authorization")()
+    definitions: dict[str, Any] = made.pop("$defs", {})
+    period = definitions["Effective"]["properties"]
+    period["from"] = period.pop("from_")  # `from` is a keyword in Python, not in a document
+    definitions["Authorization"] = made
+    return {
+        "title": "exportguard authorizations",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["authorizations"],
+        "properties": {"authorizations": {"type": "array", "items": {"$ref": "#/$defs/Authorization"}}},
+        "$defs": definitions,
+    }
+
+
+_SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
+    "policy": _policy,
+    "suite": _of("exportguard.authoring.suite", "Suite"),
+    "request": _of("exportguard.vocabulary", "ProvisioningRequest"),
+    "call": _of("exportguard.vocabulary", "CallDocument"),
+    "customers": _of("exportguard.parties.customer", "CustomersDocument"),
+    "authorizations": _authorizations,
+    "decision": _of("exportguard.vocabulary", "Decision"),
+}
