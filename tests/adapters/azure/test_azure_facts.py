@@ -56,7 +56,7 @@ def test_every_must_operation_is_judged_on_content(
         assert sent.tell() == 0
 
 
-@pytest.mark.parametrize(("operation", "method", "path", "body", "expected"), MUST, ids=[m[0] for m in MUST])
+@pytest.mark.parametrize(("operation", "method", "path", "body", "expected"), [m for m in MUST if "://" not in m[2]])
 def test_spelling_is_no_way_round(operation: str, method: str, path: str, body: Any, expected: str) -> None:
     """Case of the URL and of keys, doubled and trailing slashes and a private host change nothing."""
 
@@ -65,8 +65,6 @@ def test_spelling_is_no_way_round(operation: str, method: str, path: str, body: 
             return {key.upper() if not key.startswith("$") else key: shout(value) for key, value in node.items()}
         return [shout(each) for each in node] if isinstance(node, list) else node
 
-    if "://" in path:
-        pytest.skip("no ARM path")
     twisted = url(path.upper().replace("/PROVIDERS/", "//providers/") + "/", "http://127.0.0.1:8080")
     assert {name.lower() for name in names(observe(method.lower(), twisted, shout(body)))} >= {expected.lower()}
 
@@ -147,7 +145,6 @@ def test_a_key_given_twice_means_either_value(body: bytes) -> None:
         iter([b"x"]),
         b" " * (4 * 1024 * 1024 + 1),
     ],
-    ids=repr if False else None,
 )
 def test_what_cannot_be_read_is_unknown(body: Any) -> None:
     """Never none: an unreadable body of a call that matters is an unknown item."""
@@ -159,7 +156,7 @@ def test_what_cannot_be_read_is_unknown(body: Any) -> None:
     [
         VM.replace("providers", "%70roviders"),
         VM + "%2F",
-        VM.replace("/v", "/.//v") if False else VM.replace("rg", "a/../rg"),
+        VM.replace("rg", "a/../rg"),
         f"{G}/Microsoft.Network/virtualNetworks/n%2Fproviders%2FMicrosoft.Compute%2FvirtualMachines%2Fv",
         f"{VM}%2Fproviders%2FMicrosoft.Network%2FvirtualNetworks%2Fn",
         VM.replace("00000000-0000-0000-0000-000000000001", "{subscriptionId}"),
