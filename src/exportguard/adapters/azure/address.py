@@ -86,6 +86,7 @@ def _segments(path: str, decode_first: bool) -> tuple[str, ...]:
     return tuple(parts if decode_first else (unquote(part) for part in parts))
 
 
+@lru_cache(maxsize=2048)
 def addresses(method: str, url: str) -> tuple[Address, ...]:
     """The readings of one URL: one, or two where an encoded slash leaves open where a segment ends."""
     host, path, _ = split_url(url)

@@ -108,6 +108,9 @@ EACH: Final = "[]"
 ANY: Final = "{*}"
 
 
+_lower = lru_cache(maxsize=2048)(str.lower)
+
+
 @lru_cache(maxsize=1024)
 def _steps(path: str) -> tuple[str, ...]:
     steps: list[str] = []
@@ -131,6 +134,11 @@ def walk(node: Tree, path: str) -> Iterator[tuple[str, Tree]]:
 
 
 def _walk(node: Tree, steps: tuple[str, ...], index: int, where: str) -> Iterator[tuple[str, Tree]]:
+    # Most levels are plain objects: go down them without a generator each.
+    while type(node) is dict and index < len(steps) and (step := steps[index]) not in (EACH, ANY):
+        node = node.get(_lower(step))
+        where = f"{where}.{step}" if where else step
+        index += 1
     if node is None:
         return
     if isinstance(node, Many):

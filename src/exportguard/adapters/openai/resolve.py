@@ -60,7 +60,11 @@ class KnownDeployments:
 def _entry(name: str, entry: Any) -> KnownDeployment:
     if isinstance(entry, str):
         return KnownDeployment(entry)
-    if isinstance(entry, Mapping) and isinstance(entry.get("model"), str) and entry.keys() <= {"model", "sku", "location"}:
+    if (
+        isinstance(entry, Mapping)
+        and isinstance(entry.get("model"), str)
+        and entry.keys() <= {"model", "sku", "location"}
+    ):
         return KnownDeployment(**entry)
     raise ConfigurationError(
         f"what deployment `{name}` stands for cannot be read", remedy="Give its model, or model, sku and location."

@@ -74,7 +74,7 @@ TYPES: Final = words(
     microsoft.machinelearningservices/workspaces/onlineendpoints
     microsoft.machinelearningservices/workspaces/batchendpoints
     microsoft.resources/resourcegroups microsoft.resources/subscriptions microsoft.resources/tags
-    microsoft.resources/links microsoft.resources/deploymentscripts
+    microsoft.resources/links microsoft.resources/deploymentscripts microsoft.resources/deploymentstackswhatifresults
     microsoft.resources/templatespecs microsoft.synapse/workspaces microsoft.synapse/workspaces/firewallrules
     microsoft.synapse/workspaces/sqlpools microsoft.synapse/workspaces/keys
     """
