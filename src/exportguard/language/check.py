@@ -16,6 +16,8 @@ from exportguard.language.types import BOOL, DOUBLE, DYN, INT, NULL, STRING, Typ
 
 MAX_NODES = 20_000
 """Nodes of one condition once its variables are put in."""
+MAX_TREE_DEPTH = 100
+"""Levels of one condition once its variables are put in."""
 BUDGET = 100_000
 """Worst-case steps of one condition."""
 
@@ -28,6 +30,7 @@ class Checked:
     type: Type
     size: int
     cost: int
+    depth: int
     asks_unknown: bool
     ok: bool
 
@@ -50,11 +53,18 @@ class Checker(ComparisonChecks, CallChecks):
     def check(self, node: Node) -> Checked:
         before = len(self.problems)
         typed, kind = self.visit(node)
-        size, cost = self.measure(typed)
+        size, cost, depth = self.measure(typed)
         if len(self.problems) == before:
             if size > MAX_NODES:
                 self.report(
                     node, "EG221", f"the condition has {size} parts; at most {MAX_NODES} are allowed", "too large"
+                )
+            elif depth > MAX_TREE_DEPTH:
+                self.report(
+                    node,
+                    "EG213",
+                    f"with its variables the condition is {depth} levels deep; at most {MAX_TREE_DEPTH} are allowed",
+                    "too deep",
                 )
             elif cost > BUDGET:
                 self.report(
@@ -69,7 +79,7 @@ class Checker(ComparisonChecks, CallChecks):
             for n in walk(typed)
             if n.op != "var" or n.value in self.variables
         )
-        return Checked(typed, kind, size, cost, asks, len(self.problems) == before)
+        return Checked(typed, kind, size, cost, depth, asks, len(self.problems) == before)
 
     def condition(self, node: Node) -> Checked:
         """Check an expression that has to be true or false."""
@@ -83,7 +93,7 @@ class Checker(ComparisonChecks, CallChecks):
                 f"this is {checked.type.shown()}",
                 "compare it with something" if checked.type.kind != "dyn" else None,
             )
-            return Checked(checked.node, BOOL, checked.size, checked.cost, checked.asks_unknown, False)
+            return Checked(checked.node, BOOL, checked.size, checked.cost, checked.depth, checked.asks_unknown, False)
         return checked
 
     def report(
@@ -93,24 +103,25 @@ class Checker(ComparisonChecks, CallChecks):
         self.problems.append(self.scalar.problem(code, message, at, label, hint, "the policy set was not loaded"))
         return DYN
 
-    def measure(self, root: Node) -> tuple[int, int]:
-        """Nodes and worst-case steps, both with variables put in."""
-        done: dict[int, tuple[int, int]] = {}
+    def measure(self, root: Node) -> tuple[int, int, int]:
+        """Nodes, worst-case steps and levels, all with variables put in."""
+        done: dict[int, tuple[int, int, int]] = {}
 
-        def measured(node: Node) -> tuple[int, int]:
+        def measured(node: Node) -> tuple[int, int, int]:
             if id(node) in done:
                 return done[id(node)]
             parts = [measured(arg) for arg in node.args]
             size = 1 + sum(part[0] for part in parts)
             cost = 1 + sum(part[1] for part in parts)
+            depth = 1 + max((part[2] for part in parts), default=0)
             if node.op == "var":
                 known = self.variables.get(str(node.value))
-                size, cost = (known.size, known.cost) if known and known.ok else (1, 1)
+                size, cost, depth = (known.size, known.cost, known.depth) if known and known.ok else (1, 1, 1)
             elif node.op == "macro":
                 cost = 1 + parts[0][1] + self.length(node.args[0]) * sum(part[1] for part in parts[1:])
             elif node.op == "in":
                 cost += self.length(node.args[1]) // 8
-            done[id(node)] = min(size, 10**12), min(cost, 10**12)
+            done[id(node)] = min(size, 10**12), min(cost, 10**12), depth
             return done[id(node)]
 
         return measured(root)

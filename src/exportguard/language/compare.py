@@ -72,7 +72,8 @@ class ComparisonChecks:
             self.report(node, "EG205", f"`{op}` cannot order these", f"{left.shown()} against {right.shown()}")
             return
         for literal, kind, order in ((node.args[1], left, op), (node.args[0], right, op.translate(_SWAP))):
-            self.check_threshold(literal, kind)
+            if self.check_threshold(literal, kind):
+                continue
             number = _number(literal)
             if number is None or kind.least is None:
                 continue
@@ -89,10 +90,11 @@ class ComparisonChecks:
                     f"the value is never below {low:g}" if order[0] == "<" else f"the value is never above {high:g}",
                 )
 
-    def check_threshold(self, literal: Node, kind: Type) -> None:
+    def check_threshold(self, literal: Node, kind: Type) -> bool:
+        """Report a literal that cannot be meant in the fact's unit; whether it did."""
         number = _number(literal)
         if number is None or not kind.unit:
-            return
+            return False
         outside = (kind.least is not None and number < kind.least) or (kind.most is not None and number > kind.most)
         low, high = kind.suspicious or (0.0, 0.0)
         if outside or low < number < high:
@@ -103,6 +105,8 @@ class ComparisonChecks:
                 "out of range" if outside else "wrong unit?",
                 f"the fact is in {kind.unit}",
             )
+            return True
+        return False
 
     def visit_in(self, node: Node) -> tuple[Node, Type]:
         typed, (element, members) = self.negated(node)

@@ -81,7 +81,7 @@ class Variables:
                     "EG216", f"the variable `{name}` needs itself", None, "defined by itself", circle, NOT_LOADED
                 )
             )
-            self.checked[name] = Checked(Node("lit", (), False), DYN, 1, 1, False, False)
+            self.checked[name] = Checked(Node("lit", (), False), DYN, 1, 1, 1, False, False)
 
     def _circle(self, name: str, waiting: dict[str, None]) -> list[str]:
         path = [name]
@@ -94,14 +94,16 @@ class Variables:
     def _check(self, name: str) -> None:
         node = self.parsed[name]
         if node is None:
-            self.checked[name] = Checked(Node("lit", (), False), DYN, 1, 1, False, False)
+            self.checked[name] = Checked(Node("lit", (), False), DYN, 1, 1, 1, False, False)
             return
         # `unknown(…)` may stand in a variable; where the variable is used decides whether it may be asked there.
         checker = Checker(self.scalars[name], self.words, self.checked, may_ask_unknown=True)
         checked = checker.check(node)
         self.problems.extend(checker.problems)
         if not self.all_ok(checked.node):
-            checked = Checked(checked.node, checked.type, checked.size, checked.cost, checked.asks_unknown, False)
+            checked = Checked(
+                checked.node, checked.type, checked.size, checked.cost, checked.depth, checked.asks_unknown, False
+            )
         self.checked[name] = checked
         if checked.ok:
             self.trees[name] = substitute(checked.node, self.trees)
