@@ -92,7 +92,7 @@ def cascade(
         stated[owned] = total
     full: Number = scaled(_HUNDRED)
 
-    everyone = owners.keys() | held.keys() | set(owners_unknown) | set(listed)
+    everyone = owners.keys() | held.keys() | set(owners_unknown) | set(listed) | set(maybe_listed)
     from_nothing = everyone if reaches(0) else ()
     shares: dict[str, Number] = {}
     caught = _spread(from_nothing, dict.fromkeys(listed), held, shares, reaches)

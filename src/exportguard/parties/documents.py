@@ -114,8 +114,9 @@ def _checked(kind: Any, items: Any, base: Path_, parsed: Parsed, problems: list[
         made: tuple[Any, ...] = whole.validate_python(items)
         return made
     except ValidationError:
-        for index, item in enumerate(items):
-            problems += _problems(kind, item, (*base, index), parsed)
+        problems.extend(
+            problem for index, item in enumerate(items) for problem in _problems(kind, item, (*base, index), parsed)
+        )
     return ()
 
 
@@ -123,9 +124,8 @@ def _document(parsed: Parsed, name: str) -> CustomersDocument:
     data, problems = parsed.data, list(parsed.problems)
     if not isinstance(data, Mapping):
         refuse(name, [*problems, Problem("should be a mapping with the key `customers`")], _WHAT)
-    for key in data:
-        if key not in CustomersDocument.model_fields:
-            problems.append(Problem("is not a key of the schema", (str(key),), parsed.line_of((str(key),))))
+    strange: list[Path_] = [(str(key),) for key in data if key not in CustomersDocument.model_fields]
+    problems += [Problem("is not a key of the schema", path, parsed.line_of(path)) for path in strange]
     if "customers" not in data:
         problems.append(Problem("`customers` is missing"))
     with _no_collection():

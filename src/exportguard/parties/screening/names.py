@@ -15,13 +15,13 @@ MAX_NAME = 400
 _DOTTED = re.compile(r"(?<![a-z0-9])(?:[a-z]\.[\s]?){2,}(?:[a-z](?![a-z0-9]))?")
 _APOSTROPHE = re.compile(r"(?<=[a-z])'(?=[a-z])")
 _WORD = re.compile(r"[a-z0-9]+")
+_MIXED = re.compile(r"[a-z0-9$@]*[a-z][a-z0-9$@]*")
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)")
-_NUMBERED = re.compile(r"no(?=\d)")
 _NUMBERS = {
     "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6", "seventh": "7",
     "eighth": "8", "ninth": "9", "tenth": "10",
 }  # fmt: skip
-_DIGITS_FOR_LETTERS = str.maketrans("013457$@", "oleastsa")
+_DIGITS_FOR_LETTERS = (str.maketrans("013457$@", "oleastsa"), str.maketrans("013457$@", "oieastsa"))
 
 
 class Words(NamedTuple):
@@ -97,9 +97,12 @@ def readings(name: str) -> list[Words]:
             found.append(made)
         mixed = [word for word in made.tokens if any(c.isdigit() for c in word) and sum(c.isalpha() for c in word) >= 3]
         if mixed or "$" in latin or "@" in latin:
-            letters = words_of(
-                re.sub(r"[a-z0-9$@]*[a-z][a-z0-9$@]*", lambda m: m[0].translate(_DIGITS_FOR_LETTERS), latin)
-            )
-            if letters.tokens and letters not in found:
-                found.append(letters)
+            for table in _DIGITS_FOR_LETTERS:
+                letters = words_of(_letters_for_digits(latin, table))
+                if letters.tokens and letters not in found:
+                    found.append(letters)
     return found
+
+
+def _letters_for_digits(latin: str, table: dict[int, int]) -> str:
+    return _MIXED.sub(lambda match: match[0].translate(table), latin)

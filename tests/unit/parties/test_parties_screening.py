@@ -1,0 +1,265 @@
+"""Screening against the list that ships with the package."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import json
+import random
+import stat
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exportguard.errors import DocumentError
+from exportguard.parties.screening import NameScreener, Status, load_screener
+from exportguard.parties.screening import han as han_names
+from exportguard.parties.screening.aliases import Aliases, default_aliases, load_aliases
+from exportguard.parties.screening.listfile import list_code, parse_list, read_raw
+from exportguard.parties.screening.screener import EMBEDDED, UnavailableScreener
+
+AS_OF = datetime(2026, 8, 1, tzinfo=UTC)
+LABELLED = Path(__file__).parent / "labelled"
+
+
+def _variants() -> Any:
+    spec = importlib.util.spec_from_file_location("labelled_variants", Path(__file__).parent / "labelled_variants.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EXPORTGUARD_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def screener(home: Path) -> NameScreener:
+    return load_screener(EMBEDDED)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Sichuan University",
+        "SICHUAN  UNIVERSITY.",
+        "University, Sichuan",
+        "Sіchuan Unіversity",  # і is Cyrillic
+        "Si\u200bchuan\u00ad University\u2060",
+        "Ｓｉｃｈｕａｎ Ｕｎｉｖｅｒｓｉｔｙ",
+        "S i c h u a n University",
+        "Sichuan Univ.",
+        "School of Physics, Sichuan University",
+        "四川大学",
+        "四 川 大 学",
+        "四川大學",
+        "Sichuan University (四川大学)",
+        "四川大学华西医院",
+        "Huawei Technologies Co., Ltd.",
+        "HuaWei Technologies",
+        "Hua Wei Technologies",
+        "Huawe1 Technologies",
+        "华为技术有限公司",
+        "National University of Defence Technology",
+        "NUDT",
+        "Univ. of Electronic Sci. & Tech. of China",
+        "中国电子科技集团公司第十四研究所",
+        "Газпром",
+        "Hikvision",
+        "海康威视",
+    ],
+)
+def test_listed_names_hit_however_they_are_written(screener: NameScreener, name: str) -> None:
+    """Case, width, look-alikes, zero-width characters, order, spacing, abbreviations and Han script hide nothing."""
+    assert screener.screen(name, as_of=AS_OF, country="CN").status is Status.HIT
+
+
+def test_a_match_says_which_list_entry_and_why(screener: NameScreener) -> None:
+    """The entry keeps its licence requirement, policy and Federal Register notice."""
+    match = screener.screen("Sichuan University", as_of=AS_OF).hits[0]
+    assert (match.list, match.matched_name, match.score, match.why) == (
+        "EL", "Sichuan University", 1.0, "the listed name",
+    )  # fmt: skip
+    assert match.entry.federal_register_notice == "77 FR 58006; 88 FR 13675"
+    assert match.entry.license_policy == "Case-by-case basis"
+    assert match.entry.countries == ("CN",)
+    assert {"list", "entry", "matched_name", "score", "why"} <= set(match.document())
+
+
+@pytest.mark.parametrize(("name", "listed"), json.loads((LABELLED / "benign.json").read_text("utf-8"))["near_names"])
+def test_near_names_are_clear(screener: NameScreener, name: str, listed: str) -> None:
+    """One more word, or another place, names another institution."""
+    result = screener.screen(name, as_of=AS_OF)
+    assert result.status is Status.CLEAR, result.matches
+
+
+@pytest.mark.parametrize("name", ["Henan University", "Hunan University", "Shanxi University", "Singapore", "IBM"])
+def test_places_a_letter_apart_are_no_typos(screener: NameScreener, name: str) -> None:
+    """Henan is not Hunan, and a place in brackets is no name."""
+    assert screener.screen(name, as_of=AS_OF).status is Status.CLEAR
+
+
+def test_a_slip_of_the_pen_is_at_least_a_review(screener: NameScreener) -> None:
+    """Typos score below the exact name, and are never clear."""
+    for name in ("Sichaun Univeristy", "Huwaei Technologies", "Harbin Enginering University"):
+        assert screener.screen(name, as_of=AS_OF).status in (Status.HIT, Status.REVIEW)
+
+
+def test_recall_and_false_hits_on_the_half_that_was_never_tuned_on(screener: NameScreener) -> None:
+    """On held-out names: at least 97 of 100 variants reach review, and at most 1 of 200 benign names is a hit."""
+    variants = _variants()
+    listed = parse_list(read_raw(EMBEDDED), EMBEDDED.name)
+    names = [
+        row.entry.name
+        for row in listed.rows
+        if row.entry.type not in ("Vessel", "Aircraft") and len(row.entry.name) >= 8
+    ]
+    names = random.Random(variants.SEED).sample([name for name in names if variants.held_out(name)], 120)
+    asked = [variant for name in names for variant in variants.variants(name).values()]
+    found = sum(screener.screen(name, as_of=AS_OF).status in (Status.HIT, Status.REVIEW) for name in asked)
+    assert found / len(asked) >= 0.97
+    benign = json.loads((LABELLED / "benign.json").read_text("utf-8"))
+    kinds = ("world_universities", "companies", "chinese_universities", "persons")
+    asked = [name for kind in kinds for name in benign[kind] if variants.held_out(name)]
+    hits = [name for name in asked if screener.screen(name, as_of=AS_OF).status is Status.HIT]
+    assert len(hits) / len(asked) <= 1 / 200, hits
+
+
+def test_an_old_list_proves_nothing_clear(screener: NameScreener) -> None:
+    """31 days on, a clear name is unknown with the remedy; a hit stays a hit, and says what is open besides."""
+    later = datetime(2026, 8, 31, tzinfo=UTC)
+    assert screener.screen("Sichuan Normal University", as_of=datetime(2026, 8, 30, tzinfo=UTC)).status is Status.CLEAR
+    result = screener.screen("Sichuan Normal University", as_of=later)
+    assert result.status is Status.UNKNOWN
+    assert "data refresh" in str(result.reason)
+    hit = screener.screen("Sichuan University", as_of=later)
+    assert hit.status is Status.HIT
+    assert "31 days old" in str(hit.reason)
+
+
+def test_a_day_before_the_list_is_flagged(screener: NameScreener) -> None:
+    """A list cannot say what an earlier one said."""
+    result = screener.screen("Sichuan University", as_of=datetime(2026, 7, 30, tzinfo=UTC))
+    assert result.red_flags == ("list_newer_than_decision",)
+
+
+def test_what_cannot_be_read_is_not_clear(screener: NameScreener) -> None:
+    """Scripts that are not read, names without letters, and names too long are unknown; unsure Han is a review."""
+    for name in ("محمد علي", "…", "김정은", "x " * 300):
+        assert screener.screen(name, as_of=AS_OF).status is Status.UNKNOWN
+    pytest.importorskip("pypinyin")
+    assert screener.screen("深圳好邻居烘焙店", as_of=AS_OF).status is Status.REVIEW
+    assert screener.screen("深圳好邻居烘焙店", as_of=AS_OF, country="CN").status is Status.CLEAR
+
+
+def test_without_the_extra_a_han_name_needs_an_alias(screener: NameScreener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Aliases resolve without pypinyin and opencc; the rest is unknown and says what to install."""
+    monkeypatch.setattr(han_names, "_pinyin", lambda: None)
+    monkeypatch.setattr(han_names, "_opencc", lambda: None)
+    bare = NameScreener(screener._index, default_aliases())
+    assert bare.screen("四川大學", as_of=AS_OF).status is Status.HIT
+    result = bare.screen("深圳好邻居烘焙店", as_of=AS_OF, country="CN")
+    assert result.status is Status.UNKNOWN
+    assert "exportguard[screening]" in str(result.reason)
+
+
+def test_han_names_resolve_by_glossary_where_no_alias_does(screener: NameScreener) -> None:
+    """Word by word a name is read well enough to ask for a look."""
+    pytest.importorskip("pypinyin")
+    bare = NameScreener(screener._index, Aliases())
+    for name in ("四川大学", "天津大学", "哈尔滨工程大学", "南京航空航天大学"):
+        assert bare.screen(name, as_of=AS_OF, country="CN").matches, name
+
+
+def test_an_alias_overlay_adds_names(screener: NameScreener, tmp_path: Path) -> None:
+    """A YAML file says what else a body is called; a bad one is refused with its line."""
+    overlay = tmp_path / "aliases.yaml"
+    overlay.write_text("aliases:\n  - {names: [Sichuan University, 蓉城一号], source: a test}\n", encoding="utf-8")
+    added = NameScreener(screener._index, load_aliases(overlay, default_aliases()))
+    assert added.screen("蓉城一号", as_of=AS_OF).status is Status.HIT
+    overlay.write_text("aliases:\n  - {nmaes: [a]}\n", encoding="utf-8")
+    with pytest.raises(DocumentError, match=":2"):
+        load_aliases(overlay, default_aliases())
+
+
+ROW = {
+    "name": "Example Works",
+    "source": "Entity List (EL) - Bureau of Industry and Security",
+    "alt_names": ["Examplex Ltd"],
+}
+
+
+def test_lists_are_read_as_published_json_or_csv(home: Path, tmp_path: Path) -> None:
+    """JSON or CSV, packed or not, give the same; a new list keeps its own code."""
+    csv_text = (
+        "_id,source,entity_number,type,programs,name,title,addresses,alt_names,federal_register_notice\n"
+        'x,Entity List (EL) - Bureau of Industry and Security,,,,Example Works,,"City, CN",Examplex Ltd,1 FR 2\n'
+    )
+    plain = tmp_path / "list-2026-07-31.json"
+    plain.write_text(json.dumps({"search_performed_at": "2026-07-30T00:00:00+00:00", "results": [ROW]}))
+    packed = tmp_path / "list-2026-07-31.json.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    table = tmp_path / "list-2026-07-31.csv"
+    table.write_text(csv_text)
+    for path, day in ((plain, date(2026, 7, 30)), (packed, date(2026, 7, 30)), (table, date(2026, 7, 31))):
+        made = load_screener(path)
+        assert made.list_date == day
+        assert made.screen("Examplex", as_of=AS_OF).hits[0].list == "EL"
+    assert list_code("Brand New List (BNL) - Some Department") == "BNL"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a-2026-01-01.json", b'{"results": [', ["truncated"]),
+        ("a-2026-01-01.json", b'{"results": [{"name": "x"}]}', ["$.results[0].source"]),
+        ("a-2026-01-01.json", b'{"results": []}', ["empty"]),
+        ("a.json", json.dumps({"results": [ROW]}).encode(), ["of which day"]),
+        ("a-2026-01-01.csv", b"foo,bar\n1,2\n", ["`name` is missing"]),
+        ("a-2026-01-01.csv", b"name,source\nonly one\n", [":2", "cells"]),
+        ("a-2026-01-01.json.gz", gzip.compress(b'{"results": []}')[:-9], ["truncated"]),
+        ("a-2026-01-01.json", b"\xff\xfe", ["UTF-8"]),
+    ],
+)
+def test_a_list_that_is_no_list_is_refused(tmp_path: Path, name: str, content: bytes, said: list[str]) -> None:
+    """Truncated, malformed, empty or undated lists name the place, and nothing is screened against them."""
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(DocumentError) as refused:
+        load_screener(path, cache=False)
+    for part in (name, *said):
+        assert part in str(refused.value)
+
+
+def test_no_list_is_unknown_for_every_name() -> None:
+    """What stands in for a list that could not be loaded clears nobody."""
+    result = UnavailableScreener("the list is gone").screen("Anyone", as_of=AS_OF)
+    assert (result.status, result.reason) == (Status.UNKNOWN, "the list is gone")
+
+
+def test_the_cache_is_private_and_a_broken_one_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the owner reads it; a changed byte or foreign permissions mean that the index is built again."""
+    monkeypatch.setenv("EXPORTGUARD_HOME", str(tmp_path))
+    path = tmp_path / "list-2026-07-31.json"
+    path.write_text(json.dumps({"results": [ROW]}))
+    load_screener(path)
+    (stored,) = (tmp_path / "cache").glob("*.index")
+    assert stat.S_IMODE(stored.stat().st_mode) == 0o600
+    assert stat.S_IMODE(stored.parent.stat().st_mode) == 0o700
+    whole = stored.read_bytes()
+    for broken in (whole[:-1] + bytes([whole[-1] ^ 1]), whole[:50], b""):
+        stored.write_bytes(broken)
+        assert load_screener(path).screen("Example Works", as_of=AS_OF).status is Status.HIT
+        assert stored.read_bytes() == whole
+    stored.chmod(0o666)
+    load_screener(path)
+    assert stat.S_IMODE(stored.stat().st_mode) == 0o600
