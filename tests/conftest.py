@@ -16,10 +16,16 @@ os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.fixture(scope="session")
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for the run: caches in it are then built once."""
+    return tmp_path_factory.mktemp("home")
+
+
 @pytest.fixture(autouse=True)
-def _own_state_directory(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_state_directory(_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test writes into the user's state directory."""
-    monkeypatch.setenv("EXPORTGUARD_HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv("EXPORTGUARD_HOME", str(_home))
 
 
 def pytest_configure(config: pytest.Config) -> None:

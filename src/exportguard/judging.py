@@ -6,15 +6,18 @@ import functools
 import importlib
 import importlib.util
 import logging
+import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from exportguard import accounting
 from exportguard.decide import decide, not_applicable
 from exportguard.errors import (
+    ConfigurationError,
     DocumentError,
     ExportguardError,
     LedgerError,
@@ -111,9 +114,17 @@ def load_state(policies: Any, packs: Iterable[str] | None, customers: Any, autho
 def _screener(lists: Any) -> Any:
     if lists is None:
         return None
-    from exportguard.parties.screening import default_screener, load_screener
+    from exportguard.parties.screening import ShippedScreener, load_screener
 
-    return default_screener() if isinstance(lists, str) and lists == "default" else load_screener(lists)
+    if isinstance(lists, str) and lists == "default":
+        return ShippedScreener()
+    if isinstance(lists, str | os.PathLike):
+        return load_screener(Path(lists))
+    if not callable(getattr(lists, "screen", None)):
+        raise ConfigurationError(
+            f"a {type(lists).__name__} is no restricted-party list", remedy="Give a file as published, or a screener."
+        )
+    return lists
 
 
 def require_customer(state: State, customer: str) -> None:

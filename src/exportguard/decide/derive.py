@@ -246,7 +246,10 @@ def _list_code(code: Maybe[str], reference: ReferenceData) -> Maybe[str]:
     if isinstance(code, Unknown):
         return code
     tidy = code.strip().upper()
-    return tidy if tidy in reference.list_codes else Unknown(f"`{code}` is not a list code that is known")
+    if tidy in reference.list_codes:
+        return tidy
+    # A screening that leaves something open says so here, in words.
+    return Unknown(f"`{code}` is not a list code that is known" if " " not in code.strip() else code)
 
 
 def _distinct(views: list[LocationView]) -> tuple[LocationView, ...]:

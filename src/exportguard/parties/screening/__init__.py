@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from exportguard.parties.screening.result import Match, Screener, ScreeningResult, Status
     from exportguard.parties.screening.screener import NameScreener, default_screener, load_screener
+    from exportguard.parties.screening.shipped import ShippedScreener
 
 _HOMES = {
     "Match": "result",
     "NameScreener": "screener",
     "Screener": "result",
     "ScreeningResult": "result",
+    "ShippedScreener": "shipped",
     "Status": "result",
     "default_screener": "screener",
     "load_screener": "screener",
 }
 
 __all__ = [
-    "Match", "NameScreener", "Screener", "ScreeningResult", "Status", "default_screener", "load_screener",
+    "Match", "NameScreener", "Screener", "ScreeningResult", "ShippedScreener", "Status", "default_screener",
+    "load_screener",
 ]  # fmt: skip
 
 
