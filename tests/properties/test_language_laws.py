@@ -14,35 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exportguard.diagnostics import render_all
 from exportguard.errors import PolicyError
 from exportguard.language import CompiledCondition, Indeterminate, Scope, compile_scope
-from exportguard.language.cel import parse
-from exportguard.language.check import Checker
-from exportguard.language.schema import Vocabularies
-from exportguard.language.source import PolicySource, Scalar
+from language_compiling import compiled
 from language_random import ROOTS, condition, hidden, known_scope
 from language_reference import OPEN, ask
 from language_standin import REFERENCE, WORLD
 
-WORDS = Vocabularies(REFERENCE)
 CASES = 700
 SOAK = 100_000
-
-
-SENSELESS = {"EG207", "EG217"}
-"""What the checker refuses in random conditions although its types are right: a count below zero, for example."""
-
-
-def compiled(text: str) -> CompiledCondition | None:
-    """The condition, or None where it is refused as senseless."""
-    source = PolicySource("random", text)
-    checker = Checker(Scalar(source, text, 0, len(text), "|"), WORDS, {}, may_ask_unknown=True)
-    checked = checker.condition(parse(text))
-    if checker.problems and {problem.code for problem in checker.problems} <= SENSELESS:
-        return None
-    assert not checker.problems, render_all(checker.problems)
-    return CompiledCondition(checked.node, text)
 
 
 def cases(count: int, start: int = 0) -> Iterator[tuple[int, str, CompiledCondition, Scope, Scope]]:

@@ -7,6 +7,7 @@ on, and its shared parser instance would be in an application's way that uses ce
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -362,3 +363,15 @@ def _at(tree: Any) -> tuple[int, int]:
     if meta.empty:
         return 0, 0
     return meta.start_pos, meta.end_pos
+
+
+def reference_evaluator(text: str, functions: Mapping[str, Callable[..., Any]] | None = None) -> Callable[[Any], Any]:
+    """cel-python's own evaluation of *text*: what tests compare compiled conditions with, never what decides.
+
+    The function takes a mapping from root to values made by `celpy.json_to_cel`, and raises what celpy raises.
+    """
+    import celpy
+
+    environment = celpy.Environment()
+    program = environment.program(environment.compile(text), functions=dict(functions or {}))
+    return lambda facts: program.evaluate(facts)
