@@ -353,7 +353,7 @@ def give_back(ledger: Ledger | None, draft: Draft) -> None:
     """Release a reservation of a call that will not be made. Raises nothing: what stays is reconciled later."""
     try:
         settle(ledger, draft, CallResult.FAILED)
-    except Exception:  # noqa: BLE001  (the failure that brought us here is the one to raise)
+    except Exception:
         logger.exception("a reservation of a refused call was kept; reconcile it")
 
 

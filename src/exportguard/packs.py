@@ -50,8 +50,7 @@ def policy_sources(
     found: list[PolicySource] = []
     if policies is None and packs is None:
         packs = [name for name in shipped_packs() if name not in HISTORICAL]
-    for name in dict.fromkeys(packs or ()):
-        found.append(_shipped(name))
+    found += [_shipped(name) for name in dict.fromkeys(packs or ())]
     if isinstance(policies, str | os.PathLike):
         found.extend(_from_path(Path(policies)))
     elif policies is not None:

@@ -59,8 +59,8 @@ def test_the_readme_example_runs(tmp_path):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     code = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "Guard.load" in block)
     assert len(code.strip().splitlines()) <= 11
-    customers = (EXAMPLES / "company_policies" / "customers.yaml").read_text().replace("cust-shenzhen", "shenzhen-university")
-    (tmp_path / "customers.yaml").write_text(customers)
+    customers = (EXAMPLES / "company_policies" / "customers.yaml").read_text()
+    (tmp_path / "customers.yaml").write_text(customers.replace("cust-shenzhen", "shenzhen-university"))
     script = tmp_path / "readme.py"
     script.write_text(
         "import os\nos.environ.update(AWS_ACCESS_KEY_ID='a', AWS_SECRET_ACCESS_KEY='b')\n"

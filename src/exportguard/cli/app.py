@@ -58,7 +58,7 @@ def run() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(2) from None
-    except Exception:
+    except Exception:  # noqa: BLE001
         # Python's own exit code for a traceback is 1, which here means "some request is denied".
         traceback.print_exc()
         print("error: exportguard failed; nothing was decided after this point", file=sys.stderr)

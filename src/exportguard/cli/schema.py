@@ -15,7 +15,9 @@ Example: exportguard schema request > request.schema.json
 
 
 def schema(
-    name: Annotated[str | None, typer.Argument(help="Which document; left out: their names.", show_default=False)] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Which document; left out: their names.", show_default=False)
+    ] = None,
 ) -> None:
     from exportguard.authoring.schema import names
     from exportguard.authoring.schema import schema as make

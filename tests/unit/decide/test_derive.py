@@ -74,7 +74,9 @@ def test_the_larger_of_two_counts_counts():
 
 
 def test_fractions_of_an_accelerator_add_up():
-    azure = seen(provider="azure", items=(Item(kind="accelerator", instance_type="Standard_NV6ads_A10_v5", instances=6),))
+    azure = seen(
+        provider="azure", items=(Item(kind="accelerator", instance_type="Standard_NV6ads_A10_v5", instances=6),)
+    )
     assert azure.items[0].count == 1
 
 
@@ -116,7 +118,9 @@ def test_there_is_always_an_end_user():
         assert isinstance(users[0].country, Unknown)
 
 
-@pytest.mark.parametrize(("said", "country"), [("cn", "CN"), ("CHN", "CN"), ("P.R. China", "CN"), ("中国", "CN"), ("NO", "NO")])
+@pytest.mark.parametrize(
+    ("said", "country"), [("cn", "CN"), ("CHN", "CN"), ("P.R. China", "CN"), ("中国", "CN"), ("NO", "NO")]
+)
 def test_countries_are_read_in_any_spelling(said, country):
     (party,) = seen(parties=(Party(role="end_user", country=said, headquarters=said),)).parties
     assert (party.country, party.headquarters) == (country, country)
