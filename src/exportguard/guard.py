@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast
 
-from exportguard import judging
+from exportguard import judging, stores
 from exportguard.errors import ConfigurationError, NaiveInstantError
 from exportguard.judging import Draft, Mode, State, load_state
+from exportguard.stores import DEFAULT
 from exportguard.vocabulary import (
     AzureCall,
     Boto3Call,
@@ -38,15 +39,6 @@ R = TypeVar("R")
 logger = logging.getLogger("exportguard")
 
 Checkable = ProvisioningRequest | Boto3Call | AzureCall | OpenAICall | NotApplicable | Mapping[str, Any]
-
-
-class _Default:
-    def __repr__(self) -> str:
-        return "DEFAULT"
-
-
-DEFAULT: Final = _Default()
-"""One SQLite file in the user's state directory (`EXPORTGUARD_HOME` moves it)."""
 
 
 class Guard:
@@ -113,9 +105,9 @@ class Guard:
         if mode not in ("enforce", "warn", "audit"):
             raise ConfigurationError(f"`{mode}` is no mode", remedy="Use enforce, warn or audit.")
         state = load_state(policies, packs, customers, authorizations, "default" if lists is DEFAULT else lists)
-        log = _open_log(record)
+        log = stores.open_log(record)
         try:
-            book = _open_ledger(ledger)
+            book = stores.open_ledger(ledger)
         except BaseException:
             if log is not None:
                 log.close()
@@ -364,43 +356,3 @@ _ADAPTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-_told_off: set[str] = set()
-
-
-def _switched_off(what: str, consequence: str) -> None:
-    if what not in _told_off:
-        _told_off.add(what)
-        logger.warning("the %s is switched off: %s", what, consequence)
-
-
-def _open_log(target: Any) -> DecisionLog | None:
-    if target is None:
-        _switched_off("decision log", "nothing that is decided is kept")
-        return None
-    from exportguard.record import default_store, open_log
-
-    log = open_log(default_store() if target is DEFAULT else target)
-    try:
-        log.prove_writable()
-    except BaseException:
-        log.close()
-        raise
-    return log
-
-
-def _open_ledger(target: Any) -> Ledger | None:
-    if target is None:
-        _switched_off("ledger", "a rule over cumulative use holds what it asks about")
-        return None
-    from exportguard.authority import open_ledger
-    from exportguard.record import default_store
-
-    ledger = open_ledger(default_store() if target is DEFAULT else target)
-    try:
-        ledger.prove_writable()
-    except BaseException:
-        ledger.close()
-        raise
-    return ledger
