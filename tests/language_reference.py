@@ -9,8 +9,9 @@ from typing import Any
 
 import re2
 
+from exportguard.language.conversions import CONVERSIONS, time_part
+from exportguard.language.evaluation import Indeterminate
 from exportguard.language.syntax import Node
-from exportguard.language.values import CONVERSIONS, Indeterminate, time_part
 from exportguard.vocabulary.fact import Unknown
 from exportguard.vocabulary.questions import OwnershipQuestion
 

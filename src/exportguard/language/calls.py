@@ -111,7 +111,7 @@ class CallChecks:
 
     def check_conversion(self, node: Node, name: str) -> None:
         """A literal that cannot be converted is wrong now, not at three in the morning."""
-        from exportguard.language.values import convert_literal
+        from exportguard.language.conversions import convert_literal
 
         part = node.args[0]
         if part.op == "lit" and isinstance(part.value, str):

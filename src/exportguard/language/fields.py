@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 
 from exportguard.diagnostics import Diagnostic
+from exportguard.language.conversions import parse_timestamp
 from exportguard.language.parse import Mapping, Sequence, Tree
 from exportguard.language.source import Scalar
-from exportguard.language.values import parse_timestamp
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _EMPTY = ("", "~", "null", "Null", "NULL")

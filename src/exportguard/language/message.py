@@ -9,12 +9,12 @@ from typing import Any
 from exportguard.language.cel import CelSyntaxError, parse
 from exportguard.language.check import Checker
 from exportguard.language.compile import fact_paths
+from exportguard.language.conversions import CONVERSIONS
 from exportguard.language.evaluation import Indeterminate, Scope
 from exportguard.language.schema import Vocabularies
 from exportguard.language.source import Scalar
 from exportguard.language.syntax import Node, path_text
 from exportguard.language.threevalued import build
-from exportguard.language.values import CONVERSIONS
 
 _BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 

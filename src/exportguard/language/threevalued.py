@@ -6,18 +6,17 @@ Each node becomes a closure ``(scope, env) -> value or Indeterminate``; `env` ho
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from exportguard.language import values
+from exportguard.language import conversions, values
 from exportguard.language.evaluation import Cause, Indeterminate, Scope
+from exportguard.language.facts import read_fact
 from exportguard.language.regex import compile_pattern
 from exportguard.language.schema import LIST_LIMIT, ROOTS
 from exportguard.language.syntax import Node, walk
 from exportguard.language.values import failure, merged
-from exportguard.vocabulary.fact import Unknown
 from exportguard.vocabulary.questions import OwnershipQuestion
 
 Env: TypeAlias = tuple[tuple[Any, int], ...]
@@ -75,46 +74,13 @@ def _reference(node: Node, names: Names) -> Run:
         value = getattr(scope, name)
         if value is None:
             return failure(f"the rule is not asked over `{name}`", name)
-        return _fact(value, "", lambda: name)
+        return read_fact(value, "", lambda: name)
 
     return root
 
 
 def _variable(depth: int, type_: str, path: PathOf) -> Run:
-    return lambda scope, env: _fact(env[depth][0], type_, lambda: path(scope, env))
-
-
-def _fact(value: Any, type_: str, path: Callable[[], str]) -> Any:
-    """A fact as it was read: open when unknown, an error when it is not of its type."""
-    if value.__class__ is Unknown:
-        return Indeterminate((Cause(path(), value.reason),))
-    if value.__class__ is Indeterminate:
-        # An element that lost its name inside a list gets that of the variable that ranges over it.
-        causes = value.causes
-        if any(not cause.path for cause in causes):
-            return Indeterminate(tuple(cause if cause.path else cause._replace(path=path()) for cause in causes))
-        return value
-    if value is None or type_ in ("", "dyn"):
-        return value
-    if type_ == "string":
-        good = isinstance(value, str)
-    elif type_ == "bool":
-        good = isinstance(value, bool)
-    elif type_ == "int":
-        good = isinstance(value, int) and not isinstance(value, bool)
-    elif type_ == "double":
-        good = isinstance(value, int | float | Fraction) and not isinstance(value, bool) and math.isfinite(value)
-    elif type_.startswith("list("):
-        good = values.kind_of(value) == "list"
-        if good and len(value) > LIST_LIMIT:
-            return failure(f"the list has more than {LIST_LIMIT} elements", path())
-    elif type_ in ("timestamp", "duration"):
-        good = values.kind_of(value) == type_
-        if good and type_ == "timestamp" and value.tzinfo is None:
-            return failure("the time has no timezone", path())
-    else:
-        good = values.kind_of(value) == "record"
-    return value if good else failure("the fact is not of its type", path())
+    return lambda scope, env: read_fact(env[depth][0], type_, lambda: path(scope, env))
 
 
 def _field(node: Node, names: Names) -> Run:
@@ -137,7 +103,7 @@ def _field(node: Node, names: Names) -> Run:
         value = getattr(record, field, _MISSING)
         if value is _MISSING:
             return failure("there is no such field", path(scope, env))
-        return _fact(value, type_, lambda: path(scope, env))
+        return read_fact(value, type_, lambda: path(scope, env))
 
     return read
 
@@ -148,7 +114,7 @@ def _index(node: Node, names: Names) -> Run:
 
     def read(scope: Scope, env: Env) -> Any:
         value = values.at_index(target(scope, env), index(scope, env))
-        return _fact(value, node.type, lambda: path(scope, env))
+        return read_fact(value, node.type, lambda: path(scope, env))
 
     return read
 
@@ -231,7 +197,7 @@ def _member(node: Node, names: Names) -> Run:
 
     def run(scope: Scope, env: Env) -> Any:
         answer = values.member(element(scope, env), members(scope, env))
-        return _fact(answer, "", lambda: path(scope, env)) if answer.__class__ is Indeterminate else answer
+        return read_fact(answer, "", lambda: path(scope, env)) if answer.__class__ is Indeterminate else answer
 
     return run
 
@@ -328,7 +294,7 @@ def _call(node: Node, names: Names) -> Run:
     if plain is None:
 
         def plain(*given: Any) -> Any:
-            return values.time_part(name, *given)
+            return conversions.time_part(name, *given)
 
     function = plain
 
@@ -346,7 +312,7 @@ def _call(node: Node, names: Names) -> Run:
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **values.CONVERSIONS,
+    **conversions.CONVERSIONS,
     "size": values.size,
     "startsWith": str.startswith,
     "endsWith": str.endswith,
@@ -391,7 +357,7 @@ def _owned(node: Node, names: Names) -> Run:
         where = f"{path(scope, env)}.owners"
         if answer is _MISSING:
             return Indeterminate((Cause(where, f"{asked} was not asked"),))
-        return _fact(answer, "bool", lambda: where) if answer is not None else failure("no answer", where)
+        return read_fact(answer, "bool", lambda: where) if answer is not None else failure("no answer", where)
 
     return run
 

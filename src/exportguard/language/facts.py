@@ -1,0 +1,47 @@
+"""A fact as it is read from a view: open when unknown, an error when it is not of its type."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from exportguard.language import values
+from exportguard.language.evaluation import Cause, Indeterminate
+from exportguard.language.schema import LIST_LIMIT
+from exportguard.language.values import failure
+from exportguard.vocabulary.fact import Unknown
+
+
+def read_fact(value: Any, type_: str, path: Callable[[], str]) -> Any:
+    """A fact as it was read: open when unknown, an error when it is not of its type."""
+    if value.__class__ is Unknown:
+        return Indeterminate((Cause(path(), value.reason),))
+    if value.__class__ is Indeterminate:
+        # An element that lost its name inside a list gets that of the variable that ranges over it.
+        causes = value.causes
+        if any(not cause.path for cause in causes):
+            return Indeterminate(tuple(cause if cause.path else cause._replace(path=path()) for cause in causes))
+        return value
+    if value is None or type_ in ("", "dyn"):
+        return value
+    if type_ == "string":
+        good = isinstance(value, str)
+    elif type_ == "bool":
+        good = isinstance(value, bool)
+    elif type_ == "int":
+        good = isinstance(value, int) and not isinstance(value, bool)
+    elif type_ == "double":
+        good = isinstance(value, int | float | Fraction) and not isinstance(value, bool) and math.isfinite(value)
+    elif type_.startswith("list("):
+        good = values.kind_of(value) == "list"
+        if good and len(value) > LIST_LIMIT:
+            return failure(f"the list has more than {LIST_LIMIT} elements", path())
+    elif type_ in ("timestamp", "duration"):
+        good = values.kind_of(value) == type_
+        if good and type_ == "timestamp" and value.tzinfo is None:
+            return failure("the time has no timezone", path())
+    else:
+        good = values.kind_of(value) == "record"
+    return value if good else failure("the fact is not of its type", path())
