@@ -42,9 +42,9 @@ def merged(*values: Any) -> Indeterminate:
     if len(values) == 2:
         left, right = values
         if left.__class__ is not Indeterminate and right.__class__ is Indeterminate:
-            return right  # type: ignore[no-any-return]
+            return right
         if right.__class__ is not Indeterminate and left.__class__ is Indeterminate:
-            return left  # type: ignore[no-any-return]
+            return left
     causes: dict[Cause, None] = {}
     for value in values:
         if value.__class__ is Indeterminate:
