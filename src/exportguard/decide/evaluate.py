@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
@@ -11,6 +11,7 @@ from exportguard.decide import explain
 from exportguard.decide.combine import combine
 from exportguard.decide.derive import Facts, derive
 from exportguard.decide.lift import Lifter
+from exportguard.decide.plan import Signature, plan
 from exportguard.errors import NaiveInstantError
 from exportguard.language import Cause, CompiledPolicySet, CompiledRule, Indeterminate, Scope, World
 from exportguard.reference import ReferenceData
@@ -78,32 +79,38 @@ def decide(
     lifted: list[Lifted] = []
     advice: list[str] = []
     flags: list[str] = []
-    for rule in _in_force(policies.rules, as_of):
-        if not _is_bounded(rule, facts):
-            results.append((Effect.HOLD, RuleResult.MATCH, True))
-            reasons.append(explain.too_many(rule, MAX_COMBINATIONS))
+    for signature, rules in plan(policies, as_of):
+        scopes = _scopes(signature, facts, world)
+        if scopes is None:
+            for asked in rules:
+                results.append((Effect.HOLD, RuleResult.MATCH, True))
+                reasons.append(explain.too_many(asked.rule, MAX_COMBINATIONS))
             continue
-        open_findings: list[Finding] = []
-        for finding in _findings(rule, facts, world, usage):
-            lift = lifter.lift(rule, finding.scope)
-            if lift is not None:
-                lifted.append(lift)
-            else:
-                open_findings.append(finding)
-        result = _worst(finding.result for finding in open_findings)
-        effect = rule.effect_at(as_of)
-        results.append((effect, result, rule.if_unknown != "flag"))
-        if result is RuleResult.NO_MATCH:
-            continue
-        if effect is Effect.FLAG:
-            if result is RuleResult.MATCH:
-                flags.append(rule.id)
-        elif result is RuleResult.INDETERMINATE and rule.if_unknown == "flag":
-            advice.append(f"{rule.policy}/{rule.id} is open and holds nothing: {rule.title}")
-        told = [finding for finding in open_findings if finding.result is result]
-        shown, facts_missing = explain.rule_reasons(rule, effect, rule.status_at(as_of), result, told)
-        reasons.extend(shown)
-        unknown.extend(facts_missing)
+        for asked in rules if scopes else ():
+            rule, effect, status = asked
+            findings = _findings(rule, _with_usage(rule, scopes, facts, usage) if signature.usage else scopes)
+            if not findings:
+                continue
+            left: list[Finding] = []
+            for finding in findings:
+                lift = lifter.lift(rule, finding.scope)
+                if lift is not None:
+                    lifted.append(lift)
+                else:
+                    left.append(finding)
+            result = _worst(finding.result for finding in left)
+            results.append((effect, result, rule.if_unknown != "flag"))
+            if result is RuleResult.NO_MATCH:
+                continue
+            if effect is Effect.FLAG:
+                if result is RuleResult.MATCH:
+                    flags.append(rule.id)
+            elif result is RuleResult.INDETERMINATE and rule.if_unknown == "flag":
+                advice.append(f"{rule.policy}/{rule.id} is open and holds nothing: {rule.title}")
+            told = [finding for finding in left if finding.result is result]
+            shown, missing = explain.rule_reasons(rule, effect, status, result, told)
+            reasons.extend(shown)
+            unknown.extend(missing)
     outcome = combine(results)
     return _decision(
         request,
@@ -133,45 +140,45 @@ def not_applicable(
     )
 
 
-def _in_force(rules: Iterable[CompiledRule], as_of: datetime) -> Iterator[CompiledRule]:
-    return (rule for rule in rules if rule.in_force(as_of))
-
-
-def _asked_items(rule: CompiledRule, facts: Facts) -> Sequence[ItemView | None]:
-    if "item" not in rule.roots and "usage" not in rule.roots:
-        return (None,)
-    return [item for item in facts.items if isinstance(item.kind, Unknown) or item.kind in rule.kinds]
-
-
-def _is_bounded(rule: CompiledRule, facts: Facts) -> bool:
-    items = len(_asked_items(rule, facts))
-    parties = len(facts.parties) if "party" in rule.roots else 1
-    locations = len(facts.locations) if "location" in rule.roots else 1
-    return items * parties * locations <= MAX_COMBINATIONS
-
-
-def _findings(rule: CompiledRule, facts: Facts, world: World, usage: Usage) -> Iterator[Finding]:
-    """Ask *rule* of every combination, equal ones once; yield those that match or stay open."""
-    parties: Sequence[PartyView | None] = facts.parties if "party" in rule.roots else (None,)
-    locations: Sequence[LocationView | None] = facts.locations if "location" in rule.roots else (None,)
-    for item, party, location in product(_distinct_items(_asked_items(rule, facts)), parties, locations):
-        scope = Scope(
-            request=facts.request,
-            item=item,
-            party=party,
-            location=location,
-            usage=_usage(rule, facts, usage) if "usage" in rule.roots else None,
-            world=world,
-        )
-        finding = _ask(rule, scope)
-        if finding is not None:
-            yield finding
-
-
-def _ask(rule: CompiledRule, scope: Scope) -> Finding | None:
-    answer = rule.when(scope)
-    if answer is False:
+def _scopes(signature: Signature, facts: Facts, world: World) -> list[Scope] | None:
+    """Every combination that a group of rules is asked over, equal ones once; None if there are too many."""
+    items: Sequence[ItemView | None] = (None,)
+    if signature.kinds is not None:
+        kinds = signature.kinds
+        items = _distinct([item for item in facts.items if isinstance(item.kind, Unknown) or item.kind in kinds])
+    parties: Sequence[PartyView | None] = facts.parties if signature.party else (None,)
+    locations: Sequence[LocationView | None] = facts.locations if signature.location else (None,)
+    if len(items) * len(parties) * len(locations) > MAX_COMBINATIONS:
         return None
+    return [
+        Scope(request=facts.request, item=item, party=party, location=location, world=world)
+        for item, party, location in product(items, parties, locations)
+    ]
+
+
+def _with_usage(rule: CompiledRule, scopes: Sequence[Scope], facts: Facts, usage: Usage) -> list[Scope]:
+    """The same combinations, with the use that this rule's `per` asks about."""
+    seen = _usage(rule, facts, usage)
+    return [
+        Scope(request=s.request, item=s.item, party=s.party, location=s.location, usage=seen, world=s.world)
+        for s in scopes
+    ]
+
+
+def _findings(rule: CompiledRule, scopes: Sequence[Scope]) -> list[Finding]:
+    """Ask *rule* of every combination; what matches or stays open."""
+    when = rule.when
+    found = []
+    for scope in scopes:
+        answer = when(scope)
+        if answer is not False:
+            finding = _finding(rule, scope, answer)
+            if finding is not None:
+                found.append(finding)
+    return found
+
+
+def _finding(rule: CompiledRule, scope: Scope, answer: bool | Indeterminate) -> Finding | None:
     causes: tuple[Cause, ...] = answer.causes if isinstance(answer, Indeterminate) else ()
     result = RuleResult.MATCH if answer is True else RuleResult.INDETERMINATE
     if rule.unless is not None:
@@ -188,10 +195,13 @@ def _ask(rule: CompiledRule, scope: Scope) -> Finding | None:
     return Finding(result, scope, causes)
 
 
-def _distinct_items(items: Sequence[ItemView | None]) -> list[ItemView | None]:
-    seen: dict[ItemView | None, ItemView | None] = {}
+def _distinct(items: list[ItemView]) -> list[ItemView]:
+    """Equal items once: a fleet of fifty overrides is a handful of accelerators."""
+    if len(items) < 2:
+        return items
+    seen: dict[ItemView, ItemView] = {}
     for item in items:
-        seen.setdefault(replace(item, index=0) if item is not None else None, item)
+        seen.setdefault(replace(item, index=0), item)
     return list(seen.values())
 
 

@@ -1,0 +1,91 @@
+"""Which rules are asked of what: worked out once for a policy set and a period, so that a decision only asks.
+
+Rules are grouped by what they are asked over and of which item kinds. A group that no item of a request belongs to
+costs nothing, however many rules are in it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from weakref import ref
+
+from exportguard.language import CompiledPolicySet, CompiledRule
+from exportguard.vocabulary.decision import Effect
+
+_KEPT = 16
+
+
+class Signature(NamedTuple):
+    """What a group of rules is asked over. `kinds` are item kinds, or None for rules that ask of no item."""
+
+    kinds: frozenset[str] | None
+    party: bool
+    location: bool
+    usage: bool
+
+
+class Asked(NamedTuple):
+    """A rule in force, with its effect and status in the period."""
+
+    rule: CompiledRule
+    effect: Effect
+    status: str | None
+
+
+Plan = tuple[tuple[Signature, tuple[Asked, ...]], ...]
+
+_plans: OrderedDict[tuple[int, int], tuple[ref[CompiledPolicySet], Plan]] = OrderedDict()
+_changes: OrderedDict[int, tuple[ref[CompiledPolicySet], tuple[datetime, ...]]] = OrderedDict()
+
+
+def plan(policies: CompiledPolicySet, as_of: datetime) -> Plan:
+    """The rules of *policies* in force at *as_of*, grouped. Remembered by identity, never by what they say."""
+    changes = _change_dates(policies)
+    key = (id(policies), bisect_right(changes, as_of))
+    known = _plans.get(key)
+    if known is not None and known[0]() is policies:
+        return known[1]
+    groups: dict[Signature, list[Asked]] = {}
+    for rule in policies.rules:
+        if rule.in_force(as_of):
+            asked = Asked(rule, rule.effect_at(as_of), rule.status_at(as_of))
+            groups.setdefault(_signature(rule), []).append(asked)
+    made: Plan = tuple((signature, tuple(rules)) for signature, rules in groups.items())
+    _remember(_plans, key, (ref(policies), made))
+    return made
+
+
+def _signature(rule: CompiledRule) -> Signature:
+    usage = "usage" in rule.roots
+    of_items = usage or "item" in rule.roots
+    return Signature(rule.kinds if of_items else None, "party" in rule.roots, "location" in rule.roots, usage)
+
+
+def _change_dates(policies: CompiledPolicySet) -> Sequence[datetime]:
+    known = _changes.get(id(policies))
+    if known is not None and known[0]() is policies:
+        return known[1]
+    dates = {
+        bound
+        for rule in policies.rules
+        for period in (rule.effective, *(period for _, period in rule.statuses))
+        for bound in period
+        if bound is not None
+    }
+    made = tuple(sorted(dates))
+    _remember(_changes, id(policies), (ref(policies), made))
+    return made
+
+
+def _remember(memory: OrderedDict, key: object, value: object) -> None:  # type: ignore[type-arg]
+    # Two threads may work the same plan out at once: both find the same, and the last one stays.
+    memory[key] = value
+    while len(memory) > _KEPT:
+        try:
+            memory.popitem(last=False)
+        except KeyError:
+            return
