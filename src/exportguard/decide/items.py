@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from typing import TypeVar
@@ -18,8 +20,37 @@ _WEAKER: dict[Confidence, int] = {"primary": 0, "secondary": 1, "general-knowled
 
 def item_views(
     item: Item, index: int, provider: Maybe[str], reference: ReferenceData, as_of: datetime
-) -> list[ItemView]:
+) -> Sequence[ItemView]:
     """The views of one item: none if it is known to carry nothing, several if what it names contradicts itself."""
+    # Nothing dated changes between two change dates, so one instant of a period stands for all of it.
+    period = bisect_right(reference.change_dates(), as_of)
+    views = _remembered(item, provider, reference, period)
+    if views is None:
+        views = tuple(_item_views(item, 0, provider, reference, as_of))
+        _remember(item, provider, reference, period, views)
+    return views if index == 0 else [replace(view, index=index) for view in views]
+
+
+_KEPT = 4096
+_seen: dict[tuple[Item, Maybe[str], int, int], tuple[ReferenceData, tuple[ItemView, ...]]] = {}
+
+
+def _remembered(item: Item, provider: Maybe[str], reference: ReferenceData, period: int) -> tuple[ItemView, ...] | None:
+    known = _seen.get((item, provider, id(reference), period))
+    return known[1] if known is not None and known[0] is reference else None
+
+
+def _remember(
+    item: Item, provider: Maybe[str], reference: ReferenceData, period: int, views: tuple[ItemView, ...]
+) -> None:
+    if len(_seen) >= _KEPT:
+        _seen.clear()  # whatever is common is back at once; bookkeeping of what is recent costs more than it saves
+    _seen[(item, provider, id(reference), period)] = (reference, views)
+
+
+def _item_views(
+    item: Item, index: int, provider: Maybe[str], reference: ReferenceData, as_of: datetime
+) -> list[ItemView]:
     kind = item.kind
     if kind is ItemKind.MODEL:
         return [_model_item(item, index, provider, reference)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -57,7 +58,7 @@ class Groups:
             return fixed
         if as_of.tzinfo is None or as_of.utcoffset() is None:
             raise NaiveInstantError("the instant of a country group needs a timezone")
-        return [groups for since, groups in self._states if since <= as_of][-1][name]
+        return self._states[bisect_right(self._dates, as_of)][1][name]
 
     @property
     def dates(self) -> tuple[datetime, ...]:

@@ -25,6 +25,9 @@ from exportguard.reference.regions import Regions
 from exportguard.reference.store import Store
 from exportguard.vocabulary.fact import Unknown
 
+_REMEMBERED = 4096
+"""Spellings of countries that are kept: those of a process's own documents, not of everything it is ever sent."""
+
 
 class ReferenceData:
     """Dated, cited facts, and pure look-ups over them. Immutable; each table is read when first asked for.
@@ -58,7 +61,16 @@ class ReferenceData:
 
     def country(self, text: str) -> str | Unknown:
         """The alpha-2 code of a country in any spelling. Unknown for what is ambiguous or cannot be read."""
-        return read_country(text, *self._country_names)
+        known = self._read_countries.get(text)
+        if known is None:
+            known = read_country(text, *self._country_names)
+            if len(self._read_countries) < _REMEMBERED:
+                self._read_countries[text] = known
+        return known
+
+    @cached_property
+    def _read_countries(self) -> dict[str, str | Unknown]:
+        return {}
 
     @cached_property
     def _groups(self) -> Groups:
@@ -80,6 +92,10 @@ class ReferenceData:
 
     def change_dates(self) -> tuple[datetime, ...]:
         """The instants at which the answer of a dated look-up changes, in order."""
+        return self._change_dates
+
+    @cached_property
+    def _change_dates(self) -> tuple[datetime, ...]:
         thresholds = {v.effective for v in self._vintages}
         return tuple(sorted(thresholds | set(self._groups.dates)))
 

@@ -166,3 +166,13 @@ def test_without_an_operation_the_transfer_is_unknown():
 @pytest.mark.parametrize("said", ["AI training", "ai-training", " AI_Training "])
 def test_an_end_use_means_the_same_in_any_spelling(said):
     assert seen(end_use=said).request.end_use == "ai_training"
+
+
+def test_which_part_of_a_divided_country_is_not_known_until_it_is_said():
+    """Crimea is in Ukraine by its country code; a party in Ukraine is not known to be elsewhere."""
+    (unsaid,) = seen(parties=(Party(role="end_user", country="UA"),)).parties
+    assert isinstance(unsaid.subdivision, Unknown)
+    (said,) = seen(parties=(Party(role="end_user", country="UA", subdivision="ua-30"),)).parties
+    assert said.subdivision == "UA-30"
+    (elsewhere,) = seen(parties=(Party(role="end_user", country="CH"),)).parties
+    assert elsewhere.subdivision is None
