@@ -148,7 +148,8 @@ def _location(
         countries.append(stated)
     if not countries:
         countries.append(NO_LOCATION)
-    return [LocationView(region, country, subdivision, cloud, location.certainty.value, index) for country in countries]
+    certainty = location.certainty.value
+    return [LocationView(region, c, _part(subdivision, c), cloud, certainty, index) for c in countries]
 
 
 def _region(provider: Maybe[str], name: str, reference: ReferenceData) -> RegionFact | Unknown:
@@ -223,12 +224,13 @@ def _party(party: Party, index: int, reference: ReferenceData) -> PartyView:
             float(percent) if known else Unknown("not one exact number"),  # type: ignore[arg-type]
         )
     listings = party.listings
+    where = country(party.country)
     return PartyView(
         role=_plain(party.role),
         name=party.name,
         kind=_plain(party.kind),
-        country=country(party.country),
-        subdivision=party.subdivision,
+        country=where,
+        subdivision=_part(party.subdivision, where),
         headquarters=country(party.headquarters),
         ultimate_parent=parent_view,
         listings=listings if isinstance(listings, Unknown) else tuple(_list_code(x, reference) for x in listings),
@@ -239,6 +241,19 @@ def _party(party: Party, index: int, reference: ReferenceData) -> PartyView:
         customer=party.customer,
         index=index,
     )
+
+
+_DIVIDED = frozenset({"UA"})
+"""Countries of which a part is treated otherwise than the rest (Crimea, the so-called DNR and LNR: 15 CFR 746.6)."""
+
+_WHICH_PART = Unknown("which part of the country is not given")
+
+
+def _part(stated: Maybe[str] | None, country: Maybe[str]) -> Maybe[str] | None:
+    """An ISO 3166-2 subdivision as stated; where none is stated of a divided country, it is unknown, not none."""
+    if stated is not None:
+        return stated if isinstance(stated, Unknown) else stated.strip().upper()
+    return _WHICH_PART if isinstance(country, Unknown) or country in _DIVIDED else None
 
 
 def _list_code(code: Maybe[str], reference: ReferenceData) -> Maybe[str]:
