@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from exportguard.cli.inputs import Entry, entries
+from exportguard.cli.inputs import Answer, Entry, entries
 from exportguard.errors import ConfigurationError, DocumentError, InputError
-from exportguard.vocabulary import Decision, Outcome
+from exportguard.vocabulary import Outcome
 
 HELP = """Decide request and call documents (JSON, or JSON Lines). Nothing is sent, reserved or recorded.
 
@@ -28,20 +27,6 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     JSONL = "jsonl"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    entry: Entry
-    decision: Decision | None
-    error: InputError | None
-
-    def document(self) -> dict[str, Any]:
-        if self.decision is not None:
-            return self.decision.model_dump(mode="json")
-        assert self.error is not None
-        told = {"message": self.error.message, "place": self.error.place, "remedy": self.error.remedy}
-        return {"id": self.entry.id, "error": told}
 
 
 def check(

@@ -1,4 +1,4 @@
-"""Reading what a verb is given: files or standard input, one document or JSON Lines."""
+"""What a verb is given and gives back: documents of files or standard input, and an answer to each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from exportguard.documents import MAX_BYTES, parse_json
-from exportguard.errors import DocumentError
+from exportguard.errors import DocumentError, InputError
+from exportguard.vocabulary import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,22 @@ class Entry:
     id: str | int | None
     document: dict[str, Any] | None
     error: DocumentError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The decision on an entry, or the error in its place."""
+
+    entry: Entry
+    decision: Decision | None
+    error: InputError | None
+
+    def document(self) -> dict[str, Any]:
+        if self.decision is not None:
+            return self.decision.model_dump(mode="json")
+        assert self.error is not None
+        told = {"message": self.error.message, "place": self.error.place, "remedy": self.error.remedy}
+        return {"id": self.entry.id, "error": told}
 
 
 def entries(names: list[str]) -> Iterator[Entry]:

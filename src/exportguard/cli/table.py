@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from exportguard.cli.inputs import Answer
 from exportguard.vocabulary import Decision, Outcome, Unknown
-
-if TYPE_CHECKING:
-    from exportguard.cli.check import Answer
 
 STYLES = {Outcome.ALLOW: "green", Outcome.HOLD: "yellow", Outcome.DENY: "bold red"}
 
