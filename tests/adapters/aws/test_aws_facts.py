@@ -75,7 +75,9 @@ def test_an_inference_profile_adds_where_it_may_process():
 
 def test_an_outpost_is_an_export_to_a_place_nobody_knows():
     """Hardware at a customer's site goes to the party; the region alone would hide where it stands."""
-    seen = observe("ec2", "AllocateHosts", {"InstanceType": "g4dn.metal", "Quantity": 1, "OutpostArn": "arn:x"}, region="us-east-1")
+    seen = observe(
+        "ec2", "AllocateHosts", {"InstanceType": "g4dn.metal", "Quantity": 1, "OutpostArn": "arn:x"}, region="us-east-1"
+    )
     assert seen.transfer is Transfer.EXPORT
     assert regions(seen) == ["us-east-1", "?"]
     assert run().transfer is Transfer.REMOTE_ACCESS
@@ -91,7 +93,10 @@ def test_the_account_comes_from_a_passed_role_or_from_sts():
 
 def test_secrets_are_never_in_the_request():
     """User data, prompts and payloads stay where they are; tags are kept for the directory."""
-    seen = run(UserData="hunter2", TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "customer", "Value": "c-1"}]}])
+    seen = run(
+        UserData="hunter2",
+        TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "customer", "Value": "c-1"}]}],
+    )
     assert "hunter2" not in repr(seen)
     assert seen.tags == {"customer": "c-1"}
 
@@ -115,7 +120,10 @@ def test_secrets_are_never_in_the_request():
 )
 def test_attribute_based_requirements(requirements, expected):
     """Named accelerators are items; any accelerator is an unknown one; a maximum of none is none; silence is unknown."""
-    config = {"LaunchTemplateSpecification": {"LaunchTemplateId": "lt-1"}, "Overrides": [{"InstanceRequirements": requirements}]}
+    config = {
+        "LaunchTemplateSpecification": {"LaunchTemplateId": "lt-1"},
+        "Overrides": [{"InstanceRequirements": requirements}],
+    }
     call = {"LaunchTemplateConfigs": [config], "TargetCapacitySpecification": {"TotalTargetCapacity": 2}}
     assert items("ec2", "CreateFleet", call) == expected
 
@@ -141,7 +149,12 @@ def test_a_call_document_is_read_like_the_live_call(service, operation):
         parameters={"InstanceType": "p5.48xlarge", "MinCount": 1, "MaxCount": 2},
     )  # fmt: skip
     seen = observe_document(document)
-    assert (seen.service, seen.operation, seen.customer, seen.account) == ("ec2", "RunInstances", "cust-1", "111122223333")
+    assert (seen.service, seen.operation, seen.customer, seen.account) == (
+        "ec2",
+        "RunInstances",
+        "cust-1",
+        "111122223333",
+    )
     assert seen.items == run(MaxCount=2).items
     assert seen.time is not None
     assert seen.tags == {"a": "b"}

@@ -1,6 +1,5 @@
 """The hook under retries, threads, event loops, garbage collection and look-ups."""
 
-# ruff: noqa: E501
 
 from __future__ import annotations
 
@@ -98,7 +97,9 @@ def test_three_failures_of_the_server_are_one_call(gate, hook):
 
 def test_converse_over_a_loopback_endpoint_keeps_the_clients_region(gate, hook):
     """A host that is not one of AWS's names no region; the client's counts."""
-    body = json.dumps({"output": {"message": {"role": "assistant", "content": [{"text": "hi"}]}}, "stopReason": "end_turn"})
+    body = json.dumps(
+        {"output": {"message": {"role": "assistant", "content": [{"text": "hi"}]}}, "stopReason": "end_turn"}
+    )
     with loopback((200, body.encode())) as server:
         bedrock = client("bedrock-runtime", endpoint_url=server.url)
         hook.attach(bedrock)
@@ -193,7 +194,9 @@ async def test_a_living_async_client_is_reached_and_settled(gate, hook):
     """A client made before install, over a loopback endpoint, goes through all three stages."""
     aiobotocore = pytest.importorskip("aiobotocore.session")
     with loopback((200, b"{}")) as server:
-        async with aiobotocore.get_session().create_client("bedrock-runtime", endpoint_url=server.url, **KEYS) as bedrock:
+        async with aiobotocore.get_session().create_client(
+            "bedrock-runtime", endpoint_url=server.url, **KEYS
+        ) as bedrock:
             hook.install()
             await bedrock.converse(modelId=CLAUDE, messages=[{"role": "user", "content": [{"text": "hi"}]}])
     assert len(gate.seen) == len(gate.released) == 1
@@ -230,7 +233,9 @@ def test_starting_a_stopped_instance_is_resolved():
     """StartInstances names only ids: the types are read."""
     gate = RecordingGate(names_p5)
     ec2 = client("ec2")
-    ident = ec2.run_instances(ImageId=AMI, InstanceType="p5.48xlarge", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    ident = ec2.run_instances(ImageId=AMI, InstanceType="p5.48xlarge", MinCount=1, MaxCount=1)["Instances"][0][
+        "InstanceId"
+    ]
     ec2.stop_instances(InstanceIds=[ident])
     AwsHook(gate).attach(ec2)
     with pytest.raises(Refused):

@@ -12,11 +12,17 @@ from adapters.aws.aws_shown import Answers, items
 from exportguard.adapters.aws.classify import Standing, standing
 
 LT = {"LaunchTemplateId": "lt-1", "Version": "3"}
-LT_P5 = {"DescribeLaunchTemplateVersions": {"LaunchTemplateVersions": [{"LaunchTemplateData": {"InstanceType": "p5.48xlarge"}}]}}
+LT_P5 = {
+    "DescribeLaunchTemplateVersions": {
+        "LaunchTemplateVersions": [{"LaunchTemplateData": {"InstanceType": "p5.48xlarge"}}]
+    }
+}
 CLAUDE = "anthropic.claude-3-5-sonnet-20241022-v2:0"
 ARN = f"arn:aws:bedrock:us-east-1::foundation-model/{CLAUDE}"
 GPU_BODY = {"resourceRequirements": [{"type": "GPU", "value": "8"}, {"type": "VCPU", "value": "4"}]}
-FIFTY = [{"InstanceType": f"m5.{n}xlarge"} for n in range(49)] + [{"InstanceType": "p4d.24xlarge", "WeightedCapacity": "4"}]
+FIFTY = [{"InstanceType": f"m5.{n}xlarge"} for n in range(49)] + [
+    {"InstanceType": "p4d.24xlarge", "WeightedCapacity": "4"}
+]
 TEMPLATE = {"Resources": {"A": {"Type": "AWS::EC2::Instance", "Properties": {"InstanceType": "p5.48xlarge"}}}}
 ML = {"InstanceType": "ml.p4d.24xlarge", "InstanceCount": 2, "VolumeSizeInGB": 5}
 

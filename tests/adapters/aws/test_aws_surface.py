@@ -37,7 +37,10 @@ def mentions(service: str) -> bool:
     (newest,) = sorted((Path(botocore.__file__).parent / "data" / service).glob("*/service-2.json*"))[-1:]
     raw = newest.read_bytes()
     text = gzip.decompress(raw) if newest.suffix == ".gz" else raw
-    return re.search(rb"(?i)instancetype|accelerator(type|name)|model(id|arn|identifier)|foundationmodel", text) is not None
+    return (
+        re.search(rb"(?i)instancetype|accelerator(type|name)|model(id|arn|identifier)|foundationmodel", text)
+        is not None
+    )
 
 
 def test_a_new_operation_that_carries_something_is_classified():

@@ -62,7 +62,10 @@ def test_a_group_is_read_through_the_launch_template_of_its_own_stack():
     """A reference to another resource of the template is followed, so an everyday stack is no riddle."""
     body = {
         "Resources": {
-            "LT": {"Type": "AWS::EC2::LaunchTemplate", "Properties": {"LaunchTemplateData": {"InstanceType": "m5.large"}}},
+            "LT": {
+                "Type": "AWS::EC2::LaunchTemplate",
+                "Properties": {"LaunchTemplateData": {"InstanceType": "m5.large"}},
+            },
             "G": {
                 "Type": "AWS::AutoScaling::AutoScalingGroup",
                 "Properties": {
@@ -114,7 +117,14 @@ def test_a_harmless_stack_is_outside():
 
 def test_a_resource_type_of_a_newer_cloudformation_is_looked_through():
     """Keys shaped as types or models count in resource types without a call of their own."""
-    body = {"Resources": {"X": {"Type": "AWS::New::Thing", "Properties": {"Spec": {"InstanceType": "p5.48xlarge", "InstanceCount": 3}}}}}
+    body = {
+        "Resources": {
+            "X": {
+                "Type": "AWS::New::Thing",
+                "Properties": {"Spec": {"InstanceType": "p5.48xlarge", "InstanceCount": 3}},
+            }
+        }
+    }
     assert stack(body) == ["p5.48xlarge x3"]
 
 
