@@ -1,6 +1,5 @@
 """The hook under retries, threads, event loops, garbage collection and look-ups."""
 
-
 from __future__ import annotations
 
 import asyncio
