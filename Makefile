@@ -2,8 +2,11 @@
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell command -v $(p) >/dev/null 2>&1 && $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $(p))))
 VENV ?= .venv
 BIN := $(VENV)/bin
-# `make test` needs what the demo needs and the tools.
-STAMP := $(VENV)/.ready
+# What has been installed there: a target needs no more than its own extras, so the demo starts soonest.
+DEMO := $(VENV)/.ready-demo
+TEST := $(VENV)/.ready-test
+BENCH := $(VENV)/.ready-bench
+SOAK := $(VENV)/.ready-soak
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format bench soak clean
@@ -11,30 +14,35 @@ STAMP := $(VENV)/.ready
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-$(STAMP): pyproject.toml constraints.txt
+$(DEMO) $(TEST) $(BENCH) $(SOAK): $(VENV)/.ready-%: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "exportguard needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3"; exit 1; }
-	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh tests/make_environment.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" STAMP="$@" EXTRAS="$(EXTRAS_$*)" sh tests/make_environment.sh
 
-demo: $(STAMP)  ## the news report's cases, on real SDK clients
+EXTRAS_demo := demo
+EXTRAS_test := demo,dev
+EXTRAS_bench := demo,dev,bench
+EXTRAS_soak := demo,dev,soak
+
+demo: $(DEMO)  ## the news report's cases, on real SDK clients
 	@$(BIN)/exportguard demo
 
 test: lint  ## everything that must hold
 	@$(BIN)/python -m pytest
 
-lint: $(STAMP)  ## ruff, mypy --strict, the dependency rule
+lint: $(TEST)  ## ruff, mypy --strict, the dependency rule
 	@$(BIN)/ruff check src tests examples
 	@$(BIN)/ruff format --check src tests examples
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-format: $(STAMP)  ## format the code
+format: $(TEST)  ## format the code
 	@$(BIN)/ruff format src tests examples
 	@$(BIN)/ruff check --fix src tests examples
 
-bench: $(STAMP)  ## the benchmarks, as ratios against peers of the same run
+bench: $(BENCH)  ## the benchmarks, as ratios against peers of the same run
 	@$(BIN)/python tests/bench/run.py
 
-soak: $(STAMP)  ## long runs
+soak: $(SOAK)  ## long runs
 	@$(BIN)/python -m pytest -m soak
 
 clean:  ## remove the environment and caches

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the virtual environment of `make demo` and `make test`. Two runs at once wait for one another, and an
-# interrupted one is finished by the next: the stamp is written last.
+# Adds the extras $EXTRAS to the virtual environment $VENV and writes $STAMP. Two runs at once wait for one another,
+# and an interrupted one is finished by the next: the stamp is written last.
 set -eu
 mkdir -p "$VENV"
 lock="$VENV.lock"
@@ -22,9 +22,9 @@ done
 echo $$ > "$lock/pid"
 trap 'rm -rf "$lock"' EXIT
 trap 'exit 130' INT TERM
-[ -f "$VENV/.ready" ] && [ ! pyproject.toml -nt "$VENV/.ready" ] && [ ! constraints.txt -nt "$VENV/.ready" ] && exit 0
-echo "preparing $VENV (once; a minute or two) ..."
+[ -f "$STAMP" ] && [ ! pyproject.toml -nt "$STAMP" ] && [ ! constraints.txt -nt "$STAMP" ] && exit 0
+echo "preparing $VENV for $EXTRAS (once; a minute or two) ..." >&2
 [ -x "$VENV/bin/python" ] && "$VENV/bin/python" -c '' 2>/dev/null || "$PYTHON" -m venv --clear "$VENV"
 PIP_CONSTRAINT=constraints.txt "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-    --editable '.[demo,dev]'
-touch "$VENV/.ready"
+    --editable ".[$EXTRAS]"
+touch "$STAMP"

@@ -9,9 +9,7 @@ from typing import Annotated
 import typer
 
 from exportguard import __version__
-from exportguard.cli import check as check_verb
-from exportguard.cli import demo as demo_verb
-from exportguard.cli import schema as schema_verb
+from exportguard.cli import check, demo, schema
 from exportguard.errors import ExportguardError
 
 app = typer.Typer(
@@ -39,9 +37,13 @@ def _root(
     """Exit codes: 0 every request ALLOW, 1 some DENY, 3 none denied but some HOLD, 2 could not evaluate."""
 
 
-app.command("check", help=check_verb.HELP)(check_verb.check)
-app.command("demo", help=demo_verb.HELP)(demo_verb.demo)
-app.command("schema", help=schema_verb.HELP)(schema_verb.schema)
+VERBS = (
+    ("check", check.check, check.HELP),
+    ("demo", demo.demo, demo.HELP),
+    ("schema", schema.schema, schema.HELP),
+)
+for _name, _function, _help in VERBS:
+    app.command(_name, help=_help)(_function)
 
 
 def run() -> None:
