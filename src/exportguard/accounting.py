@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
 from exportguard.decide.derive import derive
 from exportguard.vocabulary import (
-    CallResult,
-    Decision,
     ProvisioningRequest,
     Role,
     Unknown,
@@ -22,7 +21,6 @@ from exportguard.vocabulary import (
 if TYPE_CHECKING:
     from exportguard.authority import Ledger
     from exportguard.reference import ReferenceData
-    from exportguard.vocabulary import Authorization
 
 NOBODY = Unknown("whose use it is, is not known")
 
@@ -30,7 +28,9 @@ NOBODY = Unknown("whose use it is, is not known")
 def keys(by: str, request: ProvisioningRequest, customers: Sequence[str]) -> tuple[str, ...]:
     """Under which keys a request's use is counted. Empty: nobody knows, and a rule over it stays open.
 
-    An end user is counted by its name as text is compared (NFKC, case, spaces aside), whoever resells to it.
+    An end user is counted by its name as text is compared (NFKC, case, spaces aside), whoever resells to it, and once
+    more under its ultimate parent, so that what the subsidiaries of one house order adds up. Whichever is the most
+    is what a rule sees.
     """
     if by == "customer":
         return tuple(sorted(set(customers)))
@@ -47,8 +47,32 @@ def keys(by: str, request: ProvisioningRequest, customers: Sequence[str]) -> tup
             continue
         if isinstance(party.name, Unknown):
             return ()
-        names.append(" ".join(normalize("NFKC", party.name).casefold().split()))
+        names.append(_tidy(party.name))
+        parent = party.ultimate_parent
+        if not isinstance(parent, Unknown) and parent is not None and not isinstance(parent.name, Unknown):
+            names.append(_tidy(parent.name))
     return tuple(sorted(set(names)))
+
+
+def _tidy(name: str) -> str:
+    return " ".join(normalize("NFKC", name).casefold().split())
+
+
+def client_token(request: ProvisioningRequest, as_of: datetime) -> str | None:
+    """The key under which calls with the provider's own client token are one call; None where that is not known.
+
+    Scoped by account, places and operation, as the providers scope it. Also by day: providers forget a token sooner or
+    later, and a call that repeats one after that makes something new, which has to be counted.
+    """
+    token = request.idempotency_key
+    scope = (request.provider, request.account, request.operation, request.locations)
+    if not token or any(isinstance(part, Unknown) for part in scope) or not request.locations:
+        return None
+    places = sorted(str(place.region) for place in request.locations if isinstance(place.region, str))  # type: ignore[union-attr]
+    if not places:
+        return None
+    text = "\n".join([str(request.provider), str(request.account), str(request.operation), *places, token])
+    return f"token:{as_of.astimezone(UTC):%Y-%m-%d}:{sha256(text.encode('utf-8', 'backslashreplace')).hexdigest()}"
 
 
 def read(
@@ -113,44 +137,3 @@ def _sum(amounts: Iterable[Any]) -> Any:
             return amount
         total += amount or 0
     return total
-
-
-def draws_on_authorizations(decision: Decision, authorizations: Sequence[Authorization]) -> bool:
-    """Whether what lifted a rule is good for so much, or for so many calls. Raises LedgerError."""
-    if not decision.lifted:
-        return False
-    from exportguard.authority.ledger import authorization_draws
-
-    return bool(authorization_draws(decision, authorizations))
-
-
-def reserve(
-    ledger: Ledger,
-    nonce: str,
-    decision: Decision,
-    authorizations: Sequence[Authorization],
-    usage_draws: Sequence[Any],
-    readings: Any,
-) -> bool:
-    """Reserve what *decision* draws; False if that is nothing.
-
-    Raises:
-        UsageMovedError: the use read has moved; decide again.
-        LimitReachedError: an authorization has not that much left; decide without it.
-        LedgerError: the store cannot be used.
-    """
-    from exportguard.authority.ledger import authorization_draws
-
-    drawn = authorization_draws(decision, authorizations)
-    if not drawn and not usage_draws:
-        return False
-    ledger.reserve(nonce, usage_draws, drawn, as_of=decision.as_of, conditional_on=readings or None)
-    return True
-
-
-def settle(ledger: Ledger, nonce: str, result: CallResult, as_of: datetime) -> None:
-    """Commit on success, release on a definite failure; what is unclear stays reserved until reconciled."""
-    if result is CallResult.SUCCEEDED:
-        ledger.commit(nonce, as_of=as_of)
-    elif result is CallResult.FAILED:
-        ledger.release(nonce, as_of=as_of, note="the call failed")

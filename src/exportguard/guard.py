@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast
 
-from exportguard import judging, stores
+from exportguard import judging, securing, stores
 from exportguard.errors import ConfigurationError, NaiveInstantError
 from exportguard.judging import Draft, Mode, State, load_state
 from exportguard.stores import DEFAULT
@@ -202,7 +202,7 @@ class Guard:
     def judge(self, observe: Callable[[], Observation], origin: CallOrigin) -> Judgement:
         """See `exportguard.vocabulary.Gate.judge`."""
         state = self._state
-        draft = Draft(origin, self._mode)
+        draft = Draft(origin, self._mode, state)
         try:
             as_of = self._instant()
             observation = judging.observed(observe)
@@ -216,7 +216,7 @@ class Guard:
         except Exception as error:
             logger.exception("exportguard failed while judging a call; it is held")
             decision = judging.failed(state, error, _utc_now())
-        decision = decision.model_copy(update={"decision_id": judging.new_decision_id()})
+        decision = decision.model_copy(update={"decision_id": draft.id})
         draft.decision = decision
         if decision.allowed:
             return Judgement(decision, None, draft)
@@ -225,8 +225,9 @@ class Guard:
     def _refuse(self, draft: Draft) -> Exception | None:
         """Record a refusal and give the exception to raise; None where this mode refuses nothing."""
         refusal = judging.refusal(draft.decision)
+        state = draft.state or self._state
         try:
-            judging.record(self._log, self._state, draft)
+            securing.record(self._log, state, draft)
         except Exception as error:  # noqa: BLE001  (the refusal itself is what has to be raised)
             if self._mode == "enforce":
                 refusal.add_note(f"this refusal could not be recorded: {error}")
@@ -237,6 +238,10 @@ class Guard:
         level = logging.WARNING if self._mode == "warn" else logging.INFO
         logger.log(level, "would be refused (%s mode): %s", self._mode, refusal)
         draft.recorded = True
+        try:
+            securing.count_anyway(self._ledger, state, draft)
+        except Exception as error:  # noqa: BLE001  (nothing refuses in this mode)
+            logger.error("the use of a call could not be counted (%s mode): %s", self._mode, error)
         return None
 
     def release(self, judgement: Judgement) -> None:
@@ -247,28 +252,30 @@ class Guard:
         if not isinstance(draft, Draft) or draft.decision is None or draft.recorded:
             return
         try:
-            draft.decision = judging.reserve(self._ledger, self._state, draft)
-            if not draft.decision.allowed:
-                judgement.decision, judgement.refusal = draft.decision, self._refuse(draft)
-                if judgement.refusal is not None:
-                    raise judgement.refusal
-                return
-            try:
-                judging.record(self._log, self._state, draft)
-            except BaseException:
-                judging.give_back(self._ledger, draft)
-                raise
+            draft.decision = securing.secure(self._log, self._ledger, draft.state or self._state, draft)
         except Exception as error:
             if self._mode == "enforce":
                 raise
-            logger.error("a decision could not be recorded (%s mode): %s", self._mode, error)
-        draft.recorded = True
+            self._let_pass(draft, error)
+        if not draft.decision.allowed:
+            judgement.decision, judgement.refusal = draft.decision, self._refuse(draft)
+            if judgement.refusal is not None:
+                raise judgement.refusal
+
+    def _let_pass(self, draft: Draft, error: Exception) -> None:
+        """A call that goes out although it could not be secured (`warn`, `audit`): told, and recorded if it can be."""
+        logger.error("a decision could not be secured (%s mode): %s", self._mode, error)
+        if not draft.recorded:
+            try:
+                securing.record(self._log, draft.state or self._state, draft)
+            except Exception as again:  # noqa: BLE001  (nothing refuses in this mode)
+                logger.error("a decision could not be recorded (%s mode): %s", self._mode, again)
 
     def settle(self, judgement: Judgement, result: CallResult, details: Mapping[str, Any] | None = None) -> None:
         """See `exportguard.vocabulary.Gate.settle`."""
         try:
             if isinstance(judgement.token, Draft):
-                judging.settle(self._ledger, judgement.token, result)
+                securing.settle(self._ledger, judgement.token, result)
         except Exception:
             logger.exception("a reservation was kept: its result could not be noted")
 

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +21,6 @@ from exportguard.errors import (
     ConfigurationError,
     DocumentError,
     ExportguardError,
-    LedgerError,
     ProvisioningDenied,
     ProvisioningHeld,
     ProvisioningRefused,
@@ -32,9 +32,9 @@ from exportguard.vocabulary import (
     AzureCall,
     Boto3Call,
     CallOrigin,
-    CallResult,
     Decision,
     Effect,
+    FactSource,
     Item,
     NotApplicable,
     Observation,
@@ -49,20 +49,20 @@ from exportguard.vocabulary import (
 
 if TYPE_CHECKING:
     from exportguard.authority import Ledger
-    from exportguard.language import CompiledPolicySet
+    from exportguard.language import CompiledPolicySet, PolicySource
     from exportguard.parties import CustomerDirectory
-    from exportguard.record import DecisionLog
     from exportguard.reference import ReferenceData
 
 logger = logging.getLogger("exportguard")
 
 Mode = Literal["enforce", "warn", "audit"]
 
-ATTEMPTS = 3
-"""How often a request is decided again because the use that was read had moved."""
+
+def new_decision_id() -> str:
+    return uuid.uuid4().hex
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class State:
     """What a guard decides by. Replaced whole by `reload`, never changed: a judgement sees one state throughout."""
 
@@ -71,17 +71,39 @@ class State:
     directory: CustomerDirectory
     authorizations: tuple[Authorization, ...]
     screener: Any
+    sources: tuple[PolicySource, ...] = ()
+    """The texts that `policies` was compiled from: kept by content with what they decided."""
+    list_path: Path | None = None
+    """The file that the screener was made from, where it was a file."""
+
+    @functools.cached_property
+    def authorizations_content(self) -> bytes | None:
+        """The authorizations as they are kept by content; None where there are none."""
+        from exportguard.record.document import authorizations_text
+
+        return authorizations_text(self.authorizations) if self.authorizations else None
+
+    @functools.cached_property
+    def authorizations_digest(self) -> str | None:
+        content = self.authorizations_content
+        return None if content is None else f"sha256:{sha256(content).hexdigest()}"
 
 
 @dataclass(slots=True)
 class Draft:
-    """One call between `judge` and `settle`. `nonce` makes its reservation its own: SDK retries share it."""
+    """One call between `judge` and `settle`. `key` makes its reservation its own: SDK retries share it."""
 
     origin: CallOrigin
     mode: Mode
+    state: State | None = None
+    """What it is decided by, to the end, though the guard be reloaded in between."""
     decision: Decision | None = None
+    observed: ProvisioningRequest | None = None
+    """As the call said it."""
     request: ProvisioningRequest | None = None
     """With its parties resolved."""
+    sources: tuple[FactSource, ...] = ()
+    """Who named which customer, and which list was asked."""
     customers: tuple[str, ...] = ()
     as_of: datetime | None = None
     fingerprint: str | None = None
@@ -89,8 +111,20 @@ class Draft:
     readings: Any = None
     exhausted: frozenset[str] = frozenset()
     """Authorizations that turned out to be used up."""
-    nonce: str = field(default_factory=lambda: uuid.uuid4().hex)
+    approvals: tuple[Authorization, ...] = ()
+    """Approvals of this very request, where it was held without them."""
+    id: str = field(default_factory=new_decision_id)
+    """Of the decision."""
+    token: str | None = None
+    """The provider's own client token, scoped; where there is none, the decision's id is the nonce."""
     reserved: bool = False
+    replayed: bool = False
+    """An earlier call with the same client token owns the reservation."""
+
+    @property
+    def key(self) -> str:
+        return self.token or self.id
+
     recorded: bool = False
 
 
@@ -103,28 +137,31 @@ def load_state(policies: Any, packs: Iterable[str] | None, customers: Any, autho
     from exportguard.parties import load_directory
 
     reference = reference_room.default()
-    compiled = load_policies(policy_sources(policies, packs=packs), reference)
+    sources = policy_sources(policies, packs=packs)
+    compiled = load_policies(sources, reference)
     directory = load_directory(customers)
     entries = load_authorizations(authorizations)
     for entry in entries:  # a scope that cannot be read is told at load, though it would lift nothing anyway
         compile_scope(entry.scope, reference, name=entry.id)
-    return State(compiled, reference, directory, entries, _screener(lists))
+    screener, path = _screener(lists)
+    return State(compiled, reference, directory, entries, screener, sources, path)
 
 
-def _screener(lists: Any) -> Any:
+def _screener(lists: Any) -> tuple[Any, Path | None]:
     if lists is None:
-        return None
+        return None, None
     from exportguard.parties.screening import ShippedScreener, load_screener
 
     if isinstance(lists, str) and lists == "default":
-        return ShippedScreener()
+        return ShippedScreener(), None
     if isinstance(lists, str | os.PathLike):
-        return load_screener(Path(lists))
+        path = Path(lists).expanduser()
+        return load_screener(path), path
     if not callable(getattr(lists, "screen", None)):
         raise ConfigurationError(
             f"a {type(lists).__name__} is no restricted-party list", remedy="Give a file as published, or a screener."
         )
-    return lists
+    return lists, None
 
 
 def require_customer(state: State, customer: str) -> None:
@@ -143,8 +180,16 @@ def observed(observe: Callable[[], Observation]) -> Observation:
     except ExportguardError:
         raise
     except Exception as error:  # noqa: BLE001  (whatever it is, the call is then judged as unknown)
-        why = Unknown(f"the call could not be read: {type(error).__name__}: {error}"[:500])
+        # The text of an error may quote a parameter, and that may be a secret: only its kind and place are told.
+        why = Unknown(f"the call could not be read: {type(error).__name__} at {_place(error)}")
         return ProvisioningRequest(items=(Item(kind=why),), red_flags=("unreadable_call",))
+
+
+def _place(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "?" if trace is None else f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
 
 
 def observe(document: Any, resolver: Any = None) -> tuple[Observation, str | None]:
@@ -221,7 +266,6 @@ def decide_observation(
     if isinstance(observation, NotApplicable):
         return not_applicable(observation, state.policies, state.reference, as_of=as_of)
     from exportguard.parties import resolve
-    from exportguard.record import fingerprint
 
     resolved = resolve(
         observation,
@@ -233,8 +277,9 @@ def decide_observation(
         as_of=as_of,
     )
     draft = draft if draft is not None else Draft(CallOrigin("check"), "enforce")
+    draft.observed, draft.sources = observation, resolved.sources
     draft.request, draft.customers, draft.as_of = resolved.request, tuple(resolved.customers), as_of
-    draft.fingerprint = fingerprint(resolved.request) if state.authorizations else None
+    draft.token = accounting.client_token(resolved.request, as_of)
     return decide_again(state, draft, ledger)
 
 
@@ -243,18 +288,55 @@ def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:
     assert draft.request is not None
     assert draft.as_of is not None
     usage: Usage = NO_USAGE
+    draft.approvals = ()
     questions = state.policies.usage_questions
     if ledger is not None and questions:
         usage, draft.readings = accounting.read(ledger, questions, draft.request, draft.customers, draft.as_of)
     draft.usage = usage
+    decision = _decide(state, draft)
+    if decision.outcome is Outcome.HOLD and ledger is not None:
+        draft.approvals = _approvals(ledger, draft, decision)
+        if draft.approvals:
+            decision = _decide(state, draft)
+    return decision
+
+
+def usable(state: State, draft: Draft) -> list[Authorization]:
+    """The authorizations that may lift a rule for *draft*: what a document states, and approvals of this request."""
+    return [a for a in (*state.authorizations, *draft.approvals) if a.id not in draft.exhausted]
+
+
+def _decide(state: State, draft: Draft) -> Decision:
+    from exportguard.record import fingerprint
+
+    assert draft.request is not None
+    assert draft.as_of is not None
+    entries = usable(state, draft)
+    if draft.fingerprint is None and any(entry.request_fingerprint is not None for entry in entries):
+        draft.fingerprint = fingerprint(draft.request)
     return decide(
         draft.request,
         state.policies,
         state.reference,
         as_of=draft.as_of,
-        authorizations=[a for a in state.authorizations if a.id not in draft.exhausted],
-        usage=usage,
+        authorizations=entries,
+        usage=draft.usage,
         request_fingerprint=draft.fingerprint,
+    )
+
+
+def _approvals(ledger: Ledger, draft: Draft, decision: Decision) -> tuple[Authorization, ...]:
+    """Approvals of this request that were given for all that holds it now. Raises LedgerError."""
+    from exportguard.authority.approvals import open_rules
+    from exportguard.record import fingerprint
+
+    assert draft.request is not None
+    draft.fingerprint = draft.fingerprint or fingerprint(draft.request)
+    held_by = open_rules(decision)
+    return tuple(
+        approval.authorization
+        for approval in ledger.approvals(draft.fingerprint)
+        if held_by <= approval.rules and approval.authorization.id not in draft.exhausted
     )
 
 
@@ -283,87 +365,6 @@ def refusal(decision: Decision | None) -> ProvisioningRefused:
     """The exception that says *decision*."""
     assert decision is not None
     return ProvisioningDenied(decision) if decision.outcome is Outcome.DENY else ProvisioningHeld(decision)
-
-
-def new_decision_id() -> str:
-    return uuid.uuid4().hex
-
-
-def record(log: DecisionLog | None, state: State, draft: Draft) -> None:
-    """Make the decision of *draft* durable. Raises RecordError."""
-    if log is None or draft.decision is None:
-        return
-    from exportguard._version import __version__
-    from exportguard.record import decision_record
-
-    log.append(
-        decision_record(
-            draft.decision,
-            point=draft.origin.point,
-            mode=draft.mode,
-            library_version=__version__,
-            request_fingerprint=draft.fingerprint,
-            customers=draft.customers,
-            authorizations=[a for a in state.authorizations if a.id not in draft.exhausted],
-            usage=draft.usage,
-            sdk_version=draft.origin.sdk_version,
-            idempotency_key=draft.nonce,
-        )
-    )
-
-
-def reserve(ledger: Ledger | None, state: State, draft: Draft) -> Decision:
-    """Reserve what the decision draws; the decision that then stands.
-
-    If the use that was read has moved, or an authorization is used up, it is decided again, three times; a request
-    whose use keeps moving is held. Raises LedgerError.
-    """
-    assert draft.decision is not None
-    decision = draft.decision
-    if ledger is None:
-        if accounting.draws_on_authorizations(decision, state.authorizations):
-            raise LedgerError("what lifted a rule is counted, and there is no ledger to draw on it")
-        return decision
-    if draft.request is None or decision.not_applicable is not None:
-        return decision
-    from exportguard.authority.ledger import LimitReachedError, UsageMovedError
-
-    added = accounting.draws(
-        state.policies.usage_questions, draft.request, draft.customers, state.reference, decision.as_of
-    )
-    for _ in range(ATTEMPTS):
-        try:
-            draft.reserved = accounting.reserve(
-                ledger, draft.nonce, decision, state.authorizations, added, draft.readings
-            )
-        except UsageMovedError:
-            pass
-        except LimitReachedError:
-            draft.exhausted |= {lifted.authorization for lifted in decision.lifted}
-        else:
-            return decision
-        decided = decide_again(state, draft, ledger)
-        decision = decided.model_copy(update={"decision_id": decision.decision_id})
-        if not decision.allowed:
-            return decision
-    raise LedgerError("the use by this customer kept moving while it was read; try again")
-
-
-def give_back(ledger: Ledger | None, draft: Draft) -> None:
-    """Release a reservation of a call that will not be made. Raises nothing: what stays is reconciled later."""
-    try:
-        settle(ledger, draft, CallResult.FAILED)
-    except Exception:
-        logger.exception("a reservation of a refused call was kept; reconcile it")
-
-
-def settle(ledger: Ledger | None, draft: Draft, result: CallResult) -> None:
-    """Commit, release or keep the reservation, by how the call ended."""
-    if ledger is None or not draft.reserved or draft.as_of is None:
-        return
-    accounting.settle(ledger, draft.nonce, result, draft.as_of)
-    if result is not CallResult.UNCLEAR:
-        draft.reserved = False
 
 
 def is_installed(packages: Iterable[str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from exportguard.authority.approvals import Approval, approve
     from exportguard.authority.authorizations import load_authorizations
     from exportguard.authority.ledger.model import (
         AuthorizationDraw,
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from exportguard.authority.ledger.store import SqlLedger, open_ledger
 
 _HOMES = {
+    "Approval": "approvals",
+    "approve": "approvals",
     "load_authorizations": "authorizations",
     "AuthorizationDraw": "ledger.model",
     "Ledger": "ledger.model",
@@ -33,8 +36,8 @@ _HOMES = {
 }
 
 __all__ = [
-    "AuthorizationDraw", "Ledger", "LimitReachedError", "Reservation", "ReservationState", "SqlLedger", "UsageDraw",
-    "UsageMovedError", "authorization_draws", "load_authorizations", "open_ledger",
+    "Approval", "AuthorizationDraw", "Ledger", "LimitReachedError", "Reservation", "ReservationState", "SqlLedger",
+    "UsageDraw", "UsageMovedError", "approve", "authorization_draws", "load_authorizations", "open_ledger",
 ]  # fmt: skip
 
 

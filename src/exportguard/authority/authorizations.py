@@ -196,11 +196,11 @@ def _contradictions(entry: Authorization) -> Iterator[tuple[Path_, str]]:
             yield ("parties", index), "is named by blanks"
     if not entry.approved_by:
         yield ("approved_by",), "nobody approved it"
-    requester = _person(entry.requested_by)
+    requester = person(entry.requested_by)
     for index, approver in enumerate(entry.approved_by):
-        if not _person(approver):
+        if not person(approver):
             yield ("approved_by", index), "is blank"
-        elif _person(approver) == requester:
+        elif person(approver) == requester:
             yield ("approved_by", index), f"`{approver}` requested it: somebody else has to approve"
     if not requester:
         yield ("requested_by",), "is blank"
@@ -235,7 +235,7 @@ def _tidy(text: str) -> str:
     return " ".join(visible.casefold().split())
 
 
-def _person(text: str) -> str:
+def person(text: str) -> str:
     """Who is meant: `Ann <a@example.com>`, `mailto:a@example.com` and `A@EXAMPLE.COM` are one person."""
     tidy = _tidy(text)
     address = re.search(r"[^\s<>:;,()]+@[^\s<>:;,()]+", tidy)

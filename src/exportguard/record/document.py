@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from hashlib import sha256
 from typing import Any, Final
 
 from exportguard.record.canonical import canonical, json_safe
 from exportguard.record.redaction import redact, scrub_all
-from exportguard.vocabulary import Authorization, Decision, ProvisioningRequest, Unknown, Usage
+from exportguard.vocabulary import Authorization, Decision, FactSource, ProvisioningRequest, Unknown, Usage
 
 RECORD_SCHEMA: Final = "exportguard/decision-record/1"
 
@@ -61,7 +63,11 @@ def decision_record(
     recorded_at: datetime | None = None,
     released: bool | None = None,
     customers: Sequence[str] = (),
+    observed: ProvisioningRequest | None = None,
+    sources: Sequence[FactSource] = (),
     authorizations: Sequence[Authorization] = (),
+    authorizations_digest: str | None = None,
+    exhausted: Iterable[str] = (),
     usage: Usage | None = None,
     sdk_version: str | None = None,
     idempotency_key: str | None = None,
@@ -79,7 +85,11 @@ def decision_record(
         recorded_at: the wall clock, where it differs from `decision.as_of`.
         released: whether the call was let through; by default, whether the decision allows it or the mode does.
         customers: the customer ids that the call was judged for.
-        authorizations: all that deciding was given: replaying needs them as they were.
+        observed: the request before its parties were resolved, so that they can be resolved anew.
+        sources: who named which customer, and which list was asked.
+        authorizations: what deciding was given beside those of *authorizations_digest*: approvals of this request.
+        authorizations_digest: of the authorizations that the log keeps by content.
+        exhausted: ids of authorizations that turned out to be used up, and were not considered.
         usage: what the ledger read before deciding: replaying needs it too.
         parameters: the SDK's own, where they are to be kept; redacted by their shapes.
         notes: what else the enforcement point wants to be remembered.
@@ -104,6 +114,7 @@ def decision_record(
         "policy_digest": decision.policy_digest,
         "reference_digest": decision.reference_digest,
         "customers": list(customers),
+        "caller": caller(),
         "decision": scrub_all(json_safe(document)),
     }
     if isinstance(request, dict):
@@ -112,17 +123,80 @@ def decision_record(
         record["recorded_at"] = recorded_at.astimezone(UTC).isoformat()
     if authorizations:
         record["authorizations"] = scrub_all(json_safe([each.model_dump(mode="json") for each in authorizations]))
+    if exhausted := sorted(exhausted):
+        record["authorizations_exhausted"] = exhausted
+    if observed is not None:
+        record["observed"] = _observed(observed, decision.request)
+    if sources:
+        record["sources"] = scrub_all(json_safe([each.model_dump(mode="json") for each in sources]))
     if usage:
         record["usage"] = [_reading(question, reading) for question, reading in usage.items()]
     if parameters is not None:
         record["parameters"] = json_safe(redact(parameters))
     if notes:
         record["notes"] = json_safe(redact(notes))
-    optional = {"sdk_version": sdk_version, "idempotency_key": idempotency_key}
+    optional = {
+        "sdk_version": sdk_version,
+        "idempotency_key": idempotency_key,
+        "authorizations_digest": authorizations_digest,
+    }
     record.update({key: value for key, value in optional.items() if value is not None})
     safe = json_safe(record)
     assert isinstance(safe, dict)
     return safe
+
+
+_RESOLVED: Final = ("parties", "end_use", "red_flags")
+"""What resolving the parties of a request changes of it."""
+
+
+def _observed(observed: ProvisioningRequest, resolved: ProvisioningRequest | None) -> dict[str, Any]:
+    """What the call itself said, where resolving its parties has changed that."""
+    names = [name for name in _RESOLVED if resolved is None or getattr(observed, name) != getattr(resolved, name)]
+    whole = observed.model_dump(mode="json", include=set(names))
+    return {name: scrub_all(json_safe(whole[name])) for name in names}
+
+
+def event_record(kind: str, identifier: str, at: datetime, content: Mapping[str, Any]) -> dict[str, Any]:
+    """A record of something else than a decision: an approval, a legal hold, an erasure. `kind` names which."""
+    event = {
+        "schema": f"exportguard/{kind}/1",
+        "decision_id": f"{kind}-{identifier}",
+        "time": at.astimezone(UTC).isoformat(),
+        "caller": caller(),
+        kind: scrub_all(json_safe(content)),
+    }
+    safe = json_safe(event)
+    assert isinstance(safe, dict)
+    return safe
+
+
+def is_decision(record: Mapping[str, Any]) -> bool:
+    """Whether a record is that of a decision, and not of an approval, a hold or an erasure."""
+    return str(record.get("schema", RECORD_SCHEMA)).startswith("exportguard/decision-record/")
+
+
+def authorizations_text(entries: Sequence[Authorization]) -> bytes:
+    """Authorizations as they are kept by content."""
+    return canonical(scrub_all(json_safe([each.model_dump(mode="json") for each in entries])))
+
+
+@cache
+def _who() -> tuple[str, str]:
+    import getpass
+    import platform
+
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        user = f"uid {os.getuid()}" if hasattr(os, "getuid") else "unknown"
+    return user, platform.node()
+
+
+def caller() -> dict[str, Any]:
+    """Under which account of which machine this process runs: who asked, as far as the machine knows."""
+    user, host = _who()
+    return {"user": user, "host": host, "pid": os.getpid()}
 
 
 def _reading(question: Any, reading: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar, cast, runtime_checkable
@@ -35,6 +36,20 @@ SCHEMA: Final = Schema(
         )""",
         "INSERT INTO log_state (one, size, frontier) VALUES (1, 0, '')",
         "CREATE TABLE log_checkpoint (size {integer} NOT NULL PRIMARY KEY, note {text} NOT NULL)",
+    ),
+)
+
+
+KEPT: Final = Schema(
+    "decision_log_content",
+    1,
+    (
+        # What records name by digest: policy texts, reference data, authorizations, screening lists (zlib).
+        """CREATE TABLE log_content (
+            digest {text} NOT NULL PRIMARY KEY,
+            kind {text} NOT NULL,
+            body {blob} NOT NULL
+        )""",
     ),
 )
 
@@ -99,7 +114,11 @@ class SqlLog:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.place = database.place
-        self._guarded(lambda: database.ensure(SCHEMA))
+        self._guarded(lambda: database.ensure(SCHEMA, KEPT))
+
+    @property
+    def database(self) -> Database:
+        return self._database
 
     def _guarded(self, action: Callable[[], R]) -> R:
         try:
@@ -108,6 +127,11 @@ class SqlLog:
             raise RecordError(f"the decision log cannot be used: {error}") from error
 
     def append(self, record: Mapping[str, Any]) -> int:
+        work = self.appending(record)
+        return self._guarded(lambda: self._database.write(work))
+
+    def appending(self, record: Mapping[str, Any]) -> Callable[[Session], int]:
+        """What `append` does inside a transaction: for a caller that has more to do in the same one."""
         decision_id = record.get("decision_id")
         if not isinstance(decision_id, str) or not decision_id:
             raise RecordError("a record needs a `decision_id`")
@@ -116,7 +140,7 @@ class SqlLog:
         except ValueError as error:
             raise RecordError(f"the record of decision {decision_id} cannot be written: {error}") from error
         leaf = leaf_hash(body)
-        return self._guarded(lambda: self._database.write(lambda session: _append(session, decision_id, body, leaf)))
+        return lambda session: _append(session, decision_id, body, leaf)
 
     def read(self, after: int = 0, limit: int | None = None) -> Iterator[StoredRecord]:
         left = limit
@@ -169,6 +193,22 @@ class SqlLog:
             )
 
         self._guarded(lambda: self._database.write(work))
+
+    def keep(self, digest: str, kind: str, content: bytes) -> None:
+        """Keep *content* under its digest, durably; again is once. Raises RecordError."""
+        if self._query("SELECT 1 FROM log_content WHERE digest = :digest", {"digest": digest}):
+            return
+        row = {"digest": digest, "kind": kind, "body": zlib.compress(content)}
+        sql = "INSERT INTO log_content (digest, kind, body) VALUES (:digest, :kind, :body) ON CONFLICT DO NOTHING"
+        self._guarded(lambda: self._database.write(lambda session: session.execute(sql, row)))
+
+    def kept(self, digest: str) -> bytes | None:
+        """What is kept under *digest*, or None. Raises RecordError for what cannot be unpacked."""
+        rows = self._query("SELECT body FROM log_content WHERE digest = :digest", {"digest": digest})
+        try:
+            return zlib.decompress(_as_bytes(rows[0][0])) if rows else None
+        except zlib.error as error:
+            raise RecordError(f"what the decision log keeps under {digest} is damaged") from error
 
     def _select(self, clause: str, parameters: Mapping[str, Any]) -> list[StoredRecord]:
         rows = self._query(f"SELECT sequence, decision_id, body, leaf, root FROM log_record {clause}", parameters)

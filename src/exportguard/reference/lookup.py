@@ -43,6 +43,16 @@ class ReferenceData:
         """`sha256:` over the canonical form of every table."""
         return self._store.digest
 
+    @property
+    def content(self) -> bytes:
+        """Every table, in the form that `of_content` reads and the digest is over."""
+        return self._store.content
+
+    @classmethod
+    def of_content(cls, content: bytes) -> ReferenceData:
+        """The data that `content` was taken of. Raises ReferenceDataError."""
+        return cls(Store(content))
+
     def table(self, name: str) -> Any:
         """A table as it stands in the data (`timeline`, `ear_rules`, …); not to be changed."""
         return self._store.table(name)

@@ -42,6 +42,10 @@ class Store:
     def of(cls, tables: dict[str, Any]) -> Store:
         return cls(encode(tables))
 
+    @property
+    def content(self) -> bytes:
+        return self._raw
+
     @cached_property
     def digest(self) -> str:
         return "sha256:" + sha256(self._raw).hexdigest()

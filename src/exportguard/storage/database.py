@@ -192,31 +192,35 @@ class Database:
 
     # -- tables -----------------------------------------------------------------------------------------------
 
-    def ensure(self, schema: Schema) -> None:
-        """Create the tables of *schema* where they are missing. Two processes may do it at once."""
+    def ensure(self, *schemas: Schema) -> None:
+        """Create the tables of *schemas* where they are missing. Two processes may do it at once."""
 
         def work(session: Session) -> None:
             session.execute(
                 self._typed("CREATE TABLE IF NOT EXISTS exportguard_meta (name {text} PRIMARY KEY, value {text})")
             )
-            found = session.execute("SELECT value FROM exportguard_meta WHERE name = :name", {"name": schema.name})
-            if found:
-                version = int(found[0][0])
-                if version > schema.version:
-                    raise StorageError(
-                        "newer",
-                        self.place,
-                        f"its {schema.name} has version {version}, and this exportguard knows {schema.version}",
-                    )
-                return
-            for statement in schema.statements:
-                session.execute(self._typed(statement))
-            session.execute(
-                "INSERT INTO exportguard_meta (name, value) VALUES (:name, :value)",
-                {"name": schema.name, "value": str(schema.version)},
-            )
+            for schema in schemas:
+                self._make(session, schema)
 
         self.write(work)
+
+    def _make(self, session: Session, schema: Schema) -> None:
+        found = session.execute("SELECT value FROM exportguard_meta WHERE name = :name", {"name": schema.name})
+        if found:
+            version = int(found[0][0])
+            if version > schema.version:
+                raise StorageError(
+                    "newer",
+                    self.place,
+                    f"its {schema.name} has version {version}, and this exportguard knows {schema.version}",
+                )
+            return
+        for statement in schema.statements:
+            session.execute(self._typed(statement))
+        session.execute(
+            "INSERT INTO exportguard_meta (name, value) VALUES (:name, :value)",
+            {"name": schema.name, "value": str(schema.version)},
+        )
 
     def _typed(self, statement: str) -> str:
         return statement.format_map(dict(self._driver.types))

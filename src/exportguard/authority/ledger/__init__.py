@@ -2,6 +2,7 @@
 
 from exportguard.authority.ledger.model import (
     AuthorizationDraw,
+    KeyTakenError,
     Ledger,
     LimitReachedError,
     Reservation,
@@ -13,6 +14,6 @@ from exportguard.authority.ledger.model import (
 from exportguard.authority.ledger.store import SqlLedger, open_ledger
 
 __all__ = [
-    "AuthorizationDraw", "Ledger", "LimitReachedError", "Reservation", "ReservationState", "SqlLedger", "UsageDraw",
-    "UsageMovedError", "authorization_draws", "open_ledger",
+    "AuthorizationDraw", "KeyTakenError", "Ledger", "LimitReachedError", "Reservation", "ReservationState", "SqlLedger",
+    "UsageDraw", "UsageMovedError", "authorization_draws", "open_ledger",
 ]  # fmt: skip

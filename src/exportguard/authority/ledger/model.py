@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
+from exportguard.authority.approvals import Approval
 from exportguard.errors import LedgerError
 from exportguard.vocabulary import Authorization, Decision, UsageQuestion, UsageReading
 from exportguard.vocabulary.fact import Unknown
@@ -34,6 +35,14 @@ class UsageMovedError(LedgerError):
 
 class LimitReachedError(LedgerError):
     """The authorization has not that much left."""
+
+    def __init__(self, message: str, authorization: str = "") -> None:
+        super().__init__(message)
+        self.authorization = authorization
+
+
+class KeyTakenError(LedgerError):
+    """The key was used for another call: nothing of it was touched."""
 
 
 class UsageDraw(NamedTuple):
@@ -101,6 +110,7 @@ class Ledger(Protocol):
         as_of: datetime,
         conditional_on: Readings | None = None,
         expires_after: timedelta = EXPIRY,
+        also: Callable[[Any], object] | None = None,
     ) -> Reservation:
         """Count *usage* and draw on *authorizations*, all of it or nothing, once for each *key*.
 
@@ -108,11 +118,13 @@ class Ledger(Protocol):
             key: a nonce made once for a call and carried through its retries, or the provider's own client token
                 scoped by account, region and operation. Never a digest of the parameters: forty equal orders are forty.
             conditional_on: what `read` returned before the decision.
+            also: what else has to be done in the same transaction (a ledger with a `database` takes it).
 
         Raises:
             UsageMovedError: a reading has moved since.
             LimitReachedError: an authorization has not that much left.
-            LedgerError: the key was used for another call, or the store cannot be used.
+            KeyTakenError: the key was used for another call.
+            LedgerError: the store cannot be used.
         """
         ...
 
@@ -141,6 +153,19 @@ class Ledger(Protocol):
 
     def expire(self, as_of: datetime) -> tuple[Reservation, ...]:
         """Release what has expired, and return it."""
+        ...
+
+    def get(self, key: str) -> Reservation | None:
+        """The reservation under *key*, or None."""
+        ...
+
+    def add_approval(self, approval: Approval) -> None:
+        """Keep an approval, durably. Raises LedgerError where its decision was approved before."""
+        ...
+
+    def approvals(self, fingerprint: str | None = None) -> tuple[Approval, ...]:
+        """The approvals of the request with this fingerprint; of all requests, oldest first. One that cannot be read
+        is left out: it lifts nothing."""
         ...
 
     def drawn(self, authorization: str, unit: str) -> float:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from exportguard.authority.ledger.model import (
     SCALES,
     Counted,
+    KeyTakenError,
     LimitReachedError,
     Reservation,
     ReservationState,
@@ -94,7 +95,7 @@ def counted_under(session: Session, key: str) -> Counted:
 def replay(session: Session, known: Reservation, counted: Counted) -> Reservation | LedgerError:
     asked = session.execute("SELECT asked FROM ledger_reservation WHERE key = :key", {"key": known.key})[0][0]
     if known.state is ReservationState.LOWERED or Counted.from_text(asked).usage != counted.usage:
-        return LedgerError(f"the key {known.key} was used for another call")
+        return KeyTakenError(f"the key {known.key} was used for another call")
     return Reservation(
         known.key, known.state, known.made_at, known.expires_at, known.usage, known.authorizations, known.note, True
     )
@@ -150,7 +151,7 @@ def draw(session: Session, counted: Counted, limits: Mapping[tuple[str, str], fl
         session.execute(_BEGIN_DRAWING, row)
         if not session.execute(_DRAW, row):
             return LimitReachedError(
-                f"the authorization {name} has no {unscaled(amount, unit):g} {unit} left of {limit:g}"
+                f"the authorization {name} has no {unscaled(amount, unit):g} {unit} left of {limit:g}", name
             )
     return None
 

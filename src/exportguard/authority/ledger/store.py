@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
+from exportguard.authority.approvals import Approval, read_approval
 from exportguard.authority.ledger import rows
 from exportguard.authority.ledger.model import (
     EXPIRY,
@@ -21,7 +23,7 @@ from exportguard.authority.ledger.model import (
     scope_of,
     unscaled,
 )
-from exportguard.errors import ConfigurationError, LedgerError
+from exportguard.errors import ConfigurationError, InputError, LedgerError
 from exportguard.storage import Database, Schema, Session, StorageError, open_database
 from exportguard.vocabulary import UsageQuestion, UsageReading
 
@@ -64,13 +66,32 @@ SCHEMA: Final = Schema(
 )
 
 
+APPROVALS: Final = Schema(
+    "approvals",
+    1,
+    (
+        """CREATE TABLE authority_approval (
+            decision_id {text} NOT NULL PRIMARY KEY,
+            fingerprint {text} NOT NULL,
+            made_at {integer} NOT NULL,
+            document {text} NOT NULL
+        )""",
+        "CREATE INDEX authority_approval_of ON authority_approval (fingerprint)",
+    ),
+)
+
+
 class SqlLedger:
     """A ledger in SQLite or PostgreSQL. Use `open_ledger`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.place = database.place
-        self._guarded(lambda: database.ensure(SCHEMA))
+        self._guarded(lambda: database.ensure(SCHEMA, APPROVALS))
+
+    @property
+    def database(self) -> Database:
+        return self._database
 
     def _guarded(self, action: Callable[[], R]) -> R:
         try:
@@ -106,6 +127,7 @@ class SqlLedger:
         as_of: datetime,
         conditional_on: Readings | None = None,
         expires_after: timedelta = EXPIRY,
+        also: Callable[[Session], object] | None = None,
     ) -> Reservation:
         if not key:
             raise LedgerError("a reservation needs a key")
@@ -118,7 +140,10 @@ class SqlLedger:
         def work(session: Session) -> Reservation | LedgerError:
             known = rows.find(session, key)
             if known is not None and known.state is not ReservationState.RELEASED:
-                return rows.replay(session, known, counted)
+                replayed = rows.replay(session, known, counted)
+                if also is not None and not isinstance(replayed, LedgerError):
+                    also(session)
+                return replayed
             for scope, version in conditions.items():
                 if rows.version_of(session, scope) != version:
                     return UsageMovedError(f"the use by {scope} has moved since it was read")
@@ -135,6 +160,8 @@ class SqlLedger:
                     asked = :draws, draws = :draws, note = '' WHERE key = :key AND state = 'released' RETURNING key"""
             if not session.execute(sql, row):
                 raise LedgerError(f"the key {key} was taken by another process at the same time")
+            if also is not None:
+                also(session)
             return Reservation(
                 key, ReservationState.RESERVED, as_of, as_of + expires_after, tuple(usage), tuple(authorizations)
             )
@@ -225,6 +252,42 @@ class SqlLedger:
         """The reservation under *key*, or None."""
         found = self._query(f"{rows.SELECT} WHERE key = :key", {"key": key})
         return rows.reservation(found[0]) if found else None
+
+    def add_approval(self, approval: Approval) -> None:
+        row = {
+            "decision_id": approval.decision_id,
+            "fingerprint": approval.fingerprint,
+            "made_at": rows.micros(approval.made_at),
+            "document": json.dumps(approval.document(), ensure_ascii=False),
+        }
+
+        def work(session: Session) -> LedgerError | None:
+            sql = "SELECT document FROM authority_approval WHERE decision_id = :id"
+            known = session.execute(sql, {"id": approval.decision_id})
+            if known:
+                same = known[0][0] == row["document"]
+                return None if same else LedgerError(f"decision {approval.decision_id} was approved before")
+            session.execute(
+                """INSERT INTO authority_approval (decision_id, fingerprint, made_at, document)
+                VALUES (:decision_id, :fingerprint, :made_at, :document)""",
+                row,
+            )
+            return None
+
+        self._write(work)
+
+    def approvals(self, fingerprint: str | None = None) -> tuple[Approval, ...]:
+        where = "" if fingerprint is None else "WHERE fingerprint = :fingerprint"
+        sql = f"SELECT document FROM authority_approval {where} ORDER BY made_at, decision_id"
+        found = []
+        for (text,) in self._query(sql, {} if fingerprint is None else {"fingerprint": fingerprint}):
+            try:
+                approval = read_approval(str(text))
+            except InputError:
+                continue
+            if fingerprint in (None, approval.fingerprint):
+                found.append(approval)
+        return tuple(found)
 
     def drawn(self, authorization: str, unit: str) -> float:
         sql = "SELECT drawn FROM ledger_authorization WHERE name = :name AND unit = :unit"

@@ -1,0 +1,232 @@
+"""What makes an ALLOW good before its call leaves: the quota reserved, the record durable, both or neither.
+
+Where the log and the ledger share a store, both happen in one transaction. Where they do not, the reservation comes
+first and is given back when the record fails.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import random
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from exportguard import accounting
+from exportguard.errors import LedgerError, RecordError
+from exportguard.judging import Draft, State, decide_again, usable
+from exportguard.vocabulary import CallResult, Decision, Effect, Outcome, Reason, RuleResult
+
+if TYPE_CHECKING:
+    from exportguard.authority import Ledger
+    from exportguard.record import DecisionLog
+
+logger = logging.getLogger("exportguard")
+
+ATTEMPTS: Final = 3
+"""How often a request is decided again because the use that was read had moved."""
+
+_PAUSE_S: Final = 0.004
+_retrying = threading.Lock()
+
+
+def _fresh_lock() -> None:
+    global _retrying
+    _retrying = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_fresh_lock)
+
+
+def secure(log: DecisionLog | None, ledger: Ledger | None, state: State, draft: Draft) -> Decision:
+    """Reserve what the decision draws and record it; the decision that then stands.
+
+    If the use that was read has moved, or an authorization is used up, it is decided again; a request whose use has
+    moved three times is held. A decision that does not allow is returned unrecorded, with nothing reserved.
+
+    Raises:
+        RecordError, LedgerError: nothing is reserved and the call must not be made.
+    """
+    from exportguard.authority.ledger import LimitReachedError, UsageMovedError
+
+    moved = 0
+    with contextlib.ExitStack() as stack:
+        while True:
+            assert draft.decision is not None
+            try:
+                _secure(log, ledger, state, draft)
+            except UsageMovedError:
+                moved += 1
+                if moved > ATTEMPTS:
+                    draft.decision = _moving(draft.decision)
+                    return draft.decision
+                if moved == 1:
+                    stack.enter_context(_taking_turns())
+                else:
+                    time.sleep(_PAUSE_S * random.random() * moved)
+            except LimitReachedError as error:
+                drawn = {lifted.authorization for lifted in draft.decision.lifted}
+                draft.exhausted |= {error.authorization} & drawn or drawn
+            else:
+                return draft.decision
+            decided = decide_again(state, draft, ledger)
+            draft.decision = decided.model_copy(update={"decision_id": draft.id})
+            if not decided.allowed:
+                return draft.decision
+
+
+@contextlib.contextmanager
+def _taking_turns() -> Iterator[None]:
+    """Threads of one process that got in one another's way do not do so again."""
+    lock = _retrying
+    lock.acquire(timeout=5)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(RuntimeError):
+            lock.release()
+
+
+def _secure(log: DecisionLog | None, ledger: Ledger | None, state: State, draft: Draft) -> None:
+    decision = draft.decision
+    assert decision is not None
+    drawn = _authorization_draws(state, draft, decision)
+    if ledger is None:
+        if drawn:
+            raise LedgerError("what lifted a rule is counted, and there is no ledger to draw on it")
+        record(log, state, draft)
+        return
+    added = _usage_draws(state, draft, decision)
+    if not drawn and not added:
+        record(log, state, draft)
+        return
+    content = _content(log, state, draft)
+    shared = getattr(ledger, "database", None)
+    try:
+        if log is not None and shared is not None and shared is getattr(log, "database", None):
+            also = log.appending(content) if content is not None else None  # type: ignore[attr-defined]
+            made = ledger.reserve(
+                draft.key, added, drawn, as_of=decision.as_of, conditional_on=draft.readings or None, also=also
+            )
+            draft.reserved, draft.replayed, draft.recorded = True, made.replayed, True
+            return
+        made = ledger.reserve(draft.key, added, drawn, as_of=decision.as_of, conditional_on=draft.readings or None)
+        draft.reserved, draft.replayed = True, made.replayed
+        if log is not None and content is not None:
+            log.append(content)
+            draft.recorded = True
+    except BaseException as error:
+        if not _is_refusal(error):
+            # Also when the reservation itself failed: its commit may have arrived although its answer did not.
+            draft.reserved = True
+            give_back(ledger, draft)
+        joint = shared is not None and shared is getattr(log, "database", None)
+        if joint and isinstance(error, LedgerError) and not _is_refusal(error):
+            raise RecordError(str(error)) from error
+        raise
+
+
+def _is_refusal(error: BaseException) -> bool:
+    from exportguard.authority.ledger import KeyTakenError, LimitReachedError, UsageMovedError
+
+    return isinstance(error, LimitReachedError | UsageMovedError | KeyTakenError)
+
+
+def _authorization_draws(state: State, draft: Draft, decision: Decision) -> tuple[Any, ...]:
+    if not decision.lifted:
+        return ()
+    from exportguard.authority.ledger import authorization_draws
+
+    return authorization_draws(decision, usable(state, draft))
+
+
+def _usage_draws(state: State, draft: Draft, decision: Decision) -> tuple[Any, ...]:
+    if draft.request is None or decision.not_applicable is not None:
+        return ()
+    questions = state.policies.usage_questions
+    return accounting.draws(questions, draft.request, draft.customers, state.reference, decision.as_of)
+
+
+def record(log: DecisionLog | None, state: State, draft: Draft) -> None:
+    """Make the decision of *draft* durable. Raises RecordError."""
+    content = _content(log, state, draft)
+    if log is not None and content is not None:
+        log.append(content)
+        draft.recorded = True
+
+
+def _content(log: DecisionLog | None, state: State, draft: Draft) -> dict[str, Any] | None:
+    """The record of *draft*, after what it refers to by digest has been kept. Raises RecordError."""
+    if log is None or draft.decision is None:
+        return None
+    from exportguard._version import __version__
+    from exportguard.keeping import keep
+    from exportguard.record import decision_record
+
+    keep(log, state, draft.sources)
+    return decision_record(
+        draft.decision,
+        point=draft.origin.point,
+        mode=draft.mode,
+        library_version=__version__,
+        request_fingerprint=draft.fingerprint,
+        customers=draft.customers,
+        observed=draft.observed,
+        sources=draft.sources,
+        authorizations=draft.approvals,
+        authorizations_digest=state.authorizations_digest,
+        exhausted=draft.exhausted,
+        usage=draft.usage,
+        sdk_version=draft.origin.sdk_version,
+        idempotency_key=draft.key,
+    )
+
+
+def _moving(decision: Decision) -> Decision:
+    reason = Reason(
+        policy="exportguard",
+        rule="use-kept-moving",
+        effect=Effect.HOLD,
+        result=RuleResult.MATCH,
+        basis="company_policy",
+        message="the use that a rule counts kept moving while this request was decided",
+        remedy="Try again.",
+    )
+    return decision.model_copy(update={"outcome": Outcome.HOLD, "reasons": (reason,), "lifted": ()})
+
+
+def count_anyway(ledger: Ledger | None, state: State, draft: Draft) -> None:
+    """Count the use of a call that goes out although it was refused (`warn`, `audit`). Raises LedgerError."""
+    if ledger is None or draft.decision is None or draft.reserved:
+        return
+    added: Sequence[Any] = _usage_draws(state, draft, draft.decision)
+    if added:
+        draft.replayed = ledger.reserve(draft.key, added, (), as_of=draft.decision.as_of).replayed
+        draft.reserved = True
+
+
+def give_back(ledger: Ledger | None, draft: Draft) -> None:
+    """Release a reservation of a call that will not be made. Raises nothing: what stays is reconciled later."""
+    if ledger is None or not draft.reserved or draft.replayed or draft.as_of is None:
+        draft.reserved = False
+        return
+    try:
+        ledger.release(draft.key, as_of=draft.as_of, note="the call was not made")
+    except LedgerError as error:
+        logger.warning("a refused call may have left a reservation (%s); reconcile it: %s", draft.key, error)
+    draft.reserved = False
+
+
+def settle(ledger: Ledger | None, draft: Draft, result: CallResult) -> None:
+    """Commit on success, release on a definite failure; what is unclear stays reserved until it is reconciled."""
+    if ledger is None or not draft.reserved or draft.as_of is None or result is CallResult.UNCLEAR:
+        return
+    if result is CallResult.SUCCEEDED:
+        ledger.commit(draft.key, as_of=draft.as_of)
+    elif not draft.replayed:
+        ledger.release(draft.key, as_of=draft.as_of, note="the call failed")
+    draft.reserved = False
