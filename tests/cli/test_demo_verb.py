@@ -37,7 +37,16 @@ def test_the_demo_shows_the_report_and_reads_its_decisions_back(tmp_path):
     """What issue and report ask for: refused, held and allowed, each on a real client, and all in the log."""
     out = _finish(_start(tmp_path))
     flat = re.sub(r"[\s│]+", " ", out)
-    for told in ("0 requests sent", "0 connections, 0 tokens asked", "started", "vm-1 created", "Shenzhen", "Sichuan"):
+    for told in (
+        "0 requests sent",
+        "1 request sent",
+        "0 connections, 0 tokens asked",
+        "1 connection, 1 token asked",
+        "started",
+        "vm-1 created",
+        "Shenzhen",
+        "Sichuan",
+    ):
         assert told in flat
     first = _outcomes(out)
     assert first == {"ALLOW": 5, "DENY": 6, "HOLD": 2, "run": 13, "all": 13}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from exportguard.documents import MAX_BYTES, parse_json
+from exportguard.documents import MAX_BYTES, parse_json, word_for
 from exportguard.errors import DocumentError, InputError
 from exportguard.vocabulary import Decision
 
@@ -120,8 +120,10 @@ def _lines(head: bytes, stream: IO[bytes]) -> Iterator[bytes]:
 
 def _entry(document: Any, place: str) -> Entry:
     if not isinstance(document, dict):
-        kind = type(document).__name__
-        return Entry(place, None, None, DocumentError(f"expected an object, found a {kind}", place=place))
+        told = f"expected an object, found {word_for(document)}"
+        return Entry(
+            place, None, None, DocumentError(told, place=place, remedy="Give a request document or a call document.")
+        )
     identifier = document.pop("id", None)
     if identifier is not None and (isinstance(identifier, bool) or not isinstance(identifier, str | int)):
         return Entry(place, None, None, DocumentError("`id` is neither text nor a whole number", place=place))

@@ -4,7 +4,7 @@ JSON and YAML alike: duplicate keys, NaN, anchors, tags, nesting and sizes past 
 """
 
 from exportguard.documents.jsontext import MAX_BYTES, MAX_DEPTH, decode, parse_json
-from exportguard.documents.validation import describe, validate, validate_as
+from exportguard.documents.validation import describe, validate, validate_as, word_for
 from exportguard.documents.yamltext import Path_, as_json, parse_yaml
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "parse_yaml",
     "validate",
     "validate_as",
+    "word_for",
 ]

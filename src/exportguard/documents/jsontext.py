@@ -39,8 +39,8 @@ def parse_json(data: bytes | str, place: str, *, max_bytes: int = MAX_BYTES, max
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         result = dict(found)
         if len(result) != len(found):
-            keys = [key for key, _ in found]
-            twice = next(key for key in keys if keys.count(key) > 1)
+            seen: set[str] = set()
+            twice = next(key for key, _ in found if key in seen or seen.add(key))  # type: ignore[func-returns-value]
             raise DocumentError(
                 f"the key `{twice}` is given twice", place=_key_place(text, twice, place), remedy="Keep one of them."
             )
@@ -57,7 +57,7 @@ def parse_json(data: bytes | str, place: str, *, max_bytes: int = MAX_BYTES, max
     def number(digits: str) -> int:
         if len(digits) > MAX_DIGITS:
             at = text.find(digits)
-            raise DocumentError("a number of too many digits", place=f"{place}:{_line_column(text, at)}")
+            raise DocumentError(f"a number of more than {MAX_DIGITS} digits", place=f"{place}:{_line_column(text, at)}")
         return int(digits)
 
     def fraction(digits: str) -> float:
@@ -70,7 +70,9 @@ def parse_json(data: bytes | str, place: str, *, max_bytes: int = MAX_BYTES, max
         )
     except json.JSONDecodeError as error:
         raise DocumentError(
-            f"not JSON: {error.msg}", place=f"{place}:{error.lineno}:{error.colno}", remedy=None
+            f"not JSON: {error.msg}",
+            place=f"{place}:{error.lineno}:{error.colno}",
+            remedy="Write one JSON document, a list of them, or JSON Lines.",
         ) from None
     except RecursionError:
         raise DocumentError("nested too deeply", place=place) from None

@@ -29,11 +29,11 @@ def validate(kind: type[M], document: Any, place: str) -> M:
 def validate_as(kind: Any, document: Any, place: str) -> Any:
     """As `validate`, for any type (a union of documents)."""
     if not isinstance(document, Mapping):
-        raise DocumentError(f"expected an object, found {_word_for(document)}", place=place)
+        raise DocumentError(f"expected an object, found {word_for(document)}", place=place)
     try:
         return _adapter(kind).validate_python(document)
     except ValidationError as error:
-        problems = describe(error, document)
+        problems = describe(error, document, kind)
     except RecursionError:
         raise DocumentError("nested too deeply", place=place) from None
     first, *others = problems
@@ -42,19 +42,26 @@ def validate_as(kind: Any, document: Any, place: str) -> Any:
     )
 
 
-def describe(error: ValidationError, document: Any) -> list[tuple[str, str]]:
-    """(JSON path, problem) of every problem, the branches of a union told once."""
+def describe(error: ValidationError, document: Any, kind: Any = None) -> list[tuple[str, str]]:
+    """(JSON path, problem) of every problem, the branches of a union told once; a near key of *kind* is named."""
     grouped: dict[str, list[tuple[str, str]]] = {}
-    for problem in error.errors(include_url=False):
+    reported = error.errors(include_url=False)
+    # Every fact may also be `{"unknown": "why"}`; what is not written so is not told what it lacks of that.
+    not_meant = [p["loc"][:-1] for p in reported if p["type"] == "missing" and p["loc"][-1:] == ("unknown",)]
+    for problem in reported:
+        if problem["loc"][:-1] in not_meant and len(reported) > len(not_meant):
+            continue
         path = _path(problem["loc"], document)
-        grouped.setdefault(path, []).append((problem["type"], _text(problem)))
+        grouped.setdefault(path, []).append((problem["type"], _text(problem, kind)))
     out = []
     for path, found in grouped.items():
         # A union reports each branch; the branch that came furthest says what is wrong.
         texts = [
-            text for kind, text in found if kind not in ("is_instance_of", "dict_type", "model_type", "none_required")
+            text for code, text in found if code not in ("is_instance_of", "dict_type", "model_type", "none_required")
         ]
         texts = texts or [found[0][1]]
+        if any(text.startswith("expected a number,") for text in texts):
+            texts = [text for text in texts if not text.startswith("expected a whole number,")]
         out.append((path, " or ".join(dict.fromkeys(texts))))
     deepest = [p for p, _ in out]
     return [(p, t) for p, t in out if not any(q != p and q.startswith((p + ".", p + "[")) for q in deepest)]
@@ -74,11 +81,22 @@ def _path(loc: Iterable[int | str], document: Any) -> str:
     return path
 
 
-def _text(problem: Any) -> str:
+@cache
+def _keys(kind: Any) -> tuple[str, ...]:
+    """Every key that a document of *kind* may have at some depth."""
+    schema = _adapter(kind).json_schema()
+    return tuple(
+        sorted({key for part in (schema, *schema.get("$defs", {}).values()) for key in part.get("properties", ())})
+    )
+
+
+def _text(problem: Any, document_kind: Any) -> str:
     kind, context = problem["type"], problem.get("ctx") or {}
     value = problem.get("input")
     if kind == "extra_forbidden":
-        return f"`{problem['loc'][-1]}` is not a key of this document"
+        key = str(problem["loc"][-1])
+        near = get_close_matches(key, _keys(document_kind), n=1) if document_kind is not None else []
+        return f"`{key[:60]}` is not a key of this document" + (f" (did you mean `{near[0]}`?)" if near else "")
     if kind == "missing":
         return "is missing"
     if kind in ("enum", "literal_error"):
@@ -91,6 +109,7 @@ def _text(problem: Any) -> str:
         return "says neither `sdk` (a call document) nor what a request needs"
     words = {
         "string_type": "expected text",
+        "string_unicode": "text with half of a surrogate pair, which is no character",
         "int_type": "expected a whole number",
         "float_type": "expected a number",
         "bool_type": "expected true or false",
@@ -99,11 +118,26 @@ def _text(problem: Any) -> str:
         "model_type": "expected an object",
         "timezone_aware": "an instant needs a timezone, such as 2024-05-01T00:00:00Z",
     }
-    text = words.get(kind) or str(problem["msg"])
-    return f"{text}, found {_word_for(value)}" if kind.endswith("_type") else text
+    bounds = {
+        "greater_than_equal": "at least {ge}",
+        "greater_than": "more than {gt}",
+        "less_than_equal": "at most {le}",
+        "less_than": "less than {lt}",
+        "string_too_long": "at most {max_length} characters",
+        "string_too_short": "at least {min_length} character",
+    }
+    if kind in bounds:
+        found = "none" if value == "" else word_for(value)
+        limits = {k: int(v) if isinstance(v, float) and v.is_integer() else v for k, v in context.items()}
+        return f"expected {bounds[kind].format(**limits)}, found {found}"
+    if kind in words:
+        return f"{words[kind]}, found {word_for(value)}" if kind.endswith("_type") else words[kind]
+    # What pydantic says of the rest is about this value; its own name is no news to whoever wrote the document.
+    return str(problem["msg"]).replace("Input should be", "expected").replace("Value error, ", "")
 
 
-def _word_for(value: Any) -> str:
+def word_for(value: Any) -> str:
+    """What stands there, in a word of the document's language and never of Python's."""
     if value is None:
         return "null"
     if isinstance(value, bool):

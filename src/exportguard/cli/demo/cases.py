@@ -55,6 +55,11 @@ def _outcome(call: Callable[[], Any]) -> tuple[Decision | None, Any]:
         return refused.decision, None
 
 
+def counted(number: int, what: str) -> str:
+    """`1 request`, `2 requests`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 @contextmanager
 def _moto() -> Iterator[Any]:
     """moto in place of AWS, for sessions with made-up credentials; the user's own are neither used nor read."""
@@ -87,7 +92,7 @@ def _ec2(guard: Guard) -> Iterator[Case]:
         ("shenzhen-university", tender, "p4d.24xlarge"),
         ("shenzhen-university", tender, "p5.48xlarge"),
         ("example-university", benign, "p5.48xlarge"),
-        (None, "nobody known", "p5.48xlarge"),
+        ("example-reseller", "Example Reseller of Zurich, for an end user it does not name", "p5.48xlarge"),
         (None, "nobody known", "t3.micro"),
     ]
     with _moto():
@@ -97,7 +102,7 @@ def _ec2(guard: Guard) -> Iterator[Case]:
             sent.clear()
             with guard.acting_for(customer) if customer else nullcontext():
                 decision, answer = _outcome(lambda kind=instance_type: start(ec2, kind))  # type: ignore[misc]
-            proof = f"{len(sent)} requests sent"
+            proof = counted(len(sent), "request") + " sent"
             if answer is not None:
                 proof += f", {answer['Instances'][0]['InstanceId']} started"
             yield Case(who, f"EC2 {instance_type}", "us-east-1", decision, proof)
@@ -117,7 +122,7 @@ def _bedrock(guard: Guard) -> Iterator[Case]:
             client = _client(guard, "bedrock-runtime", region, sent)
             with guard.acting_for(customer):
                 decision, _ = _outcome(lambda c=client: c.invoke_model(modelId=model, body=body))  # type: ignore[misc]
-            yield Case(who, "Bedrock Claude 3.5 Sonnet", region, decision, f"{len(sent)} requests sent")
+            yield Case(who, "Bedrock Claude 3.5 Sonnet", region, decision, counted(len(sent), "request") + " sent")
 
 
 def _azure(guard: Guard) -> Iterator[Case]:
@@ -150,7 +155,7 @@ def _azure(guard: Guard) -> Iterator[Case]:
                 with guard.acting_for(customer) if customer else nullcontext():
                     decision, answer = _outcome(create)
             made = server.connections - before
-            proof = f"{made} connections, {credential.asked} tokens asked for"
+            proof = f"{counted(made, 'connection')}, {counted(credential.asked, 'token')} asked for"
             if answer is not None:
                 proof += f", {answer.name} created"
             yield Case(who, f"Azure {size}", "westeurope", decision, proof)
@@ -172,7 +177,7 @@ def _openai(guard: Guard) -> Iterator[Case]:
                     )
                 )
             what = f"Azure OpenAI {tokens:,} tokens, deployment {deployment}"
-            yield Case(who, what, "a loopback server", decision, f"{server.connections - before} connections")
+            yield Case(who, what, "a loopback server", decision, counted(server.connections - before, "connection"))
 
 
 def _azure_openai(guard: Guard, server: CountingServer) -> Any:
