@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast
 
 from exportguard import judging, securing, stores
@@ -81,6 +81,7 @@ class Guard:
         resolver: Any = None,
         mode: Mode = "enforce",
         clock: Callable[[], datetime] | None = None,
+        max_list_age: timedelta | int | None = None,
     ) -> Guard:
         """Load policies and whatever they need, and prove the stores writable. All or nothing.
 
@@ -89,13 +90,16 @@ class Guard:
             packs: names of shipped packs to use (alone, or added to *policies*).
             customers: a customers document (path, URL, mapping), a `CustomerDirectory`, or None.
             authorizations: an authorizations document (path, mapping, list), or None.
-            lists: a restricted-party list (path), a screener, or None to screen nothing (names are then unknown).
+            lists: a restricted-party list (path), a folder of refreshed ones, a screener, or None to screen nothing
+                (names are then unknown). Default: the lists of this machine, the shipped one among them.
             record: where decisions are kept: a path, a database URL, a `DecisionLog`; None keeps none.
             ledger: where use is counted: the same; None counts none (a rule over `usage` is then open).
             resolver: `"auto"` looks up what a call only names, read-only; None looks up nothing; or resolvers by
                 adapter (`{"aws": ..., "azure": ..., "openai": ...}`).
             mode: `enforce` refuses; `warn` and `audit` only tell and record.
             clock: gives the instant of a decision, timezone-aware. Default: now.
+            max_list_age: (days) a list older than this proves no name clear: what depends on it is unknown. Default
+                30; a warning is logged when the list is too old already.
 
         Raises:
             PolicyError: with every problem in the policies.
@@ -104,7 +108,9 @@ class Guard:
         """
         if mode not in ("enforce", "warn", "audit"):
             raise ConfigurationError(f"`{mode}` is no mode", remedy="Use enforce, warn or audit.")
-        state = load_state(policies, packs, customers, authorizations, "default" if lists is DEFAULT else lists)
+        named = "default" if lists is DEFAULT else lists
+        state = load_state(policies, packs, customers, authorizations, named, max_list_age)
+        _warn_of_old_list(state, clock or _utc_now)
         log = stores.open_log(record)
         try:
             book = stores.open_ledger(ledger)
@@ -122,9 +128,13 @@ class Guard:
         customers: Any = None,
         authorizations: Any = None,
         lists: Any = DEFAULT,
+        max_list_age: timedelta | int | None = None,
     ) -> None:
         """Take new policies, lists and customers at once, or raise and keep the old ones whole."""
-        self._state = load_state(policies, packs, customers, authorizations, "default" if lists is DEFAULT else lists)
+        named = "default" if lists is DEFAULT else lists
+        state = load_state(policies, packs, customers, authorizations, named, max_list_age)
+        _warn_of_old_list(state, self._clock)
+        self._state = state
 
     # -- for whom ---------------------------------------------------------------------------------------------
 
@@ -363,3 +373,14 @@ _ADAPTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def _warn_of_old_list(state: State, clock: Callable[[], datetime]) -> None:
+    from exportguard.parties.screening import old_list
+
+    try:
+        old = old_list(state.screener, clock())
+    except Exception:  # noqa: BLE001  (a clock that fails holds every call; that is told when one is judged)
+        return
+    if old is not None:
+        logger.warning("%s", old)

@@ -6,19 +6,16 @@ import functools
 import importlib
 import importlib.util
 import logging
-import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from exportguard import accounting
 from exportguard.decide import decide, not_applicable
 from exportguard.errors import (
-    ConfigurationError,
     DocumentError,
     ExportguardError,
     ProvisioningDenied,
@@ -73,8 +70,6 @@ class State:
     screener: Any
     sources: tuple[PolicySource, ...] = ()
     """The texts that `policies` was compiled from: kept by content with what they decided."""
-    list_path: Path | None = None
-    """The file that the screener was made from, where it was a file."""
 
     @functools.cached_property
     def authorizations_content(self) -> bytes | None:
@@ -128,13 +123,21 @@ class Draft:
     recorded: bool = False
 
 
-def load_state(policies: Any, packs: Iterable[str] | None, customers: Any, authorizations: Any, lists: Any) -> State:
+def load_state(
+    policies: Any,
+    packs: Iterable[str] | None,
+    customers: Any,
+    authorizations: Any,
+    lists: Any,
+    max_list_age: timedelta | int | str | None = None,
+) -> State:
     """Read everything a guard decides by. Raises the first thing that cannot be read; nothing is half loaded."""
     from exportguard import reference as reference_room
     from exportguard.authority import load_authorizations
     from exportguard.language import compile_scope, load_policies
     from exportguard.packs import policy_sources
     from exportguard.parties import load_directory
+    from exportguard.parties.screening import load_lists
 
     reference = reference_room.default()
     sources = policy_sources(policies, packs=packs)
@@ -143,25 +146,8 @@ def load_state(policies: Any, packs: Iterable[str] | None, customers: Any, autho
     entries = load_authorizations(authorizations)
     for entry in entries:  # a scope that cannot be read is told at load, though it would lift nothing anyway
         compile_scope(entry.scope, reference, name=entry.id)
-    screener, path = _screener(lists)
-    return State(compiled, reference, directory, entries, screener, sources, path)
-
-
-def _screener(lists: Any) -> tuple[Any, Path | None]:
-    if lists is None:
-        return None, None
-    from exportguard.parties.screening import ShippedScreener, load_screener
-
-    if isinstance(lists, str) and lists == "default":
-        return ShippedScreener(), None
-    if isinstance(lists, str | os.PathLike):
-        path = Path(lists).expanduser()
-        return load_screener(path), path
-    if not callable(getattr(lists, "screen", None)):
-        raise ConfigurationError(
-            f"a {type(lists).__name__} is no restricted-party list", remedy="Give a file as published, or a screener."
-        )
-    return lists, None
+    screener = load_lists(lists, max_list_age=max_list_age)
+    return State(compiled, reference, directory, entries, screener, sources)
 
 
 def require_customer(state: State, customer: str) -> None:

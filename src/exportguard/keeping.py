@@ -53,11 +53,10 @@ def _content(kind: str, digest: str, state: State) -> bytes | None:
         return state.reference.content
     if kind == "authorizations":
         return state.authorizations_content
-    from exportguard.parties.screening import ShippedScreener
     from exportguard.parties.screening.listfile import digest_of
-    from exportguard.parties.screening.screener import EMBEDDED
 
-    path = EMBEDDED if isinstance(state.screener, ShippedScreener) else state.list_path
+    source_of = getattr(state.screener, "source_of", None)
+    path = source_of(digest.removeprefix("sha256:")) if source_of is not None else None
     if path is None:
         return None
     try:

@@ -45,6 +45,10 @@ def check(
     lists: Annotated[
         str | None, typer.Option(help="Restricted-party list in place of the shipped one.", envvar="EXPORTGUARD_LISTS")
     ] = None,
+    max_list_age: Annotated[
+        str | None,
+        typer.Option(help="Days after which a list proves no name clear (30).", envvar="EXPORTGUARD_MAX_LIST_AGE"),
+    ] = None,
     as_of: Annotated[str | None, typer.Option(help="Decide as of this date or instant (UTC).")] = None,
     format: Annotated[Format, typer.Option(help="How to print.", envvar="EXPORTGUARD_FORMAT")] = Format.TABLE,  # noqa: A002
 ) -> None:
@@ -52,14 +56,27 @@ def check(
     from exportguard.guard import Guard
     from exportguard.judging import load_state
 
-    given = chosen(customers=customers, policies=policies, packs=packs, authorizations=authorizations, lists=lists)
-    state = load_state(given.policies, given.packs, given.customers, given.authorizations, given.lists or "default")
+    given = chosen(customers=customers, policies=policies, packs=packs, authorizations=authorizations, lists=lists,
+                   max_list_age=max_list_age)  # fmt: skip
+    state = load_state(
+        given.policies, given.packs, given.customers, given.authorizations, given.lists or "default", given.max_list_age
+    )
     instant = read_instant(as_of)
+    warn_of_old_list(state.screener, instant)
     guard = Guard(state, log=None, ledger=None)
     if customer is not None:
         guard._require(customer)
     answers = (_answer(guard, entry, instant, customer) for entry in entries(files))
     raise typer.Exit(_print(answers, format))
+
+
+def warn_of_old_list(screener: Any, as_of: datetime | None) -> None:
+    """Once, on standard error, before anything is decided by a list that is too old."""
+    from exportguard.parties.screening import old_list
+
+    old = old_list(screener, as_of or datetime.now(UTC))
+    if old is not None:
+        print(f"warning: {old}", file=sys.stderr)
 
 
 def read_instant(text: str | None) -> datetime | None:

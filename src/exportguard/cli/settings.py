@@ -9,7 +9,7 @@ from typing import Any
 
 from exportguard.errors import ConfigurationError
 
-_KEYS = ("customers", "policies", "packs", "authorizations", "lists")
+_KEYS = ("customers", "policies", "packs", "authorizations", "lists", "max_list_age")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Chosen:
     packs: list[str] | None
     authorizations: str | None
     lists: str | None
+    max_list_age: str | int | None = None
+    """Days; read by `exportguard.parties.screening.load_lists`."""
 
 
 def chosen(**given: str | None) -> Chosen:
@@ -32,13 +34,14 @@ def chosen(**given: str | None) -> Chosen:
         value: Any = given.get(key)
         if value is None and key in table:
             value = table[key]
-            if key != "packs" and isinstance(value, str) and "://" not in value:
+            if key not in ("packs", "max_list_age") and isinstance(value, str) and "://" not in value:
                 value = str(folder / value)
         values[key] = value
     packs = values["packs"]
     if isinstance(packs, str):
         packs = [name.strip() for name in packs.split(",") if name.strip()]
-    return Chosen(values["customers"], values["policies"], packs, values["authorizations"], values["lists"])
+    return Chosen(values["customers"], values["policies"], packs, values["authorizations"], values["lists"],
+                  values["max_list_age"])  # fmt: skip
 
 
 def _table() -> tuple[dict[str, Any], Path]:

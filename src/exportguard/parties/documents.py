@@ -120,13 +120,18 @@ def _checked(kind: Any, items: Any, base: Path_, parsed: Parsed, problems: list[
     return ()
 
 
-def _document(parsed: Parsed, name: str) -> CustomersDocument:
+def read_document(parsed: Parsed, name: str, *, without_customers: bool = False) -> CustomersDocument:
+    """Plain data as a checked document; *without_customers*: an ownership graph may stand alone.
+
+    Raises:
+        DocumentError: every problem, each with its place.
+    """
     data, problems = parsed.data, list(parsed.problems)
     if not isinstance(data, Mapping):
         refuse(name, [*problems, Problem("should be a mapping with the key `customers`")], _WHAT)
     strange: list[Path_] = [(str(key),) for key in data if key not in CustomersDocument.model_fields]
     problems += [Problem("is not a key of the schema", path, parsed.line_of(path)) for path in strange]
-    if "customers" not in data:
+    if "customers" not in data and not (without_customers and data.keys() & {"ownership", "entities"}):
         problems.append(Problem("`customers` is missing"))
     with _no_collection():
         customers = _checked(Customer, data.get("customers"), ("customers",), parsed, problems)
@@ -161,12 +166,12 @@ def _directory(document: CustomersDocument) -> MemoryDirectory:
 
 def directory_of(data: Mapping[str, Any], name: str) -> MemoryDirectory:
     """A mapping as a directory; *name* stands in messages where a file's name would."""
-    return _directory(_document(Parsed(data, lambda path: None, []), name))
+    return _directory(read_document(Parsed(data, lambda path: None, []), name))
 
 
 def customers_of(data: list[Any], name: str) -> tuple[Customer, ...]:
     """Customers from plain mappings (or ready ones), checked as those of a file are."""
-    return _document(Parsed({"customers": data}, lambda path: None, []), name).customers
+    return read_document(Parsed({"customers": data}, lambda path: None, []), name).customers
 
 
 def read_file(path: Path, suffix: str) -> MemoryDirectory:
@@ -184,4 +189,4 @@ def read_file(path: Path, suffix: str) -> MemoryDirectory:
             from exportguard.parties.yamltext import parse_yaml
 
             parsed = parse_yaml(text, name, booleans=_BOOLEANS)
-        return _directory(_document(parsed, name))
+        return _directory(read_document(parsed, name))

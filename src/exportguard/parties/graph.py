@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -143,8 +144,14 @@ class OwnershipGraph:
                 mine.name = theirs.name
             mine.listings = _worse_listings(mine.listings, theirs.listings)
             mine.owners_known = mine.owners_known or theirs.owners_known
-            # The same stake told in both places is one stake, or ten percent would become twenty.
-            mine.holdings += [held for held in theirs.holdings if held not in mine.holdings]
+            # The same stake told in both places is one stake, or ten percent would become twenty; but ten equal
+            # stakes told in one place are ten.
+            told = Counter(mine.holdings)
+            for held in theirs.holdings:
+                if told[held] > 0:
+                    told[held] -= 1
+                else:
+                    mine.holdings.append(held)
             stack += [held.owner for held in theirs.holdings if held.owner not in copied]
 
     def nodes(self) -> Iterator[Node]:

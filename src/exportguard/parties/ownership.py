@@ -138,17 +138,40 @@ class OwnershipInquiry:
 
     def _path(self, found: Cascade, surely: Mapping[str, tuple[str, ...]]) -> list[str]:
         """Who holds what, from the party up to listed owners: a line a stake, the nearest first."""
+        return self._lines(surely, found, lambda id_: id_ in surely or id_ in found.caught)
+
+    def listed_owners(self, question: OwnershipQuestion) -> list[str]:
+        """The listed owners, however far up and however little they hold, and by which stakes: as a path is told."""
+        found, surely, _ = self._cascade(question)
+        owned_by: dict[str, list[str]] = {}
+        for owned, stakes in self._stakes.items():
+            for owner, _, _ in stakes:
+                owned_by.setdefault(owner, []).append(owned)
+        below = dict.fromkeys(id_ for id_ in surely if id_ != self._root)
+        stack = list(below)
+        while stack:
+            for owned in owned_by.get(stack.pop(), ()):
+                if owned not in below:
+                    below[owned] = None
+                    stack.append(owned)
+        return self._lines(surely, found, below.__contains__)
+
+    def _lines(self, surely: Mapping[str, tuple[str, ...]], found: Cascade, told: Callable[[str], bool]) -> list[str]:
         lines: list[str] = []
         queue, seen = [self._root], {self._root}
         for id_ in queue:
             owned = self._graph.node(id_)
             for owner_id, low, high in self._stakes.get(id_, ()):
-                owner = self._graph.node(owner_id)
-                on, is_caught = surely.get(owner_id), owner_id in found.caught
-                if not on and not is_caught:
+                if not told(owner_id):
                     continue
+                owner = self._graph.node(owner_id)
+                on = surely.get(owner_id)
                 share = as_text(low) if low == high else f"{as_text(low)} to {as_text(high)}"
-                why = f"listed: {', '.join(on)}" if on else f"caught at {as_text(found.caught[owner_id])} %"
+                why = "not caught"
+                if on:
+                    why = f"listed: {', '.join(on)}"
+                elif owner_id in found.caught:
+                    why = f"caught at {as_text(found.caught[owner_id])} %"
                 lines.append(f"{_shown(owner)} ({why}) holds {share} % of {_shown(owned)}"[:2000])
                 if len(lines) >= _PATH_LINES:
                     return [*lines, "…"]
@@ -156,6 +179,21 @@ class OwnershipInquiry:
                     seen.add(owner_id)
                     queue.append(owner_id)
         return lines
+
+    def share(self, question: OwnershipQuestion) -> dict[str, str]:
+        """What listed and caught owners directly hold of the party, in percent: `least` and `most` of it."""
+        found, surely, maybe = self._cascade(question)
+        doubtful = set(maybe)
+        least = most = Fraction(0)
+        for owner, low, high in self._stakes.get(self._root, ()):
+            if owner in surely or owner in found.caught:
+                least += low
+                most += high
+            elif owner in doubtful or owner in found.possible:
+                most += high
+        if not self._graph.node(self._root).owners_known:
+            most = Fraction(100)
+        return {"least": as_text(least), "most": as_text(max(least, min(most, Fraction(100))))}
 
     def restricted_ownership(self) -> Maybe[RestrictedOwnership] | None:
         """The listed ownership found, over every list: None when there surely is none, Unknown when that is open.
@@ -167,20 +205,16 @@ class OwnershipInquiry:
         found, surely, maybe = self._cascade(question)
         if not self._graph.node(self._root).owners_known or not self._followed:
             return Unknown(self._why(found, maybe))
-        counting = [
-            (owner, low, high)
-            for owner, low, high in self._stakes.get(self._root, ())
-            if owner in surely or owner in found.caught
-        ]
         direct = self._stakes.get(self._root, ())
-        open_ = [
-            o for o, _, _ in direct if o not in surely and o not in found.caught and (o in maybe or o in found.possible)
-        ]
-        if open_:
+        counting = [x for x in direct if x[0] in surely or x[0] in found.caught]
+        doubtful = set(maybe)
+        if any(
+            o not in surely and o not in found.caught and (o in doubtful or o in found.possible) for o, *_ in direct
+        ):
             return Unknown(self._why(found, maybe))
         if not counting:
             return None
-        codes = {code for id_, on in surely.items() if id_ != self._root for code in on}
+        codes = self._lists_behind(counting, found, surely)
         low, high = sum(x[1] for x in counting), sum(x[2] for x in counting)
         percent: Maybe[int | float | str]
         if low != high:
@@ -192,6 +226,26 @@ class OwnershipInquiry:
             percent = text if "/" in text else float(text)
         one = next(iter(codes)) if len(codes) == 1 else Unknown(f"several lists: {', '.join(sorted(codes))}")
         return RestrictedOwnership(list=one, percent=percent)
+
+    def _lists_behind(
+        self,
+        counting: Iterable[tuple[str, Fraction, Fraction]],
+        found: Cascade,
+        surely: Mapping[str, tuple[str, ...]],
+    ) -> set[str]:
+        """The lists that the owners which count are on, or those that caught them."""
+        codes: set[str] = set()
+        stack, seen = [owner for owner, *_ in counting], {self._root}
+        while stack:
+            owner = stack.pop()
+            if owner in seen:
+                continue
+            seen.add(owner)
+            if owner in surely:
+                codes.update(surely[owner])
+            elif owner in found.caught:
+                stack += [above for above, *_ in self._stakes.get(owner, ())]
+        return codes
 
 
 def _shown(node: Node) -> str:

@@ -42,7 +42,7 @@ class PartyScreening:
         update: dict[str, object] = {"listings": listings}
         if not isinstance(result, Unknown):
             update["listings_as_of"] = result.list_date
-            update["sources"] = (*party.sources, *_sources(result))
+            update["sources"] = (*party.sources, self._list_of(result), *_sources(result))
         return party.model_copy(update=update)
 
     def listings_of(self, name: str) -> Maybe[tuple[str, ...]]:
@@ -69,16 +69,18 @@ class PartyScreening:
             return NO_SCREENER
         result = self._screener.screen(name, as_of=self._as_of, country=country)
         if not self.sources:
-            self.sources.append(
-                FactSource(
-                    path="listings",
-                    source=f"Consolidated Screening List, sha256 {self._screener.digest}",
-                    as_of=self._screener.list_date,
-                )
-            )
+            self.sources.append(self._list_of(result))
         flags = [*result.red_flags, *(["screening_review"] if result.status == "review" else [])]
         self.red_flags += [flag for flag in flags if flag not in self.red_flags]
         return result
+
+    def _list_of(self, result: ScreeningResult) -> FactSource:
+        digest = result.digest
+        if digest is None and self._screener is not None:
+            digest = self._screener.digest
+        return FactSource(
+            path="listings", source=f"Consolidated Screening List, sha256 {digest}", as_of=result.list_date
+        )
 
 
 def _listings(result: ScreeningResult | Unknown) -> Maybe[tuple[str, ...]]:

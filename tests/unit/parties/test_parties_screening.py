@@ -143,7 +143,7 @@ def test_an_old_list_proves_nothing_clear(screener: NameScreener) -> None:
     assert "data refresh" in str(result.reason)
     hit = screener.screen("Sichuan University", as_of=later)
     assert hit.status is Status.HIT
-    assert "31 days old" in str(hit.reason)
+    assert "of 2026-07-31, older than 30 days" in str(hit.reason)
 
 
 def test_a_day_before_the_list_is_flagged(screener: NameScreener) -> None:

@@ -5,24 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from exportguard.parties.screening.batch import screen_many
+    from exportguard.parties.screening.choosing import load_lists, old_list
+    from exportguard.parties.screening.refresh import Refreshed
     from exportguard.parties.screening.result import Match, Screener, ScreeningResult, Status
-    from exportguard.parties.screening.screener import NameScreener, default_screener, load_screener
-    from exportguard.parties.screening.shipped import ShippedScreener
+    from exportguard.parties.screening.screener import NameScreener, load_screener
+    from exportguard.parties.screening.snapshots import InstalledScreener, UnavailableScreener
 
 _HOMES = {
+    "InstalledScreener": "snapshots",
     "Match": "result",
     "NameScreener": "screener",
+    "Refreshed": "refresh",
     "Screener": "result",
     "ScreeningResult": "result",
-    "ShippedScreener": "shipped",
     "Status": "result",
-    "default_screener": "screener",
+    "UnavailableScreener": "snapshots",
+    "load_lists": "choosing",
     "load_screener": "screener",
+    "old_list": "choosing",
+    "screen_many": "batch",
 }
 
 __all__ = [
-    "Match", "NameScreener", "Screener", "ScreeningResult", "ShippedScreener", "Status", "default_screener",
-    "load_screener",
+    "InstalledScreener", "Match", "NameScreener", "Refreshed", "Screener", "ScreeningResult", "Status",
+    "UnavailableScreener", "load_lists", "load_screener", "old_list", "screen_many",
 ]  # fmt: skip
 
 

@@ -63,6 +63,8 @@ class ScreeningResult:
     list_date: date
     reason: str | None = None
     red_flags: tuple[str, ...] = ()
+    digest: str | None = None
+    """sha256 of the list that was asked, hexadecimal."""
 
     @property
     def hits(self) -> tuple[Match, ...]:
@@ -77,6 +79,8 @@ class ScreeningResult:
             "matches": [match.document() for match in self.matches],
             "list_date": self.list_date.isoformat(),
         }
+        if self.digest is not None:
+            made["list_digest"] = self.digest
         if self.reason is not None:
             made["reason"] = self.reason
         if self.red_flags:
@@ -89,12 +93,12 @@ class Screener(Protocol):
 
     @property
     def digest(self) -> str:
-        """sha256 of the list, hexadecimal."""
+        """sha256 of the newest list, hexadecimal."""
         ...
 
     @property
     def list_date(self) -> date:
-        """The day of the list."""
+        """The day of the newest list."""
         ...
 
     def screen(self, name: str, *, as_of: datetime, country: str | None = None) -> ScreeningResult:

@@ -6,7 +6,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 
 from exportguard.errors import NaiveInstantError
@@ -18,9 +17,8 @@ from exportguard.parties.screening.listfile import digest_of, parse_list, read_r
 from exportguard.parties.screening.names import MAX_NAME
 from exportguard.parties.screening.readings import Reading, in_latin
 from exportguard.parties.screening.result import Match, ScreeningResult, Status
+from exportguard.parties.screening.snapshots import EMBEDDED, MAX_LIST_AGE, UnavailableScreener
 
-EMBEDDED = Path(__file__).parent / "data" / "csl-2026-07-31.json.gz"
-MAX_LIST_AGE = timedelta(days=30)
 _MOST_MATCHES = 10
 _KEPT = 4096
 
@@ -33,6 +31,7 @@ class NameScreener:
         aliases: what names in Han script stand for.
         max_list_age: a list older than this at `as_of` proves no name clear.
         hit, review: scores from which a match is a hit, or for a person to look at.
+        source: the file that the list was read from.
     """
 
     def __init__(
@@ -43,12 +42,14 @@ class NameScreener:
         max_list_age: timedelta = MAX_LIST_AGE,
         hit: float = HIT,
         review: float = REVIEW,
+        source: Path | None = None,
     ) -> None:
         if not 0.5 <= review <= hit <= 1:
             raise ValueError("thresholds should be 0.5 <= review <= hit <= 1")
         self._index, self._aliases = index, aliases
         self.max_list_age = max_list_age
         self._hit, self._review = hit, review
+        self._source = source
         self._seen: OrderedDict[tuple[str, bool], tuple[tuple[Match, ...], str | None]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -59,6 +60,10 @@ class NameScreener:
     @property
     def list_date(self) -> date:
         return self._index.day
+
+    def source_of(self, digest: str) -> Path | None:
+        """The file of the list, if it has *digest*."""
+        return self._source if digest == self.digest else None
 
     def __len__(self) -> int:
         """How many names are listed."""
@@ -86,12 +91,14 @@ class NameScreener:
         age = day - self.list_date
         old = None
         if age > self.max_list_age:
+            # Without the age of today: the same request tomorrow is the same request.
             old = (
-                f"the screening list is of {self.list_date.isoformat()}, {age.days} days old: a name that is not on it "
-                f"may be listed by now; run `exportguard data refresh --list URL`, or give `listings`"
+                f"the screening list is of {self.list_date.isoformat()}, older than {self.max_list_age.days} days "
+                f"(`max_list_age`): a name that is not on it may be listed by now; "
+                f"run `exportguard data refresh --list URL`, or give `listings`"
             )
         status, reason = self._status(name, matches, unread, old)
-        return ScreeningResult(name, status, matches, self.list_date, reason, tuple(flags))
+        return ScreeningResult(name, status, matches, self.list_date, reason, tuple(flags), self.digest)
 
     def _status(
         self, name: str, matches: tuple[Match, ...], unread: str | None, old: str | None
@@ -160,19 +167,6 @@ class NameScreener:
         return Match(entry.list, entry, self._index.texts[found.name_id], min(1.0, found.score), why, status)
 
 
-class UnavailableScreener:
-    """Stands in where no list could be loaded: every name is unknown, with that reason."""
-
-    def __init__(self, reason: str) -> None:
-        self._reason = reason
-
-    digest = "none"
-    list_date = date.min
-
-    def screen(self, name: str, *, as_of: datetime, country: str | None = None) -> ScreeningResult:
-        return ScreeningResult(name, Status.UNKNOWN, (), self.list_date, self._reason)
-
-
 def load_screener(
     source: str | Path,
     *,
@@ -211,13 +205,7 @@ def load_screener(
     found = default_aliases()
     for overlay in aliases:
         found = load_aliases(Path(overlay).expanduser(), found)
-    return NameScreener(index, found, max_list_age=max_list_age)
+    return NameScreener(index, found, max_list_age=max_list_age, source=path)
 
 
-@lru_cache(maxsize=1)
-def default_screener() -> NameScreener:
-    """A screener over the list of 2026-07-31 that ships with the package, loaded once per process."""
-    return load_screener(EMBEDDED)
-
-
-__all__ = ["NameScreener", "UnavailableScreener", "default_screener", "load_screener"]
+__all__ = ["EMBEDDED", "MAX_LIST_AGE", "NameScreener", "UnavailableScreener", "load_screener"]
