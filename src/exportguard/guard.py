@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast
 from exportguard import judging, securing, stores
 from exportguard.errors import ConfigurationError, NaiveInstantError
 from exportguard.judging import Draft, Mode, State, load_state
-from exportguard.stores import DEFAULT
+from exportguard.stores import DEFAULT, KEEP
 from exportguard.vocabulary import (
     AzureCall,
     Boto3Call,
@@ -56,8 +56,10 @@ class Guard:
         mode: Mode = "enforce",
         clock: Callable[[], datetime] | None = None,
         resolver: Any = None,
+        sources: Mapping[str, Any] | None = None,
     ) -> None:
         self._state = state
+        self._sources = dict(sources) if sources is not None else {}
         self._log = log
         self._ledger = ledger
         self._mode: Mode = mode
@@ -108,8 +110,15 @@ class Guard:
         """
         if mode not in ("enforce", "warn", "audit"):
             raise ConfigurationError(f"`{mode}` is no mode", remedy="Use enforce, warn or audit.")
-        named = "default" if lists is DEFAULT else lists
-        state = load_state(policies, packs, customers, authorizations, named, max_list_age)
+        sources = {
+            "policies": policies,
+            "packs": None if packs is None else tuple(packs),
+            "customers": customers,
+            "authorizations": authorizations,
+            "lists": "default" if lists is DEFAULT else lists,
+            "max_list_age": max_list_age,
+        }
+        state = load_state(**sources)
         _warn_of_old_list(state, clock or _utc_now)
         log = stores.open_log(record)
         try:
@@ -118,23 +127,44 @@ class Guard:
             if log is not None:
                 log.close()
             raise
-        return cls(state, log=log, ledger=book, mode=mode, clock=clock, resolver=resolver)
+        return cls(state, log=log, ledger=book, mode=mode, clock=clock, resolver=resolver, sources=sources)
 
     def reload(
         self,
-        policies: Any = None,
+        policies: Any = KEEP,
         *,
-        packs: Iterable[str] | None = None,
-        customers: Any = None,
-        authorizations: Any = None,
-        lists: Any = DEFAULT,
-        max_list_age: timedelta | int | None = None,
+        packs: Iterable[str] | Any | None = KEEP,
+        customers: Any = KEEP,
+        authorizations: Any = KEEP,
+        lists: Any = KEEP,
+        max_list_age: timedelta | int | Any | None = KEEP,
     ) -> None:
-        """Take new policies, lists and customers at once, or raise and keep the old ones whole."""
-        named = "default" if lists is DEFAULT else lists
-        state = load_state(policies, packs, customers, authorizations, named, max_list_age)
+        """Read everything again from where `load` read it, or from what is given here instead, at once.
+
+        What is not given stays as it was: a reload never falls back from a company's own policies to the shipped
+        ones. Judgements under way finish by the old state.
+
+        Raises:
+            PolicyError, DocumentError, ConfigurationError: as `load`; the old state then stays whole.
+        """
+        given = {
+            "policies": policies,
+            "packs": packs if packs is KEEP or packs is None else tuple(packs),
+            "customers": customers,
+            "authorizations": authorizations,
+            "lists": "default" if lists is DEFAULT else lists,
+            "max_list_age": max_list_age,
+        }
+        sources = {**self._sources, **{name: value for name, value in given.items() if value is not KEEP}}
+        missing = sorted(set(given) - set(sources))
+        if missing:
+            raise ConfigurationError(
+                f"this guard was not made by Guard.load: it cannot tell what its {missing[0]} were read from",
+                remedy="Give all of them.",
+            )
+        state = load_state(**sources)
         _warn_of_old_list(state, self._clock)
-        self._state = state
+        self._state, self._sources = state, sources
 
     # -- for whom ---------------------------------------------------------------------------------------------
 

@@ -12,12 +12,18 @@ if TYPE_CHECKING:
 logger = logging.getLogger("exportguard")
 
 
-class _Default:
+class _Marker:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
     def __repr__(self) -> str:
-        return "DEFAULT"
+        return self._name
 
 
-DEFAULT: Final = _Default()
+KEEP: Final = _Marker("KEEP")
+"""As it was given to `Guard.load`."""
+
+DEFAULT: Final = _Marker("DEFAULT")
 """One SQLite file in the user's state directory (`EXPORTGUARD_HOME` moves it)."""
 
 

@@ -144,6 +144,37 @@ def test_a_customers_file_that_cannot_be_read_is_an_error(tmp_path, text):
     assert done.stdout == ""
 
 
+def test_rules_over_cumulative_use_see_what_the_ledger_holds(tmp_path):
+    """On a machine where nothing was counted yet, the request is all there is; a ledger switched off is not known."""
+    from datetime import UTC, datetime
+
+    from exportguard.authority import UsageDraw, open_ledger
+
+    rules = tmp_path / "own.yaml"
+    rules.write_text(
+        "policy: own\nbasis: company_policy\nrules:\n  - id: many\n    title: Many tokens\n    effect: deny\n"
+        "    when: usage.tokens > 1000\n    per: {by: end_user, period: P1Y}\n"
+    )
+    request = {"provider": "azure", "items": [{"kind": "model", "model": "gpt-4o", "tokens": 600}]}
+    request["parties"] = [{"role": "end_user", "name": "Example University"}]
+
+    def code(*more: str, **env: str) -> int:
+        options = ("--policies", str(rules), "--as-of", "2024-08-23", *more)
+        return exportguard("check", "-", *options, stdin=json.dumps(request), **env).returncode
+
+    home = {"EXPORTGUARD_HOME": str(tmp_path / "home")}
+    assert code(**home) == 0
+    assert not (tmp_path / "home" / "exportguard.sqlite3").exists()
+    assert code("--ledger", "none", **home) == 3
+    used = tmp_path / "home" / "exportguard.sqlite3"
+    ledger = open_ledger(used)
+    instant = datetime(2024, 8, 1, tzinfo=UTC)
+    ledger.reserve("k", [UsageDraw("end_user", "example university", 600, 0, 0)], as_of=instant)
+    ledger.close()
+    assert code(**home) == 1
+    assert code("--ledger", str(used), EXPORTGUARD_HOME=str(tmp_path / "other")) == 1
+
+
 def test_an_instant_needs_a_timezone():
     assert exportguard("check", "-", "--as-of", "2024-08-23T10:00:00", stdin=json.dumps(T3)).returncode == 2
     assert exportguard("check", "-", "--as-of", "yesterday", stdin=json.dumps(T3)).returncode == 2

@@ -111,6 +111,28 @@ def test_policies_with_a_mistake_do_not_load_and_reload_keeps_the_old_ones(guard
     assert guard.check(P5).policy_digest == digest
 
 
+def test_reload_reads_again_from_the_same_places_and_keeps_what_it_is_not_given(load, tmp_path):
+    """A company's own rules stay in force: nothing falls back to the shipped packs, or to no customers."""
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    rule = "policy: own\nbasis: company_policy\nrules:\n  - {id: r, title: t, effect: deny, when: 'item.count > %d'}\n"
+    (folder / "policy.yaml").write_text(rule % 4)
+    guard = load(folder)
+    named = {**P5, "customer": "cust-zurich"}
+    assert guard.check(named).reasons[0].policy == "own"
+    (folder / "policy.yaml").write_text(rule % 400)
+    assert guard.check(named).outcome is Outcome.DENY
+    guard.reload()
+    assert guard.check(named).outcome is Outcome.ALLOW
+    (folder / "policy.yaml").write_text(rule % 4)
+    guard.reload(customers={"customers": [{"id": "cust-zurich", "parties": [{"role": "end_user"}]}]})
+    assert guard.check(named).reasons[0].policy == "own"
+    (folder / "policy.yaml").unlink()
+    with pytest.raises(ConfigurationError):
+        guard.reload()
+    assert guard.check(named).reasons[0].policy == "own"
+
+
 def test_a_guard_without_rules_is_refused(load, tmp_path):
     """It would allow everything."""
     for folder in (tmp_path / "absent", tmp_path):

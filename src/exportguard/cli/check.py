@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ import typer
 
 from exportguard.cli.inputs import Answer, Entry, entries
 from exportguard.errors import ConfigurationError, DocumentError, InputError
-from exportguard.vocabulary import Outcome
+from exportguard.vocabulary import Outcome, UsageQuestion, UsageReading
 
 HELP = """Decide request and call documents (JSON, or JSON Lines). Nothing is sent, reserved or recorded.
 
@@ -49,6 +49,13 @@ def check(
         str | None,
         typer.Option(help="Days after which a list proves no name clear (30).", envvar="EXPORTGUARD_MAX_LIST_AGE"),
     ] = None,
+    ledger: Annotated[
+        str | None,
+        typer.Option(
+            help="Where use is counted (path, URL; `none`: not known). Default: the user's own, where it exists.",
+            envvar="EXPORTGUARD_LEDGER",
+        ),
+    ] = None,
     as_of: Annotated[str | None, typer.Option(help="Decide as of this date or instant (UTC).")] = None,
     format: Annotated[Format, typer.Option(help="How to print.", envvar="EXPORTGUARD_FORMAT")] = Format.TABLE,  # noqa: A002
 ) -> None:
@@ -56,14 +63,21 @@ def check(
     from exportguard.guard import Guard
     from exportguard.judging import load_state
 
-    given = chosen(customers=customers, policies=policies, packs=packs, authorizations=authorizations, lists=lists,
-                   max_list_age=max_list_age)  # fmt: skip
+    given = chosen(
+        customers=customers,
+        policies=policies,
+        packs=packs,
+        authorizations=authorizations,
+        lists=lists,
+        max_list_age=max_list_age,
+        ledger=ledger,
+    )
     state = load_state(
         given.policies, given.packs, given.customers, given.authorizations, given.lists or "default", given.max_list_age
     )
     instant = read_instant(as_of)
     warn_of_old_list(state.screener, instant)
-    guard = Guard(state, log=None, ledger=None)
+    guard = Guard(state, log=None, ledger=_ledger(given.ledger))
     if customer is not None:
         guard._require(customer)
     answers = (_answer(guard, entry, instant, customer) for entry in entries(files))
@@ -77,6 +91,30 @@ def warn_of_old_list(screener: Any, as_of: datetime | None) -> None:
     old = old_list(screener, as_of or datetime.now(UTC))
     if old is not None:
         print(f"warning: {old}", file=sys.stderr)
+
+
+class _NothingUsed:
+    """The ledger of a machine on which no guard has counted yet: what is asked for is all there is."""
+
+    def read(self, questions: Iterable[tuple[UsageQuestion, str]], as_of: datetime) -> dict[Any, UsageReading]:
+        return {asked: UsageReading(0, 0, 0) for asked in questions}
+
+    def approvals(self, fingerprint: str) -> tuple[()]:
+        return ()
+
+
+def _ledger(target: str | None) -> Any:
+    """What rules over cumulative use are answered from. Only read: a check reserves nothing."""
+    from exportguard.record import default_store
+
+    if target == "none":
+        return None
+    place = default_store() if target is None else target
+    if target is None and not default_store().exists():
+        return _NothingUsed()
+    from exportguard.authority import open_ledger
+
+    return open_ledger(place)
 
 
 def read_instant(text: str | None) -> datetime | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from exportguard.errors import ConfigurationError
 
-_KEYS = ("customers", "policies", "packs", "authorizations", "lists", "max_list_age")
+_KEYS = ("customers", "policies", "packs", "authorizations", "lists", "max_list_age", "ledger")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Chosen:
     lists: str | None
     max_list_age: str | int | None = None
     """Days; read by `exportguard.parties.screening.load_lists`."""
+    ledger: str | None = None
 
 
 def chosen(**given: str | None) -> Chosen:
@@ -34,14 +35,18 @@ def chosen(**given: str | None) -> Chosen:
         value: Any = given.get(key)
         if value is None and key in table:
             value = table[key]
-            if key not in ("packs", "max_list_age") and isinstance(value, str) and "://" not in value:
+            if (
+                key not in ("packs", "max_list_age")
+                and isinstance(value, str)
+                and "://" not in value
+                and value != "none"
+            ):
                 value = str(folder / value)
         values[key] = value
     packs = values["packs"]
     if isinstance(packs, str):
         packs = [name.strip() for name in packs.split(",") if name.strip()]
-    return Chosen(values["customers"], values["policies"], packs, values["authorizations"], values["lists"],
-                  values["max_list_age"])  # fmt: skip
+    return Chosen(**{**values, "packs": packs})
 
 
 def _table() -> tuple[dict[str, Any], Path]:
