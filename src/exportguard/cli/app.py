@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from exportguard import __version__
-from exportguard.cli import check, demo, own, schema, screen
+from exportguard.cli import check, demo, lint, own, schema, screen, test
 from exportguard.errors import ExportguardError
 
 app = typer.Typer(
@@ -40,9 +40,11 @@ def _root(
 VERBS = (
     ("check", check.check, check.HELP),
     ("demo", demo.demo, demo.HELP),
+    ("lint", lint.lint, lint.HELP),
     ("own", own.own, own.HELP),
     ("schema", schema.schema, schema.HELP),
     ("screen", screen.screen, screen.HELP),
+    ("test", test.run_cases, test.HELP),
 )
 for _name, _function, _help in VERBS:
     app.command(_name, help=_help)(_function)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,13 @@ def chosen(**given: str | None) -> Chosen:
     if isinstance(packs, str):
         packs = [name.strip() for name in packs.split(",") if name.strip()]
     return Chosen(**{**values, "packs": packs})
+
+
+def policy_paths() -> list[Path]:
+    """Where the policies are when a verb is given no PATH: as configured, else `policies/`, else here."""
+    from exportguard.authoring.files import default_paths
+
+    return default_paths(chosen(policies=os.environ.get("EXPORTGUARD_POLICIES") or None).policies)
 
 
 def _table() -> tuple[dict[str, Any], Path]:

@@ -56,6 +56,23 @@ EXPLANATIONS: dict[str, str] = {
     "EG307": "Ids and names are short and plain, because they go into records and messages.",
     "EG401": "No instant is both within the rule's dates and within a status in which it is asked.",
     "EG402": "A variable that no condition uses.",
+    "EG403": "No facts at all make the condition true: one fact would need two values, a number would have to lie in "
+    "an empty interval, or an item would have to be an accelerator and a model at once.",
+    "EG404": "The condition is true whatever its facts are, as far as they are known. If that is meant, write `true`.",
+    "EG405": "Wherever this rule matches, another one matches with at least the same effect, is lifted by nothing that "
+    "does not lift this one, and is in force whenever this one is. The rule changes no outcome.",
+    "EG406": "Two rules say the same. Keep one, or make them differ.",
+    "EG407": "Every rule of the policy ended before the day of the check: none is asked any more. One ended rule "
+    "beside others is history, and is needed to decide as of then.",
+    "EG408": "`if_unknown: flag` is for rules that must not hold what nobody controls. This rule is asked of "
+    "accelerators too, so a missing fact lets a controlled chip pass.",
+    "EG409": "A rule that restates law or a provider's terms names where they stand.",
+    "EG410": "The `unless` can never be true, or always is: it lifts nothing, or leaves nothing of the rule.",
+    "EG501": "The suite (`tests.yaml`) cannot be read: the message names what is wrong and where.",
+    "EG502": "The customers document cannot be read.",
+    "EG503": "The authorizations document cannot be read, or the scope of one of them is no condition.",
+    "EG504": "A case of the suite names a rule that the policies beside it do not have.",
+    "EG505": "The file cannot be read at all.",
 }
 
 

@@ -1,0 +1,92 @@
+"""Which files of a policy folder are what: policies, suites, customers, authorizations, properties."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from exportguard.errors import ConfigurationError
+from exportguard.packs import shipped_folder, shipped_packs
+
+
+class Kind(StrEnum):
+    POLICY = "policy"
+    SUITE = "suite"
+    CUSTOMERS = "customers"
+    AUTHORIZATIONS = "authorizations"
+    PROPERTIES = "properties"
+    ALIASES = "aliases"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PolicyFile:
+    """A YAML file of a policy folder. `name` is what is shown for it: the path as the user would write it."""
+
+    path: Path
+    kind: Kind
+
+    @property
+    def name(self) -> str:
+        try:
+            return str(self.path.relative_to(Path.cwd()))
+        except ValueError:
+            return str(self.path)
+
+
+_STEMS = {
+    "tests": Kind.SUITE,
+    "customers": Kind.CUSTOMERS,
+    "authorizations": Kind.AUTHORIZATIONS,
+    "properties": Kind.PROPERTIES,
+    "aliases": Kind.ALIASES,
+}
+
+
+def kind_of(path: Path) -> Kind:
+    """By name: `tests.yaml` and `*.tests.yaml` are suites, `customers.yaml` customers …; all others are policies."""
+    stem = path.stem
+    if stem.endswith((".tests", "_tests", "-tests")):
+        return Kind.SUITE
+    return _STEMS.get(stem, Kind.POLICY)
+
+
+def files_of(paths: Iterable[Path | str]) -> list[PolicyFile]:
+    """The YAML files in and under *paths*, each once, sorted; hidden folders are left out.
+
+    Raises:
+        ConfigurationError: a path that is not there.
+    """
+    found: dict[Path, PolicyFile] = {}
+    for given in paths:
+        path = Path(given)
+        if path.is_dir():
+            for pattern in ("*.yaml", "*.yml"):
+                for file in path.rglob(pattern):
+                    if not any(part.startswith(".") for part in file.relative_to(path).parts) and file.is_file():
+                        found.setdefault(file.absolute(), PolicyFile(file.absolute(), kind_of(file)))
+        elif path.exists():
+            found.setdefault(path.absolute(), PolicyFile(path.absolute(), kind_of(path)))
+        else:
+            raise ConfigurationError(f"`{path}` is not there", remedy="Name a policy folder or a file.")
+    return sorted(found.values())
+
+
+def pack_folder(name: str) -> Path:
+    """The folder of a shipped pack. Raises ConfigurationError for a name that is none."""
+    known = shipped_packs()
+    if name not in known:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, known, n=1)
+        hint = f"Did you mean `{near[0]}`? " if near else ""
+        raise ConfigurationError(f"no pack is called `{name}`", remedy=f"{hint}There are: {', '.join(known)}.")
+    return shipped_folder() / name
+
+
+def default_paths(policies: str | None) -> list[Path]:
+    """Where policies are when nothing is named: as configured, else `policies/`, else here."""
+    if policies is not None:
+        return [Path(policies)]
+    return [Path("policies")] if Path("policies").is_dir() else [Path()]

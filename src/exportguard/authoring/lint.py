@@ -1,0 +1,226 @@
+"""Every problem and warning of a policy folder at once: policies, suites, customers, authorizations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exportguard.authoring.files import Kind, PolicyFile
+from exportguard.authoring.suite import Suite, expanded, read_suite
+from exportguard.authoring.warnings import RulePlaces, warnings_of
+from exportguard.diagnostics import Diagnostic, Span
+from exportguard.documents import as_json, parse_yaml
+from exportguard.errors import DocumentError, InputError, PolicyError
+from exportguard.language import CompiledPolicySet, PolicySource, compile_scope, load_policies
+
+if TYPE_CHECKING:
+    from exportguard.reference import ReferenceData
+
+_PLACE = re.compile(r":(\d+)(?::(\d+))?(?=\D|$)")
+_PATH = re.compile(r"\$((?:\.[A-Za-z0-9_-]+|\[\d+\])+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found, in the order file, line, column, and how many files were looked at."""
+
+    problems: tuple[Diagnostic, ...]
+    files: int
+
+    @property
+    def errors(self) -> int:
+        return sum(problem.severity == "error" for problem in self.problems)
+
+    @property
+    def warnings(self) -> int:
+        return len(self.problems) - self.errors
+
+
+def lint(
+    files: Sequence[PolicyFile],
+    reference: ReferenceData,
+    *,
+    as_of: datetime,
+    sources: Sequence[PolicySource] = (),
+    tell: Callable[[PolicyFile], None] = lambda file: None,
+) -> Report:
+    """Check *files*, and further policy *sources* beside them.
+
+    Args:
+        as_of: the day for which a rule is or is not out of date.
+        tell: called with each file before it is read.
+    """
+    problems: list[Diagnostic] = []
+    policies: list[PolicySource] = list(sources)
+    for file in files:
+        if file.kind is not Kind.POLICY:
+            continue
+        tell(file)
+        try:
+            policies.append(PolicySource.from_path(file.path, file.name))
+        except PolicyError as error:
+            problems += error.diagnostics
+    loaded, found = _load(policies, reference)
+    problems += found
+    places = RulePlaces(policies)
+    for one in loaded:
+        problems += warnings_of(one, places, as_of)
+    known = {f"{rule.policy}/{rule.id}" for one in loaded for rule in one.rules}
+    broken = any(problem.severity == "error" for problem in problems)
+    for file in files:
+        reader = _READERS.get(file.kind)
+        if reader is not None:
+            tell(file)
+            problems += reader(file, reference, set() if broken else known)
+    distinct = dict.fromkeys(problems)
+    return Report(tuple(sorted(distinct, key=_order)), len(files) + len(sources))
+
+
+def lint_text(text: str, name: str, reference: ReferenceData, *, as_of: datetime) -> Report:
+    """Check one policy text, as an editor or standard input gives it."""
+    return lint((), reference, as_of=as_of, sources=[PolicySource(name, text)])
+
+
+def _order(problem: Diagnostic) -> tuple[str, int, int, str, str]:
+    span = problem.span
+    where = (span.file, span.line, span.column) if span else ("", 0, 0)
+    return (*where, problem.code, problem.message)
+
+
+def _load(
+    sources: Sequence[PolicySource], reference: ReferenceData
+) -> tuple[list[CompiledPolicySet], list[Diagnostic]]:
+    """The policies that load, together where all do, else each by itself; and every problem."""
+    if not sources:
+        return [], []
+    try:
+        whole = load_policies(sources, reference)
+    except PolicyError as error:
+        problems = list(error.diagnostics)
+    else:
+        return [whole], list(whole.warnings)
+    sets: list[CompiledPolicySet] = []
+    for source in sources:
+        try:
+            one = load_policies([source], reference)
+        except PolicyError:
+            continue
+        sets.append(one)
+        problems += one.warnings
+    return sets, problems
+
+
+def _suite(file: PolicyFile, reference: ReferenceData, known: set[str]) -> Iterable[Diagnostic]:
+    try:
+        read = read_suite(file.path, file.name)
+    except InputError as error:
+        return [document_problem("EG501", error, file)]
+    if not known:
+        return []
+    return _unknown_rules(read.suite, file, known, dict(read.lines))
+
+
+def _unknown_rules(suite: Suite, file: PolicyFile, known: set[str], lines: dict[int, int]) -> list[Diagnostic]:
+    from difflib import get_close_matches
+
+    if suite.packs or suite.policies:
+        return []  # its rules are elsewhere; `exportguard test` loads them
+    names = known | {name.partition("/")[2] for name in known}
+    found = []
+    for index in range(len(suite.cases)):
+        wanted = {name for case in expanded(suite, index) for name in (*case.expect.rules, *case.expect.not_rules)}
+        for name in sorted(wanted - names):
+            near = get_close_matches(name, sorted(names), n=1)
+            found.append(
+                Diagnostic(
+                    "EG504",
+                    "error",
+                    f"there is no rule `{name}`",
+                    _line_span(file, lines[index]),
+                    "this case expects it",
+                    f"did you mean `{near[0]}`?" if near else None,
+                )
+            )
+    return found
+
+
+def _customers(file: PolicyFile, reference: ReferenceData, known: set[str]) -> Iterable[Diagnostic]:
+    from exportguard.parties import load_directory
+
+    try:
+        load_directory(file.path)
+    except InputError as error:
+        return [document_problem("EG502", error, file)]
+    return []
+
+
+def _authorizations(file: PolicyFile, reference: ReferenceData, known: set[str]) -> Iterable[Diagnostic]:
+    from exportguard.authority import load_authorizations
+
+    try:
+        entries = load_authorizations(file.path)
+    except InputError as error:
+        return [document_problem("EG503", error, file)]
+    found: list[Diagnostic] = []
+    for entry in entries:
+        try:
+            compile_scope(entry.scope, reference, name=f"{file.name} ({entry.id})")
+        except PolicyError as error:
+            found += [replace(problem, notes=(*problem.notes, "EG503")) for problem in error.diagnostics]
+    return found
+
+
+_READERS: dict[Kind, Callable[[PolicyFile, ReferenceData, set[str]], Iterable[Diagnostic]]] = {
+    Kind.SUITE: _suite,
+    Kind.CUSTOMERS: _customers,
+    Kind.AUTHORIZATIONS: _authorizations,
+}
+
+
+def document_problem(code: str, error: InputError, file: PolicyFile) -> Diagnostic:
+    """An error of a document as a diagnostic at the line it speaks of."""
+    place = error.place or ""
+    message = error.message
+    for spelled in (str(file.path), file.name):
+        place = place.replace(spelled, "", 1)
+        message = message.replace(f"{spelled}:", "line ", 1) if spelled else message
+    line = column = 0
+    at = _PLACE.match(place)
+    path = _PATH.search(place) or _PATH.search(error.message)
+    if at:
+        line, column = int(at[1]), int(at[2] or 0)
+    elif path:
+        line = _line_of(path[1], file.path)
+    span = _line_span(file, max(line, 1), column) if file.path.is_file() else None
+    where = f"{path[0]}: " if path and path[0] not in message else ""
+    return Diagnostic(code, "error", f"{where}{message}", span, "", error.remedy)
+
+
+def _line_of(path: str, file: Path) -> int:
+    """The line of a JSON path in a YAML file, or of the nearest part of it that is there."""
+    parts: tuple[str | int, ...] = tuple(
+        int(number) if number else name for name, number in re.findall(r"\.([A-Za-z0-9_-]+)|\[(\d+)\]", path)
+    )
+    try:
+        _, lines = parse_yaml(file.read_text(encoding="utf-8-sig"), str(file), scalar=as_json)
+    except (OSError, UnicodeDecodeError, DocumentError):
+        return 1
+    while parts:
+        if parts in lines:
+            return lines[parts]
+        parts = parts[:-1]
+    return 1
+
+
+def _line_span(file: PolicyFile, line: int, column: int = 0) -> Span:
+    try:
+        texts = file.path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    except OSError:
+        texts = []
+    text = texts[line - 1] if 0 < line <= len(texts) else ""
+    start = column if 0 < column <= len(text) else len(text) - len(text.lstrip()) + 1
+    return Span(file.name, line, start, max(1, len(text.rstrip()) - start + 1), text)

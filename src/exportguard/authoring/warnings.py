@@ -1,0 +1,188 @@
+"""What loads and is most likely not meant: rules that never match, say nothing new, are out of date, cite nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from exportguard.authoring.reasoning import always_holds, follows, never_holds
+from exportguard.authoring.wording import short, wording
+from exportguard.diagnostics import Diagnostic, Span
+from exportguard.language import CompiledPolicySet, CompiledRule, PolicySource
+from exportguard.language.parse import Mapping, parse
+from exportguard.language.parse import Sequence as Listed
+from exportguard.language.source import Scalar
+from exportguard.language.syntax import Node
+from exportguard.vocabulary.decision import Effect
+
+_LAW = ("license_requirement", "prohibition", "provider_terms", "historical")
+MAX_COMPARED = 400
+"""Rules of one load that are compared pair by pair; more are left to `exportguard prove`."""
+
+
+class RulePlaces:
+    """Where the rules of some policy texts stand: by policy, rule and key."""
+
+    def __init__(self, sources: Iterable[PolicySource]) -> None:
+        self._places: dict[tuple[str, str], dict[str, Span]] = {}
+        for source in sources:
+            tree, _ = parse(source)
+            if isinstance(tree, Mapping):
+                self._read(tree)
+
+    def _read(self, tree: Mapping) -> None:
+        values = {key.text: value for key, value in tree.entries}
+        policy, rules = values.get("policy"), values.get("rules")
+        if not isinstance(policy, Scalar) or not isinstance(rules, Listed):
+            return
+        for rule in rules.items:
+            if not isinstance(rule, Mapping):
+                continue
+            named = {key.text: value for key, value in rule.entries}
+            identifier = named.get("id")
+            if not isinstance(identifier, Scalar):
+                continue
+            spans = {key.text: key.source.span(key.start, key.end) for key, _ in rule.entries}
+            spans["id"] = identifier.source.span(identifier.start, identifier.end)
+            self._places.setdefault((policy.text, identifier.text), spans)
+
+    def of(self, rule: CompiledRule, *keys: str) -> Span | None:
+        """The place of the first of *keys* that the rule has, else of its id."""
+        spans = self._places.get((rule.policy, rule.id), {})
+        return next((spans[key] for key in keys if key in spans), spans.get("id"))
+
+
+def warnings_of(policies: CompiledPolicySet, places: RulePlaces, as_of: datetime) -> Iterator[Diagnostic]:
+    """The warnings about the rules of *policies*, beyond those of loading them."""
+    vain: set[int] = set()
+    for rule in policies.rules:
+        for problem in _of_rule(rule, places):
+            if problem.code in ("EG403", "EG404") and "a part of" not in problem.message:
+                vain.add(id(rule))
+            yield problem
+    yield from _ended(policies.rules, places, as_of)
+    compared = [rule for rule in policies.rules if id(rule) not in vain]
+    if len(compared) <= MAX_COMPARED:
+        yield from _of_pairs(compared, places)
+
+
+def _ended(rules: Sequence[CompiledRule], places: RulePlaces, as_of: datetime) -> Iterator[Diagnostic]:
+    """Policies of which no rule will be asked any more. A single rule that has ended is history kept on purpose."""
+    policies: dict[str, list[CompiledRule]] = {}
+    for rule in rules:
+        policies.setdefault(rule.policy, []).append(rule)
+    for name, of_policy in policies.items():
+        ends = [rule.effective[1] for rule in of_policy]
+        if all(end is not None and end <= as_of for end in ends) and of_policy[0].basis != "historical":
+            last = max(end for end in ends if end is not None)
+            told = f"the last of its rules ended on {last:%Y-%m-%d}"
+            yield _warning("EG407", f"the policy `{name}` is out of date", places.of(of_policy[0]), told)
+
+
+def _of_rule(rule: CompiledRule, places: RulePlaces) -> Iterator[Diagnostic]:
+    name = f"{rule.policy}/{rule.id}"
+    when = rule.when.tree
+    if when.op == "lit":
+        if when.value is False:
+            yield _warning("EG403", f"the rule `{name}` never matches", places.of(rule, "when"), "`false`")
+    elif never_holds(when):
+        yield _warning("EG403", f"the rule `{name}` never matches", places.of(rule, "when"), "no facts make it true")
+    elif always_holds(when):
+        yield _warning(
+            "EG404", f"the rule `{name}` always matches", places.of(rule, "when"), "true whatever the facts are"
+        )
+    else:
+        yield from _of_alternatives(rule, when, places)
+    if rule.unless is not None:
+        lifting = rule.unless.tree
+        if never_holds(lifting):
+            yield _warning("EG410", f"the `unless` of `{name}` lifts nothing", places.of(rule, "unless"), "never true")
+        elif always_holds(lifting) or follows(when, lifting):
+            told = "true wherever `when` is"
+            yield _warning("EG410", f"the `unless` of `{name}` lifts all of it", places.of(rule, "unless"), told)
+    if rule.if_unknown == "flag" and rule.effect is not Effect.FLAG and "accelerator" in rule.kinds & _asked(rule):
+        yield _warning(
+            "EG408",
+            f"`if_unknown: flag` lets controlled chips pass the rule `{name}`",
+            places.of(rule, "if_unknown"),
+            "the rule is asked of accelerators",
+            "hold what is unknown, or ask of model items only",
+        )
+    if rule.basis in _LAW and not rule.cites:
+        told = f"its basis is `{rule.basis}`"
+        yield _warning("EG409", f"the rule `{name}` cites nothing", places.of(rule), told, "name the place in `cites`")
+
+
+def _asked(rule: CompiledRule) -> frozenset[str]:
+    return rule.kinds if {"item", "usage"} & rule.roots else frozenset()
+
+
+def _of_alternatives(rule: CompiledRule, when: Node, places: RulePlaces) -> Iterator[Diagnostic]:
+    """Parts of `||` anywhere on top that can never be the reason for a match."""
+    pending: list[Node] = [when]
+    while pending:
+        node = pending.pop()
+        if node.op == "and":
+            pending.extend(node.args)
+        elif node.op == "or":
+            for part in node.args:
+                if part.op != "lit" and never_holds(part):
+                    yield _warning(
+                        "EG403",
+                        f"a part of the rule `{rule.policy}/{rule.id}` can never hold",
+                        places.of(rule, "when"),
+                        "in this condition",
+                        note=f"`{short(part)}`",
+                    )
+                else:
+                    pending.append(part)
+
+
+def _of_pairs(rules: Sequence[CompiledRule], places: RulePlaces) -> Iterator[Diagnostic]:
+    texts = {id(rule): wording(rule.when.tree) for rule in rules}
+    for index, rule in enumerate(rules):
+        for position, other in enumerate(rules):
+            if other is rule or not _covers(other, rule):
+                continue
+            if not follows(rule.when.tree, other.when.tree):
+                continue
+            name, by = f"{rule.policy}/{rule.id}", f"{other.policy}/{other.id}"
+            same = texts[id(rule)] == texts[id(other)] or follows(other.when.tree, rule.when.tree)
+            if same and _covers(rule, other):
+                if position < index:
+                    yield _warning(
+                        "EG406", f"the rule `{name}` says what `{by}` says", places.of(rule), "the same once more"
+                    )
+                    break
+                continue
+            told = f"`{by}` matches wherever this does"
+            yield _warning("EG405", f"the rule `{name}` changes no outcome", places.of(rule), told)
+            break
+
+
+def _covers(one: CompiledRule, other: CompiledRule) -> bool:
+    """Whether *one*, where it matches, does at least what *other* does, whenever *other* is in force."""
+    return (
+        one.effect is other.effect
+        and one.unless is None
+        and one.roots <= other.roots
+        and one.kinds >= other.kinds
+        and one.authorizable_by <= other.authorizable_by
+        and one.if_unknown == other.if_unknown
+        and one.statuses == other.statuses
+        and one.per == other.per
+        and _longer(one.effective, other.effective)
+        and (set(other.cites) <= set(one.cites) or other.basis not in _LAW)
+    )
+
+
+def _longer(one: tuple[datetime | None, datetime | None], other: tuple[datetime | None, datetime | None]) -> bool:
+    starts = one[0] is None or (other[0] is not None and one[0] <= other[0])
+    ends = one[1] is None or (other[1] is not None and other[1] <= one[1])
+    return starts and ends
+
+
+def _warning(
+    code: str, message: str, span: Span | None, label: str = "", hint: str | None = None, note: str | None = None
+) -> Diagnostic:
+    return Diagnostic(code, "warning", message, span, label, hint, (note,) if note else ())

@@ -1,0 +1,196 @@
+"""`exportguard lint`: every problem with its code and place, in every kind of file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from cli_process import run
+from exportguard.authoring.reasoning import always_holds, follows, never_holds
+from exportguard.language.codes import EXPLANATIONS
+from exportguard.language.conditions import parse_condition
+from exportguard.language.source import PolicySource, Scalar
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAD = "policy: company\nrules:\n"
+
+
+def rule(when: str, *, name: str = "a", effect: str = "deny", **more: str) -> str:
+    lines = [f"  - id: {name}", f"    effect: {effect}", f"    when: {json.dumps(when)}"]
+    return "\n".join([*lines, *(f"    {key}: {value}" for key, value in more.items())]) + "\n"
+
+
+def found(folder: Path, **files: str) -> list[tuple[str, str, int]]:
+    """(code, file, line) of what lint says of *files* in *folder*."""
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    done = run("lint", folder, "--format", "jsonl", "--as-of", "2026-11-25")
+    problems = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == (1 if any(p["severity"] == "error" for p in problems) else 0)
+    assert all(p["code"] in EXPLANATIONS for p in problems)
+    return [(p["code"], Path(p["file"]).name if p["file"] else "", p["line"]) for p in problems]
+
+
+def test_what_is_shipped_is_clean():
+    """The packs and the examples have neither errors nor warnings."""
+    done = run("lint", ROOT / "policies", ROOT / "examples" / "company_policies", "--strict")
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_problem_of_every_file_is_told_at_once(tmp_path):
+    problems = found(
+        tmp_path,
+        one=HEAD + rule("party.headquarter == 'CN'"),
+        two="policy: other\nrules:\n" + rule("party.country == 'China'") + rule("item.count > 1", name="a"),
+        tests="suite: s\nas_of: 2024-01-01\ncases:\n  - name: x\n    request: {}\n    expect: {outcome: MAYBE}\n",
+        customers="customers:\n  - id: c\n    parties:\n      - role: boss\n",
+        authorizations="authorizations:\n  - id: a\n    kind: nothing\n",
+    )
+    assert ("EG203", "one.yaml", 5) in problems
+    assert ("EG208", "two.yaml", 5) in problems
+    assert ("EG301", "two.yaml", 6) in problems
+    assert ("EG501", "tests.yaml", 6) in problems
+    assert {code for code, *_ in problems} == {"EG203", "EG208", "EG301", "EG501", "EG502", "EG503"}
+
+
+@pytest.mark.parametrize(
+    ("code", "when", "more"),
+    [
+        ("EG403", "item.count > 8 && item.count < 3", {}),
+        ("EG403", "item.count > 8 && item.count <= 8", {}),
+        ("EG403", "party.country == 'CN' && party.country == 'MO'", {}),
+        ("EG403", "party.country in ['CN', 'HK'] && !(party.country in ['HK', 'CN', 'MO'])", {}),
+        ("EG403", "party.verified && !party.verified", {}),
+        ("EG403", "item.count + 0.0 < 3.0 && item.count + 0.0 > 5.0", {}),
+        ("EG403", "item.accelerator.family == 'H100' && item.tokens > 5", {}),
+        ("EG403", "item.count > 8 || (party.country == 'CN' && party.country == 'MO')", {}),
+        ("EG403", "false", {}),
+        ("EG404", "party.verified || !party.verified", {}),
+        ("EG404", "item.count >= 5 || item.count < 9", {}),
+        ("EG408", "item.accelerator.family == 'H100'", {"if_unknown": "flag", "why": "because"}),
+        ("EG409", "item.count > 8", {"basis": "prohibition"}),
+        ("EG410", "item.count > 8", {"unless": "item.count > 3"}),
+        ("EG410", "item.count > 8", {"unless": "item.count > 3 && item.count < 2"}),
+        ("EG407", "item.count > 8", {"effective": "{from: 2020-01-01, until: 2021-01-01}"}),
+        ("EG401", "item.count > 8", {"status": "proposed"}),
+    ],
+)
+def test_a_rule_that_is_most_likely_not_meant_is_warned_of(tmp_path, code, when, more):
+    assert [c for c, *_ in found(tmp_path, policy=HEAD + rule(when, **more))] == [code]
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "true",
+        "item.count > 8 && item.count < 30",
+        "item.count >= 8 && item.count <= 8",
+        "party.country == 'CN' && party.headquarters == 'MO'",
+        "item.count != 8 && item.tokens == null",
+        "item.accelerator.family == 'H100' || item.tokens > 5",
+        "request.items.exists(i, i.count > 8) && request.items.exists(i, i.count < 3)",
+        "party.country in country_group('D:5') && !(party.country in country_group('D:1'))",
+        "item.count * 2.0 > 16.0 && item.count < 3",
+        "!(party.verified) && party.role == 'end_user'",
+        "'EL' in party.listings && 'MEU' in party.listings",
+    ],
+)
+def test_an_everyday_rule_is_not_warned_of(tmp_path, when):
+    assert found(tmp_path, policy=HEAD + rule(when)) == []
+
+
+def test_rules_that_change_nothing_are_warned_of(tmp_path):
+    """The same twice, and one inside the other; not those that differ in what lifts them, in time or in effect."""
+    inside = rule("item.count > 8", name="inside")
+    wide = rule("item.count > 4", name="wide")
+    again = rule("4.0 < item.count", name="again")
+    assert [c for c, *_ in found(tmp_path, policy=HEAD + inside + wide)] == ["EG405"]
+    assert [c for c, *_ in found(tmp_path, policy=HEAD + wide + again)] == ["EG406"]
+    for other in (
+        rule("item.count > 4", name="wide", effect="hold"),
+        rule("item.count > 4", name="wide", authorizable_by="[internal_waiver]"),
+        rule("item.count > 4", name="wide", effective="{from: 2024-01-01}"),
+        rule("item.count > 4", name="wide", unless="party.verified"),
+    ):
+        assert found(tmp_path, policy=HEAD + inside + other) == []
+
+
+def test_a_case_of_a_rule_that_is_not_there_is_an_error(tmp_path):
+    suite = (
+        "suite: s\nas_of: 2024-01-01\ncases:\n  - name: x\n    request: {}\n    expect: {outcome: HOLD, rules: [b]}\n"
+    )
+    assert found(tmp_path, policy=HEAD + rule("item.count > 8"), tests=suite) == [("EG504", "tests.yaml", 4)]
+
+
+def test_standard_input_and_single_files_are_checked_too(tmp_path):
+    done = run("lint", "-", stdin=HEAD + rule("party.headquarter == 'CN'"))
+    assert done.returncode == 1
+    assert "error[EG203]" in done.stdout
+    assert "--> <stdin>:5:" in done.stdout
+    file = tmp_path / "p.yaml"
+    file.write_text(HEAD + rule("item.count > 8"))
+    assert run("lint", file).returncode == 0
+
+
+def test_strict_and_ignore_say_what_warnings_mean(tmp_path):
+    (tmp_path / "p.yaml").write_text(HEAD + rule("false"))
+    assert run("lint", tmp_path).returncode == 0
+    assert run("lint", tmp_path, "--strict").returncode == 1
+    assert run("lint", tmp_path, "--strict", "--ignore", "EG403").returncode == 0
+
+
+def test_nothing_to_check_is_an_error(tmp_path):
+    assert run("lint", tmp_path / "nowhere").returncode == 2
+    assert run("lint", tmp_path).returncode == 2
+
+
+def test_reports_for_other_programs_carry_code_and_place(tmp_path):
+    (tmp_path / "p.yaml").write_text(HEAD + rule("party.headquarter == 'CN'"))
+    sarif = json.loads(run("lint", tmp_path, "--format", "sarif").stdout)
+    (result,) = sarif["runs"][0]["results"]
+    assert result["ruleId"] == "EG203"
+    assert result["locations"][0]["physicalLocation"]["region"]["startLine"] == 5
+    assert sarif["runs"][0]["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == "EG203"
+    told = run("lint", tmp_path, "--format", "github").stdout
+    assert told.startswith("::error file=")
+    assert "line=5" in told
+    assert "title=EG203" in told
+    (suite,) = ElementTree.fromstring(run("lint", tmp_path, "--format", "junit").stdout)
+    assert suite.attrib["failures"] == "1"
+    listed = json.loads(run("lint", tmp_path, "--format", "json").stdout)
+    assert listed[0]["help"].startswith("did you mean")
+    target = tmp_path / "out.json"
+    run("lint", tmp_path, "--format", "json", "--output", target)
+    assert json.loads(target.read_text()) == listed
+
+
+def test_an_unreadable_file_is_told_and_the_others_are_checked(tmp_path):
+    (tmp_path / "a.yaml").write_bytes(b"policy: \xff\n")
+    problems = found(tmp_path, b=HEAD + rule("party.headquarter == 'CN'"))
+    assert {code for code, *_ in problems} == {"EG102", "EG203"}
+
+
+def node(text: str):
+    problems: list = []
+    made = parse_condition(Scalar(PolicySource("t", text), text, 0, len(text), "|"), problems)
+    assert made is not None
+    assert not problems
+    return made
+
+
+def test_what_follows_from_what_is_never_claimed_wrongly():
+    """Of what is not understood, nothing is concluded."""
+    assert follows(node("item.count > 8"), node("item.count > 4"))
+    assert follows(node("a == 'x'"), node("a in ['x', 'y']"))
+    assert not follows(node("item.count > 4"), node("item.count > 8"))
+    assert not follows(node("f(a)"), node("f(b)"))
+    assert not follows(node("item.accelerator.family == 'H100'"), node("item.tokens > 5"))
+    assert never_holds(node("a == 1 && a == 2"))
+    assert not never_holds(node("a == 1 && b == 2"))
+    assert not never_holds(node("a == 1 && a == 1.0"))
+    assert not always_holds(node("a || b"))
+    many = " && ".join(f"(a{i} || b{i})" for i in range(20))
+    assert not never_holds(node(many))
