@@ -220,6 +220,9 @@ class _Used:
     def read(self, asked: list[tuple[UsageQuestion, str]], as_of: datetime) -> dict[Any, UsageReading]:
         return dict.fromkeys(asked, self.reading)
 
+    def approvals(self, fingerprint: str) -> tuple[()]:
+        return ()
+
 
 def _differences(expected: Expectation, got: Decision) -> Iterator[Difference]:
     rules = {reason.rule for reason in got.reasons}
