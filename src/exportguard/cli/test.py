@@ -117,19 +117,19 @@ def _watched(once: Callable[[], int], where: Sequence[Any]) -> int:
     from exportguard.cli.table import console
 
     code = 0
-    while True:
-        seen = _stamps(where)
-        try:
-            code = once()
-        except ConfigurationError as error:
-            console().print(Text(f"error: {error}", "red"))
-            code = 2
-        console().print(Text("waiting for changes; Ctrl-C ends", "dim"))
-        try:
+    try:
+        while True:
+            seen = _stamps(where)
+            try:
+                code = once()
+            except ConfigurationError as error:
+                console().print(Text(f"error: {error}", "red"))
+                code = 2
+            console().print(Text("waiting for changes; Ctrl-C ends", "dim"))
             while _stamps(where) == seen:
                 time.sleep(0.3)
-        except KeyboardInterrupt:
-            return code
+    except KeyboardInterrupt:
+        return code
 
 
 def _stamps(where: Sequence[Any]) -> dict[str, tuple[int, int]]:
