@@ -6,7 +6,6 @@ resource by a second `/providers/`: the last one is the resource that the call i
 
 from __future__ import annotations
 
-import posixpath
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -77,28 +76,66 @@ def split_url(url: str) -> tuple[str, str, str]:
         return "", cleaned.partition("?")[0], ""
 
 
-def _segments(path: str, decode_first: bool) -> tuple[str, ...]:
+def _segments(path: str, decode: int, decode_first: bool) -> tuple[str, ...]:
+    """The parts of *path*, decoded *decode* times; `.` and `..` count where they stand after that."""
     if decode_first:
         path = unquote(path)
-    if "/." in path:
-        path = posixpath.normpath(path)
-    parts = (part for part in path.split("/") if part)
-    return tuple(parts if decode_first else (unquote(part) for part in parts))
+    found: list[str] = []
+    for part in path.split("/"):
+        for _ in range(decode - decode_first):
+            part = unquote(part)
+        part = part.strip()
+        if part == "..":
+            del found[-1:]
+        elif part and part != ".":
+            found.append(part)
+    return tuple(found)
 
 
 @lru_cache(maxsize=2048)
 def addresses(method: str, url: str) -> tuple[Address, ...]:
-    """The readings of one URL: one, or two where an encoded slash leaves open where a segment ends."""
+    """The readings of one URL: one, unless its encoding or a resource's name leaves open where a segment ends."""
     host, path, _ = split_url(url)
-    readings = [parse(method, host, path, decode_first=False)]
-    if "%2f" in path.lower() or "%5c" in path.lower():
-        readings.append(parse(method, host, path.replace("%5C", "/").replace("%5c", "/"), decode_first=True))
+    ways = [(1, False)]
+    if "%" in path:
+        low = path.lower()
+        if "%25" in low:
+            ways.append((2, False))
+        if "%2f" in low or "%5c" in low:
+            path = path.replace("%5C", "/").replace("%5c", "/")
+            ways.append((1, True))
+    readings: list[Address] = []
+    for decode, first in ways:
+        segments = _segments(path, decode, first)
+        lowered = tuple(segment.lower() for segment in segments)
+        starts = {_by_pairs(lowered): None}
+        if lowered.count("providers") > 1:
+            starts[len(lowered) - 1 - lowered[::-1].index("providers")] = None
+        readings += [_parse(method, host, path, segments, lowered, start) for start in starts]
     return tuple(readings)
 
 
-def parse(method: str, host: str, path: str, *, decode_first: bool = False) -> Address:
-    segments = _segments(path, decode_first)
-    lowered = tuple(segment.lower() for segment in segments)
+_ROOTS: Final = frozenset({"subscriptions", "providers"})
+
+
+_CLASSIC: Final = frozenset({"deployments", "roles", "roleinstances"})
+"""Classic service management, before Resource Manager: what in its paths creates or starts machines (XML bodies)."""
+
+
+def _by_pairs(low: tuple[str, ...]) -> int | None:
+    """Where the `providers` stands that the call is about. Ids are pairs, so a resource may be named `providers`."""
+    at = next((index for index, segment in enumerate(low) if segment in _ROOTS), len(low))
+    found = None
+    while at < len(low):
+        if low[at] == "providers":
+            found = at
+        at += 2
+    return found
+
+
+def _parse(
+    method: str, host: str, path: str, segments: tuple[str, ...], lowered: tuple[str, ...], start: int | None
+) -> Address:
     plane, cloud = hosts.classify(host, lowered)
     if plane != Plane.ARM:
         return Address(Plane(plane), host, path, cloud, segments=segments)
@@ -107,9 +144,10 @@ def parse(method: str, host: str, path: str, *, decode_first: bool = False) -> A
         subscription = lowered[1]
     elif "subscriptions" in lowered[:-1]:
         subscription = lowered[lowered.index("subscriptions") + 1]
-    try:
-        start = len(lowered) - 1 - lowered[::-1].index("providers")
-    except ValueError:
+    if host.startswith("management.core.") and not _ROOTS.intersection(lowered[:1]):
+        creates = bool(_CLASSIC.intersection(lowered))
+        return Address(Plane.ARM, host, path, cloud, lowered[0] if lowered else None, "classic" if creates else "")
+    if start is None:
         return _scope_address(host, path, cloud, subscription, segments, lowered)
     rest, low = segments[start + 1 :], lowered[start + 1 :]
     namespace = low[0] if low else ""
@@ -135,5 +173,10 @@ def _scope_address(
     action = low[used] if len(low) > used else ""
     if low and low[0] == "batch":
         kind, action, used = "batch", "", 1
+    names = segments[1:used:2]
+    if action == "deployments" and used == 4:
+        # Resource Manager's first API versions had deployments right below the group.
+        kind, names, used = "microsoft.resources/deployments", segments[used + 1 : used + 2], used + 2
+        action = low[used] if len(low) > used else ""
     ident = "/" + "/".join(segments[:used])
-    return Address(Plane.ARM, host, path, cloud, subscription, kind, segments[1:used:2], action, ident, segments)
+    return Address(Plane.ARM, host, path, cloud, subscription, kind, names, action, ident, segments)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from exportguard.adapters.azure import operations
 from exportguard.adapters.azure.address import Address, Plane
-from exportguard.adapters.azure.lookthrough import look_through
+from exportguard.adapters.azure.lookthrough import gpu_sizes, look_through
 from exportguard.adapters.azure.operations.known_none import harmless_action, harmless_type
 from exportguard.adapters.azure.operations.reading import Call, text, unknown
 from exportguard.adapters.azure.places import locations_of, place
 from exportguard.adapters.azure.resolve import Resolver
 from exportguard.adapters.azure.template import Found, Resource, deployed
-from exportguard.adapters.azure.tree import Many, Tree, read_body, walk
-from exportguard.vocabulary.fact import Unknown
+from exportguard.adapters.azure.tree import Many, Tree, plant, read_body, walk
+from exportguard.vocabulary.fact import Maybe, Unknown
 from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.request import Action, Location, NotApplicable, Observation, ProvisioningRequest, Transfer
 
@@ -29,18 +29,19 @@ def observe(address: Address, method: str, body: object, resolver: Resolver | No
     if address.action and harmless_action(address.action):
         return _ONLY_ASKS
     tree = read_body(body)
-    found, name = _template(address, tree)
-    surroundings = _surroundings(address, tree)
-    return _judge(address, name, found, surroundings, tree, resolver, account)
+    found, name = _template(address, tree, resolver)
+    return _judge(address, name, found, resolver, account)
 
 
-def _template(address: Address, tree: Tree) -> tuple[Found, str]:
+def _template(address: Address, tree: Tree, resolver: Resolver | None) -> tuple[Found, str]:
     """What the call's own kind keeps its template in."""
     if isinstance(tree, Unknown) or not isinstance(tree, dict):
         return Found(holes=[tree.reason if isinstance(tree, Unknown) else "the call has no readable body"]), "?"
     kind = address.type
     properties = tree.get("properties")
     around = _surroundings(address, tree)
+    if kind == "microsoft.authorization/policydefinitions":
+        return _policy(tree, around), "PolicyDefinitions_CreateOrUpdate"
     if kind == "microsoft.resources/templatespecs/versions":
         main = properties.get("maintemplate") if isinstance(properties, dict) else None
         found = deployed({"template": main}, around)
@@ -58,17 +59,52 @@ def _template(address: Address, tree: Tree) -> tuple[Found, str]:
         if str(tree.get("kind", "")).lower() != "template":
             return Found(), "Artifacts_CreateOrUpdate"
         return deployed(properties, around), "Artifacts_CreateOrUpdate"
-    return deployed(properties, around), (
+    return deployed(_with_spec(properties, address, resolver), around), (
         "DeploymentStacks_CreateOrUpdate" if "stacks" in kind else "Deployments_CreateOrUpdate"
     )
 
 
+def _policy(tree: Tree, around: dict[str, Tree]) -> Found:
+    """A policy that deploys a template where it finds something missing, or writes a size into what others create."""
+    found = Found()
+    for _, then in walk(tree, "properties.policyRule.then"):
+        for _, properties in walk(then, "details.deployment.properties"):
+            part = deployed(properties, around)
+            found.resources += part.resources
+            found.holes += part.holes
+        for path in ("details.operations[].value", "details[].value"):
+            for _, value in walk(then, path):
+                found.holes += [f"the policy writes `{size}`"[:1000] for _, size in gpu_sizes(value)]
+    return found
+
+
+def _with_spec(properties: Tree, address: Address, resolver: Resolver | None) -> Tree:
+    """*properties* with the template that a template spec holds, where somebody can look it up."""
+    link = properties.get("templatelink") if isinstance(properties, dict) else None
+    ident = link.get("id") if isinstance(link, dict) else None
+    if resolver is None or not isinstance(ident, str) or properties.get("template") is not None:
+        return properties
+    current = resolver.read(ident, address.cloud)
+    main = None if isinstance(current, Unknown) else next(walk(plant(current), "properties.mainTemplate"), None)
+    if main is None:
+        return properties
+    return {**properties, "template": main[1], "templatelink": None}
+
+
 def _surroundings(address: Address, tree: Tree) -> dict[str, Tree]:
-    """What `subscription()` and `deployment()` say; a resource group's location is not in the call."""
+    """What `subscription()`, `resourceGroup()` and `deployment()` say; a group's location is not in the call."""
     found: dict[str, Tree] = {
         "subscription": {"subscriptionid": address.subscription or Unknown("no subscription is named")},
         "environment": Unknown("the cloud's endpoints"),
     }
+    low = [segment.lower() for segment in address.segments]
+    if "resourcegroups" in low[:-1]:
+        name = address.segments[low.index("resourcegroups") + 1]
+        found["resourcegroup"] = {
+            "name": name,
+            "id": f"/subscriptions/{address.subscription}/resourceGroups/{name}",
+            "location": Unknown("the resource group's location is not in the call"),
+        }
     location = tree.get("location") if isinstance(tree, dict) else None
     if location is not None:
         found["deployment"] = {"location": location, "name": address.names[-1] if address.names else ""}
@@ -79,8 +115,6 @@ def _judge(
     address: Address,
     name: str,
     found: Found,
-    surroundings: dict[str, Tree],
-    tree: Tree,
     resolver: Resolver | None,
     account: str | None,
 ) -> Observation:
@@ -105,11 +139,20 @@ def _judge(
         service="microsoft.resources",
         operation=name,
         action=Action.PROVISION,
-        account=address.subscription or account or Unknown("the call names no subscription"),
+        account=_account(address.subscription or account, found.subscriptions),
         locations=tuple(places),
         items=tuple(items),
         transfer=transfer,
     )
+
+
+def _account(own: str | None, others: Iterable[str | Unknown]) -> Maybe[str]:
+    """The one subscription that everything goes to. Several may be several customers': then nobody is known."""
+    named = {each for each in (own, *others) if each is not None}
+    only = next(iter(named)) if len(named) == 1 else None
+    if isinstance(only, str):
+        return only
+    return Unknown("it goes to several subscriptions" if named else "the call names no subscription")
 
 
 def _declared(resources: Sequence[Resource]) -> dict[str, Tree]:
@@ -130,12 +173,12 @@ def _resource(
         why = resource.type.reason if isinstance(resource.type, Unknown) else "a resource has no readable type"
         return _request(address, [unknown(why)], (place(Unknown(why), address.cloud),))
     kind = resource.type
-    if harmless_type(kind):
+    operation = operations.find(kind, "PUT", "")
+    if operation is None and harmless_type(kind):
         return _NOTHING
     names = tuple(resource.name.split("/"))
     inner = Address(Plane.ARM, address.host, address.path, address.cloud, address.subscription, kind, names, "", "")
     call = Call("PUT", inner, resource.body, None, declared)
-    operation = operations.find(kind, "PUT", "")
     listed: Sequence[Item] | None
     if operation is None:
         listed = look_through(resource.body, kind)
@@ -171,13 +214,17 @@ def _batch(address: Address, body: object, resolver: Resolver | None, account: s
         return _request(address, [unknown(tree.reason)], (place(tree, address.cloud),))
     items: list[Item] = []
     places: dict[Location, None] = {}
+    accounts: dict[Maybe[str], None] = {}
     action: Any = None
     for where, inner in walk(tree, "requests[]"):
+        if isinstance(inner, Unknown):
+            items.append(unknown(inner.reason))
+            continue
         methods = [text(value, where) for _, value in walk(inner, "httpMethod")] or ["GET"]
         urls = [text(v, where) for key in ("url", "relativeUrl", "name") for _, v in walk(inner, key)]
         content = inner.get("content") if isinstance(inner, dict) else Unknown("a request is not readable")
         for method in methods:
-            for url in urls[:1] or [Unknown("a request names no URL")]:
+            for url in urls or [Unknown("a request names no URL")]:
                 if not isinstance(method, str) or not isinstance(url, str):
                     items.append(unknown("a request of the batch is not readable"))
                     continue
@@ -185,6 +232,7 @@ def _batch(address: Address, body: object, resolver: Resolver | None, account: s
                 for each in content.values if isinstance(content, Many) else (content,):
                     seen = facts.observe(method, whole, each, resolver=resolver, account=account)
                     if isinstance(seen, ProvisioningRequest):
+                        accounts[seen.account] = None
                         items += seen.items if isinstance(seen.items, tuple) else ()
                         places.update(dict.fromkeys(seen.locations if isinstance(seen.locations, tuple) else ()))
                         action = action or seen.action
@@ -195,7 +243,7 @@ def _batch(address: Address, body: object, resolver: Resolver | None, account: s
         service="microsoft.resources",
         operation="Batch",
         action=action or Action.PROVISION,
-        account=account or Unknown("several subscriptions may be named"),
+        account=_account(None, accounts),
         locations=tuple(places) or (place(Unknown("no location is readable"), address.cloud),),
         items=tuple(items),
         transfer=Transfer.REMOTE_ACCESS,

@@ -22,10 +22,18 @@ _MOST_STEPS: Final = 20_000
 _MOST_TEXT: Final = 200_000
 _MOST_DEPTH: Final = 40
 _MOST_CHOICES: Final = 16
+MOST_COPIES: Final = 32
 
 
 class TooMuch(ValueError):
     """A template that takes more steps than are spent on one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A variable that is made by a loop: `{name, count, input}`."""
+
+    definition: dict[str, Tree]
 
 
 @dataclass(slots=True)
@@ -43,6 +51,8 @@ class Scope:
     """copyIndex by loop name; `` is the innermost."""
     spent: list[int] = field(default_factory=lambda: [0])
     busy: frozenset[str] = frozenset()
+    symbolic: bool = False
+    """Whether the template is of the language version that names its resources."""
 
     def spend(self, steps: int = 1) -> None:
         self.spent[0] += steps
@@ -217,11 +227,18 @@ def _look_up(kind: str, arguments: list[Tree], scope: Scope) -> Tree:
         return Unknown(f"`{kind}('{name[:100]}')` is not given")
     before, scope.busy = scope.busy, scope.busy | {mark}
     try:
-        value = evaluate(source[low], scope)
+        value = _defined(source[low], scope)
     finally:
         scope.busy = before
     (scope.parameters if kind == "parameters" else scope.variables)[low] = value
     return value
+
+
+def _defined(value: Tree, scope: Scope) -> Tree:
+    """What a variable or a default stands for, its loops made."""
+    if isinstance(value, Loop):
+        return unrolled({"copy": [value.definition]}, scope).get(str(value.definition["name"]).lower())
+    return evaluate(unrolled(value, scope) if isinstance(value, (dict, list)) else value, scope)
 
 
 def _choose(arguments: list[Tree]) -> Tree:
@@ -256,3 +273,31 @@ def _over_choices(function: Callable[..., Any], arguments: list[Tree]) -> Tree:
     if isinstance(value, (str, list)) and len(value) > _MOST_TEXT:
         raise TooMuch("an expression makes a value that is too large")
     return value
+
+
+def unrolled(node: Tree, scope: Scope, depth: int = 0) -> Tree:
+    """Property loops: `copy: [{name, count, input}]` makes the array *name*."""
+    if depth > 30:
+        return Unknown("nested too deep to be evaluated")
+    if isinstance(node, list):
+        return [unrolled(item, scope, depth + 1) for item in node]
+    if not isinstance(node, dict):
+        return node
+    found = {key: unrolled(value, scope, depth + 1) for key, value in node.items() if key != "copy"}
+    loops = node.get("copy")
+    if not isinstance(loops, list):
+        return found if loops is None else {**found, "copy": loops}
+    for loop in loops:
+        if not isinstance(loop, dict) or not isinstance(loop.get("name"), str):
+            continue
+        count = evaluate(loop.get("count"), scope)
+        before = dict(scope.loops)
+        many = isinstance(count, int) and 0 < count <= MOST_COPIES
+        indexes: list[Any] = list(range(count)) if many else [Unknown("the number of a loop")]
+        made = []
+        for index in indexes:
+            scope.loops = {**before, "": index, loop["name"].lower(): index}
+            made.append(evaluate(loop.get("input"), scope))
+        scope.loops = before
+        found[loop["name"].lower()] = made
+    return found

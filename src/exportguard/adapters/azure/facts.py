@@ -92,6 +92,7 @@ TEMPLATES: Final = frozenset(
         "microsoft.resources/deployments", "microsoft.resources/deploymentstacks",
         "microsoft.resources/templatespecs/versions", "microsoft.blueprint/blueprints/artifacts",
         "microsoft.solutions/applications", "microsoft.solutions/applicationdefinitions",
+        "microsoft.authorization/policydefinitions",
     }
 )  # fmt: skip
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from exportguard.adapters.azure.operations.reading import text
-from exportguard.adapters.azure.tree import Tree, search, walk
+from exportguard.adapters.azure.tree import MAX_DEPTH, Many, Tree, search, walk
 from exportguard.adapters.azure.words import words
+from exportguard.reference import instances_azure
 from exportguard.vocabulary.fact import Unknown
 from exportguard.vocabulary.item import Item
 
 _SIZES: Final = words(
     """vmsize vmsizes agentvmsize virtualmachinesize targetvmsize vmsizeid vmskuname nodesize nodevmsize nodesku
     instancetype instancetypes instance_type instance_types machinetype hostsize rolesize computesize node_type_id
-    driver_node_type_id workloadprofiletype vmskus"""
+    driver_node_type_id workloadprofiletype vmskus vmsizesprofile vmsizeprofiles vmattributes targetvmsku nodeskutype
+    targetazurevmsize recoveryazurevmsize recoveryvmsize newclusternodetype newclusterdrivernodetype headnodesize
+    datanodesize zookeepernodesize hardwaresku"""
 )
 _CHIPS: Final = words(
     """gpu gpus gpucount gputype gpuname gpuprofile gpuinstanceprofile gpumodel accelerator accelerators acceleratortype
@@ -25,7 +29,14 @@ _N_SERIES: Final = re.compile(
     r"(?:^|[_\-. ])N[CDGPV]C?\d|H100|H200|H20(?!\d)|A100|GB[23]00|B[23]00|MI3\d\d|GPU", re.IGNORECASE
 )
 """A SKU name that parses as an N-series size (Azure's naming convention) or spells a chip."""
-_START: Final = re.compile(r"start|resume|scale|resize|allocate|provision|failover|createvm|launch", re.IGNORECASE)
+_GPU_SIZE: Final = re.compile(r"(?:standard|basic)_n[a-z]{1,3}\d[a-z0-9_-]*", re.IGNORECASE)
+"""A value that is an N-series size and nothing else, whatever its key is called."""
+_PROSE: Final = words("tags description displayname title metadata query comment comments notes policyrule")
+_START: Final = re.compile(
+    r"start|resume|scale|resize|(?<!de)allocate|provision|failover|createvm|launch|deploy|reimage|migrat|convert|upgrade"
+    r"|restore|expand|grow|enable|create|initiatemove|claim",
+    re.IGNORECASE,
+)
 
 
 def look_through(body: Tree, kind: str) -> list[Item]:
@@ -37,7 +48,13 @@ def look_through(body: Tree, kind: str) -> list[Item]:
     found: list[Item] = []
     for where, value in search(body, _SIZES):
         for each in value if isinstance(value, list) else (value,):
-            found += [Item(kind=reason, instance_type=_name(each, where), where=where)]
+            name = _name(each, where)
+            if not (isinstance(name, str) and instances_azure.never(instances_azure.key(name))):
+                found.append(Item(kind=reason, instance_type=name, where=where))
+    named = {item.instance_type for item in found}
+    for where, size in gpu_sizes(body):
+        if size not in named:
+            found.append(Item(kind=reason, instance_type=size, where=where))
     for where, value in search(body, _CHIPS):
         if value not in (0, False, "", "none", "None", [], {}) and not isinstance(value, bool):
             found.append(Item(kind=reason, accelerator=_name(value, where), where=where))
@@ -49,6 +66,22 @@ def look_through(body: Tree, kind: str) -> list[Item]:
             if isinstance(value, Unknown) or (isinstance(value, str) and _N_SERIES.search(value)):
                 found.append(Item(kind=reason, instance_type=text(value, where), where=where))
     return found[:200]
+
+
+def gpu_sizes(node: Tree, where: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Every value that is the name of an N-series size, with its place; prose and tags are left out."""
+    if isinstance(node, str):
+        if _GPU_SIZE.fullmatch(node.strip()):
+            yield where or "?", node.strip()[:2000]
+    elif depth > MAX_DEPTH:
+        return
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if key not in _PROSE:
+                yield from gpu_sizes(value, f"{where}.{key}"[-200:] if where else key[:200], depth + 1)
+    elif isinstance(node, (list, Many)):
+        for number, value in enumerate(node.values if isinstance(node, Many) else node):
+            yield from gpu_sizes(value, f"{where}[{number}]", depth + 1)
 
 
 def _name(value: Tree, where: str) -> str | Unknown:

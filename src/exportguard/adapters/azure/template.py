@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from exportguard.adapters.azure.expressions import Scope, TooMuch, evaluate
+from exportguard.adapters.azure.expressions import MOST_COPIES, Loop, Scope, TooMuch, evaluate, unrolled
 from exportguard.adapters.azure.tree import Many, Tree, parse
 from exportguard.vocabulary.fact import Unknown
 
-_MOST_COPIES: Final = 32
 _MOST_RESOURCES: Final = 2_000
 _MOST_NESTED: Final = 12
 DEPLOYMENTS: Final = "microsoft.resources/deployments"
@@ -31,6 +30,8 @@ class Found:
 
     resources: list[Resource] = field(default_factory=list)
     holes: list[str] = field(default_factory=list)
+    subscriptions: dict[str | Unknown, None] = field(default_factory=dict)
+    """Into which nested deployments go; unknown where an expression does not say."""
 
 
 def deployed(properties: Tree, surroundings: dict[str, Tree]) -> Found:
@@ -58,6 +59,8 @@ def _deployment(properties: Tree, surroundings: dict[str, Tree], found: Found, d
         why = properties.reason if isinstance(properties, Unknown) else "the deployment has no readable properties"
         found.holes.append(why)
         return
+    if properties.get("onerrordeployment") is not None:
+        found.holes.append("the deployment that is made again after an error is only named")
     for link in _each(properties.get("templatelink")):
         where = link.get("uri") or link.get("id") or link.get("relativepath") if isinstance(link, dict) else None
         found.holes.append(f"the template is elsewhere: {where if isinstance(where, str) else 'not readable'}"[:1000])
@@ -100,6 +103,8 @@ def _scope(template: dict[str, Tree], properties: dict[str, Tree], surroundings:
         given = {**dict.fromkeys(declared if isinstance(declared, dict) else (), why), **given}
         defaults = {}
     scope = Scope(given, defaults, _variables(template), _functions(template), dict(surroundings))
+    # With symbolic names a nested deployment is evaluated in a scope of its own unless it says otherwise.
+    scope.symbolic = str(template.get("languageversion", "1")).startswith("2")
     scope.surroundings.setdefault("deployment", Unknown("the deployment's own properties"))
     return scope
 
@@ -110,7 +115,7 @@ def _variables(template: dict[str, Tree]) -> dict[str, Tree]:
     for loop in _each(found.pop("copy", None)):
         for each in loop if isinstance(loop, list) else [loop]:
             if isinstance(each, dict) and isinstance(each.get("name"), str):
-                found[each["name"].lower()] = Unknown("a variable that is made by a loop")
+                found[each["name"].lower()] = Loop(each)
     return found
 
 
@@ -166,7 +171,7 @@ def _resource(resource: Tree, scope: Scope, found: Found, depth: int, parent: st
     before = dict(scope.loops)
     indexes: list[Any] = [Unknown("the number of a loop")]
     copies: Tree = count if isinstance(count, int) else Unknown("how many a loop makes is not known")
-    if isinstance(count, int) and 0 <= count <= _MOST_COPIES:
+    if isinstance(count, int) and 0 <= count <= MOST_COPIES:
         indexes, copies = list(range(count)), 1
     for index in indexes:
         scope.loops = {**before, "": index, name: index}
@@ -198,11 +203,14 @@ def _nested(resource: dict[str, Tree], scope: Scope, found: Found, depth: int) -
     properties = resource.get("properties")
     if isinstance(properties, str):
         properties = evaluate(properties, scope)
+    for other in _each(evaluate(resource.get("subscriptionid"), scope)):
+        found.subscriptions[other.lower() if isinstance(other, str) else Unknown("another subscription")] = None
     for each in _each(properties) or (None,):
-        inner = False
+        inner = scope.symbolic
         if isinstance(each, dict):
             options = each.get("expressionevaluationoptions")
-            inner = isinstance(options, dict) and str(options.get("scope", "")).lower() == "inner"
+            if isinstance(options, dict) and isinstance(options.get("scope"), str):
+                inner = options["scope"].lower() == "inner"
             each = {
                 **each,
                 "parameters": evaluate(each.get("parameters"), scope),
@@ -220,32 +228,4 @@ def _nested(resource: dict[str, Tree], scope: Scope, found: Found, depth: int) -
 def _body(resource: dict[str, Tree], scope: Scope) -> Tree:
     """What would be sent: the resource without its children, expressions evaluated, property loops made."""
     kept = {key: value for key, value in resource.items() if key not in ("resources", "dependson", "copy", "condition")}
-    return evaluate(_unrolled(kept, scope, 0), scope)
-
-
-def _unrolled(node: Tree, scope: Scope, depth: int) -> Tree:
-    """Property loops: `copy: [{name, count, input}]` makes the array *name*."""
-    if depth > 30:
-        return Unknown("nested too deep to be evaluated")
-    if isinstance(node, list):
-        return [_unrolled(item, scope, depth + 1) for item in node]
-    if not isinstance(node, dict):
-        return node
-    found = {key: _unrolled(value, scope, depth + 1) for key, value in node.items() if key != "copy"}
-    loops = node.get("copy")
-    if not isinstance(loops, list):
-        return found if loops is None else {**found, "copy": loops}
-    for loop in loops:
-        if not isinstance(loop, dict) or not isinstance(loop.get("name"), str):
-            continue
-        count = evaluate(loop.get("count"), scope)
-        before = dict(scope.loops)
-        many = isinstance(count, int) and 0 < count <= _MOST_COPIES
-        indexes: list[Any] = list(range(count)) if many else [Unknown("the number of a loop")]
-        made = []
-        for index in indexes:
-            scope.loops = {**before, "": index, loop["name"].lower(): index}
-            made.append(evaluate(loop.get("input"), scope))
-        scope.loops = before
-        found[loop["name"].lower()] = made
-    return found
+    return evaluate(unrolled(kept, scope), scope)

@@ -34,12 +34,17 @@ class Many:
         self.values: tuple[Tree, ...] = tuple(flat)
 
 
+def _plain(key: str) -> str:
+    """*key* without case. Letters beyond ASCII that fold into it (`\u017f`, the Kelvin sign) are those."""
+    return key.lower() if key.isascii() else key.casefold()
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = {key.lower(): value for key, value in pairs}
+    found = {_plain(key): value for key, value in pairs}
     if len(found) != len(pairs):
         several: dict[str, list[Any]] = {}
         for key, value in pairs:
-            several.setdefault(key.lower(), []).append(value)
+            several.setdefault(_plain(key), []).append(value)
         found = {key: values[0] if len(values) == 1 else Many(values) for key, values in several.items()}
     return found
 

@@ -7,7 +7,17 @@ from importlib import import_module
 
 from exportguard.adapters.azure.operations.reading import Operation, Table
 
-_FAMILIES = ("compute", "cognitive", "batch", "databricks", "containers", "machinelearning", "analytics", "accounts")
+_FAMILIES = (
+    "compute",
+    "cognitive",
+    "batch",
+    "databricks",
+    "containers",
+    "machinelearning",
+    "analytics",
+    "accounts",
+    "transfers",
+)
 
 
 @cache

@@ -30,6 +30,7 @@ from exportguard.adapters.azure.operations.reading import (
 )
 from exportguard.adapters.azure.places import place
 from exportguard.adapters.azure.tree import parse, search, walk
+from exportguard.adapters.azure.words import words
 from exportguard.vocabulary.fact import Maybe, Unknown
 from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.request import Action, Location, Transfer
@@ -37,7 +38,11 @@ from exportguard.vocabulary.request import Action, Location, Transfer
 _CPU_FAMILY: Final = re.compile(r"^(standard|basic)?([abdefghlm])[a-z0-9_]*family$", re.IGNORECASE)
 """A quota's family by its first letter: sizes with accelerators are the N families (Azure's naming convention)."""
 _CHIP: Final = re.compile(r"(GB[23]00|[HAB]\d00|H20|A10|T4|V100|P100|P40|M60|K80|MI\d{2,3}X?|V620|V710|U250)", re.I)
-_NO_SIZE: Final = frozenset({"cores", "virtualmachines", "availabilitysets", "virtualmachinescalesets", "disks"})
+_NO_SIZE: Final = words(
+    """cores virtualmachines availabilitysets virtualmachinescalesets disks lowprioritycores spotcores dedicatedvcpus
+    standarddiskcount premiumdiskcount standardssddiskcount ultrassddiskcount standardsnapshotcount publicipaddresses
+    networkinterfaces virtualnetworks networksecuritygroups loadbalancers sharedimages galleries snapshots"""
+)
 
 
 def _quota_item(name: Maybe[str], where: str) -> Item | None:
@@ -70,6 +75,24 @@ def _quota(call: Call) -> Items:
     if not names:
         return [unknown("the quota that is asked for is not named")]
     return items or None
+
+
+def _ticket(call: Call) -> Items:
+    """A support ticket that asks for quota: what is asked for is JSON inside a string."""
+    found: list[Item] = []
+    for where, value in walk(call.body, "properties.quotaTicketDetails.quotaChangeRequests[].payload"):
+        tree = parse(value) if isinstance(value, str) else value
+        families = [text(v, at) for at, v in search(tree, frozenset({"vmfamily"}))]
+        families = families or [text(v, at) for at, v in search(tree, _FAMILIES)]
+        asked = [_quota_item(family, where) for family in dict.fromkeys(families)]
+        found += [item for item in asked if item is not None]
+        if not families and any(True for _ in search(tree, _PER_SIZE)):
+            found.append(unknown(f"`{where}` asks for sizes that it does not name", kind=ACCELERATOR))
+    return found or None
+
+
+_FAMILIES: Final = frozenset({"sku", "type", "family"})
+_PER_SIZE: Final = frozenset({"newlimit"})
 
 
 def _reservation(call: Call) -> Items:
@@ -131,8 +154,15 @@ TABLE: Table = {
         )
     },
     "microsoft.machinelearningservices/locations": {"post:updatequotas": _quota_row},
-    "microsoft.capacity/reservationorders": {
-        "put": row("ReservationOrder_Purchase", Action.PURCHASE, _reservation),
+    **{
+        kind: {"put": row("ReservationOrder_Purchase", Action.PURCHASE, _reservation)}
+        for kind in ("microsoft.capacity/reservationorders", "microsoft.billingbenefits/reservationorderaliases")
+    },
+    "microsoft.capacity": {
+        "post:exchange": row("Exchange_Post", Action.PURCHASE, always("what is bought in exchange is only named")),
+    },
+    "microsoft.support/supporttickets": {
+        "put": row("SupportTickets_Create", Action.RESERVE, _ticket),
     },
     "microsoft.subscription/aliases": {
         "put": row("Alias_Create", Action.SUBSCRIBE, always("anything can be provisioned in a new subscription")),

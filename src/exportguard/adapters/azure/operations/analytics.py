@@ -71,6 +71,16 @@ def _kusto(call: Call) -> Items:
 _named_kusto = first_of(_kusto, lambda call: [machine(Unknown("the cluster names no SKU"))])
 
 
+_VMWARE: Final = re.compile(r"av(36p?t?|48t?|52t?|64)", re.IGNORECASE)
+"""Host types of Azure VMware Solution, none of which has a GPU (its private clouds REST reference)."""
+
+
+def _vmware(call: Call) -> Items:
+    named = [(at, text(value, at)) for at, value in walk(call.body, "sku.name")]
+    found = [machine(name, where=at) for at, name in named if not (isinstance(name, str) and _VMWARE.fullmatch(name))]
+    return found or None
+
+
 def _both_verbs(name: str, read: Reader) -> dict[str, Operation]:
     return {verb: row(f"{name}_CreateOrUpdate", Action.PROVISION, read) for verb in ("put", "patch")}
 
@@ -124,6 +134,6 @@ TABLE: Table = {
     "microsoft.documentdb/cassandraclusters/datacenters": _sized(
         "CassandraDataCenters", "properties.sku", count=most("properties.nodeCount")
     ),
-    "microsoft.avs/privateclouds": _sized("PrivateClouds", "sku.name", count=most("sku.capacity")),
-    "microsoft.avs/privateclouds/clusters": _sized("Clusters", "sku.name", count=most("sku.capacity")),
+    "microsoft.avs/privateclouds": _both_verbs("PrivateClouds", _vmware),
+    "microsoft.avs/privateclouds/clusters": _both_verbs("Clusters", _vmware),
 }  # fmt: skip

@@ -12,18 +12,34 @@ from exportguard.adapters.azure.operations.reading import (
     Table,
     as_it_is,
     first_of,
+    largest,
     row,
     sizes,
     total,
     unknown,
 )
+from exportguard.adapters.azure.tree import Tree, walk
 from exportguard.vocabulary.request import Action
 
 _FIXED = "properties.scaleSettings.fixedScale"
 _arm_count = total(f"{_FIXED}.targetDedicatedNodes", f"{_FIXED}.targetLowPriorityNodes")
 _arm_pool = sizes("properties.vmSize", count=_arm_count, missing="the pool names no size")
+
+
+def _shrinks(body: Tree, *paths: str) -> bool:
+    """Whether nodes are only taken away: every number that is given is zero."""
+    given = [largest(body, path) for path in paths]
+    return any(count is not None for count in given) and all(count in (None, 0) for count in given)
+
+
+def _to_none(call: Call) -> Items:
+    fixed = _shrinks(call.body, f"{_FIXED}.targetDedicatedNodes", f"{_FIXED}.targetLowPriorityNodes")
+    return [] if fixed and not any(True for _ in walk(call.body, "properties.scaleSettings.autoScale")) else None
+
+
 _arm_update = first_of(
     sizes("properties.vmSize", count=_arm_count),
+    _to_none,
     as_it_is(_arm_pool, _arm_count, when=("properties.scaleSettings",)),
 )
 
@@ -53,7 +69,9 @@ def read(call: Call) -> Items:
     low = [segment.lower() for segment in call.address.segments]
     family, depth, last = (low[0] if low else ""), len(low), (low[-1] if low else "")
     if family == "pools":
-        if last in ("resize", "enableautoscale"):
+        if last == "resize" and _shrinks(call.body, "targetDedicatedNodes", "targetLowPriorityNodes"):
+            return None
+        if last in ("resize", "enableautoscale") or (low[-3:-2] == ["nodes"] and last == "start"):
             what = "the pool that is resized is named, its size is not in the call"
             return [unknown(what, kind=ACCELERATOR)]
         if depth == 1:

@@ -27,13 +27,16 @@ from exportguard.vocabulary.fact import Unknown
 from exportguard.vocabulary.request import Action, Location
 
 _NO_MODEL_KINDS = words(
-    """anomalydetector bing.autosuggest.v7 bing.customsearch bing.search.v7 bing.speech bing.spellcheck.v7
+    """anomalydetector cognitiveservices bing.autosuggest.v7 bing.customsearch bing.search.v7 bing.speech
+    bing.spellcheck.v7
     computervision contentmoderator contentsafety conversationallanguageunderstanding customvision.prediction
     customvision.training emotion face formrecognizer healthdecisionsupport healthinsights immersivereader luis
     luis.authoring metricsadvisor personalizer qnamaker qnamaker.v2 speaker speakerrecognition speech speechservices
-    speechtranslation textanalytics texttranslation"""
+    speechtranslation textanalytics texttranslation bing.entitysearch bing.entitysearch.v7 bing.customimagesearch
+    bing.visualsearch videoindexer weblm academic recommendations luis.prediction"""
 )
-"""Account kinds that offer ready-made services and take no model deployments (kinds of the accounts REST reference)."""
+"""Account kinds that offer ready-made services and take no model deployments (kinds of the accounts REST reference).
+`CognitiveServices` is the older multi-service kind; OpenAI and Foundry models need `OpenAI` or `AIServices`."""
 
 
 def _deployment(call: Call) -> Items:

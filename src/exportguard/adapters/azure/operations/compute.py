@@ -11,6 +11,7 @@ from exportguard.adapters.azure.operations.reading import (
     Call,
     Items,
     Table,
+    always,
     any_text,
     as_it_is,
     both,
@@ -83,12 +84,16 @@ _sku_patch = first_of(
 _FLEET_COUNT = total("properties.spotPriorityProfile.capacity", "properties.regularPriorityProfile.capacity")
 
 
+_WANTED = ("acceleratorCount", "acceleratorTypes[]", "acceleratorManufacturers[]")
+
+
 def _fleet_attributes(call: Call) -> Items:
     """Attribute-based choice: unless accelerators are excluded, the service may pick machines that have some."""
     found: Items = None
     for _, wanted in walk(call.body, "properties.vmAttributes"):
         support = any_text(wanted, "acceleratorSupport")
-        if support and all(isinstance(each, str) and each.lower() == "excluded" for each in support):
+        asked = any(True for key in _WANTED for _ in walk(wanted, key))
+        if support and not asked and all(isinstance(each, str) and each.lower() == "excluded" for each in support):
             found = found or []
         else:
             kinds = [kind for kind in any_text(wanted, "acceleratorTypes[]") if isinstance(kind, str)]
@@ -123,6 +128,20 @@ _fleet_patch = first_of(
 )
 
 
+_BULK_COUNT = most("properties.capacity")
+_bulk_launch = first_of(
+    both(
+        sizes(
+            "properties.vmSizesProfile[].name",
+            "properties.computeProfile.virtualMachineProfile.hardwareProfile.vmSize",
+            root=_BULK_COUNT,
+        ),
+        _fleet_attributes,
+    ),
+    lambda call: [unknown("the launch names no size", kind=ACCELERATOR)],
+)
+
+
 def _fleet_places(call: Call) -> tuple[Location, ...]:
     return locations_of(call, "properties.additionalLocationsProfile.locationProfiles[].location")
 
@@ -134,6 +153,16 @@ def _listed_machines(call: Call) -> Items:
         for ident in any_text(call.body, "resources.ids[]")
     ]
     return found or [unknown("the machines that are started are not named", kind=ACCELERATOR)]
+
+
+def _scheduled(call: Call) -> Items:
+    """A recurring action is for machines that are attached to it later; all but a start shrink."""
+    kinds = any_text(call.body, "properties.actionType")
+    if kinds and all(isinstance(kind, str) and kind.lower() != "start" for kind in kinds):
+        return None
+    if not kinds and call.method.upper() == "PATCH":
+        return None
+    return [machine(Unknown("the machines that are started are not in the call"))]
 
 
 def _bulk_create(call: Call) -> Items:
@@ -151,6 +180,8 @@ def _bulk_create(call: Call) -> Items:
 
 def _autoscale(call: Call) -> Items:
     """An autoscale setting scales a scale set out to its maximum; other targets carry no accelerator."""
+    if not any(True for _ in walk(call.body, "properties.profiles[]")):
+        return None
     targets = any_text(call.body, "properties.targetResourceUri")
     if targets and all(isinstance(t, str) and "/virtualmachinescalesets/" not in t.lower() for t in targets):
         return None
@@ -166,7 +197,9 @@ def _autoscale(call: Call) -> Items:
     return found or [machine(Unknown("what the autoscale setting scales is not in the call"), count)]
 
 
-_START = ("start", "restart", "redeploy", "reimage", "reimageall", "reapply", "manualupgrade")
+_START = (
+    "start", "restart", "redeploy", "reimage", "reimageall", "reapply", "manualupgrade", "approverollingupgrade",
+)  # fmt: skip
 """Actions that run again what is there. Only `start` takes new capacity; the rest are asked about all the same,
 since the call does not say what it acts on."""
 
@@ -201,6 +234,18 @@ TABLE: Table = {
     _c + "hostgroups/hosts": {
         "put": row("DedicatedHosts_CreateOrUpdate", Action.RESERVE, sizes("sku.name", missing="no host SKU is given")),
         "patch": row("DedicatedHosts_Update", Action.RESIZE, sizes("sku.name")),
+        **{
+            f"post:{verb}": row("DedicatedHosts_Restart", Action.START, as_it_is(sizes("sku.name")))
+            for verb in ("restart", "redeploy")
+        },
+    },
+    _c + "availabilitysets": {
+        f"post:{verb}": row(
+            "AvailabilitySets_ConvertToVirtualMachineScaleSet",
+            Action.RESIZE,
+            always("the machines of the availability set are only named", ACCELERATOR),
+        )
+        for verb in ("converttovirtualmachinescaleset", "startmigrationtovirtualmachinescaleset")
     },
     _c + "interconnectblocks": {
         "put": row("InterconnectBlocks_CreateOrUpdate", Action.RESERVE, _sku_count),
@@ -235,6 +280,12 @@ TABLE: Table = {
             for verb in ("create", "createflex")
         },
     },
+    "microsoft.computeschedule/scheduledactions": {
+        verb: row("ScheduledActions_CreateOrUpdate", Action.START, _scheduled) for verb in ("put", "patch")
+    },
+    "microsoft.computebulkactions/locations/launchbulkinstancesoperations": {
+        "put": row("BulkActions_CreateOrUpdate", Action.PROVISION, _bulk_launch),
+    },
     "microsoft.standbypool/standbyvirtualmachinepools": {
         verb: row(
             "StandbyVirtualMachinePools_CreateOrUpdate",
@@ -250,6 +301,10 @@ TABLE: Table = {
     },
     "microsoft.insights/autoscalesettings": {
         verb: row("AutoscaleSettings_CreateOrUpdate", Action.SCALE, _autoscale) for verb in ("put", "patch")
+    },
+    "classic": {
+        verb: row("Classic", Action.PROVISION, always("a classic deployment is not read", ACCELERATOR))
+        for verb in ("put", "post:")
     },
     "microsoft.classiccompute/virtualmachines": {
         "put": row("ClassicVirtualMachines_Create", Action.PROVISION, sizes("properties.hardwareProfile.size")),

@@ -24,11 +24,12 @@ from exportguard.adapters.azure.operations.reading import (
     nodes,
     row,
     text,
+    truthy,
     unknown,
     whole,
 )
 from exportguard.adapters.azure.tree import walk
-from exportguard.vocabulary.fact import Unknown
+from exportguard.vocabulary.fact import Maybe, Unknown
 from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.request import Action, Transfer
 
@@ -64,13 +65,18 @@ def _pools(each: str, required: bool) -> Reader:
 
 
 def _self_provisioning(call: Call) -> Items:
+    """Node auto-provisioning (always on in an Automatic cluster) picks sizes; the AI toolchain operator picks GPUs."""
     modes = any_text(call.body, "properties.nodeProvisioningProfile.mode")
-    if any(not isinstance(mode, str) or mode.lower() == "auto" for mode in modes):
+    plans = [plan for plan in any_text(call.body, "sku.name") if isinstance(plan, str) and plan.lower() == "automatic"]
+    if plans or any(not isinstance(mode, str) or mode.lower() == "auto" for mode in modes):
         return [machine(Unknown("the cluster picks sizes by itself"))]
+    if any(truthy(flag) for _, flag in walk(call.body, "properties.aiToolchainOperatorProfile.enabled")):
+        return [machine(Unknown("the AI toolchain operator adds nodes with accelerators by itself"))]
     return None
 
 
 _cluster = both(_pools("properties.agentPoolProfiles[]", True), _self_provisioning)
+"""A cluster as it is created or as it is now."""
 _pool = _pools("properties", True)
 
 
@@ -79,19 +85,34 @@ def _pool_put(call: Call) -> Items:
 
 
 def _gpus(call: Call) -> Items:
-    """Container groups ask for GPUs by number and kind."""
+    """Container groups ask for GPUs by number and kind, in what they request and in how far they may go."""
     found: list[Item] = []
-    for path in (
-        "properties.containers[].properties.resources.requests.gpu",
-        "properties.containers[].properties.resources.limits.gpu",
-        "properties.initContainers[].properties.resources.requests.gpu",
+    for at, resources in (
+        *walk(call.body, "properties.containers[].properties.resources"),
+        *walk(call.body, "properties.initContainers[].properties.resources"),
     ):
-        for where, gpu in walk(call.body, path):
-            kinds = [text(value, where) for _, value in walk(gpu, "sku")] or [Unknown("the GPU's kind is not given")]
-            counts = [whole(value, where) for _, value in walk(gpu, "count")] or [Unknown("no number is given")]
-            if path.split(".")[-2] == "limits" and found:
-                continue
-            found += [chip(kind, counts[0], where) for kind in kinds]
+        asked: dict[Maybe[str], Maybe[int]] = {}
+        for path in ("requests.gpu", "limits.gpu"):
+            for where, gpu in walk(resources, path):
+                kinds = [text(v, where) for _, v in walk(gpu, "sku")] or [Unknown("the GPU's kind is not given")]
+                counts = [whole(v, where) for _, v in walk(gpu, "count")] or [Unknown("no number is given")]
+                for kind in kinds:
+                    before, count = asked.get(kind, 0), counts[0]
+                    known = isinstance(before, int) and isinstance(count, int)
+                    asked[kind] = max(before, count) if known else count  # type: ignore[type-var]
+        found += [chip(kind, count, at) for kind, count in asked.items() if count != 0]
+    return found or None
+
+
+def _group(call: Call) -> Items:
+    """A group that multiplies container groups made from profiles, which it only names."""
+    found: list[Item] = []
+    for ident in any_text(call.body, "properties.containerGroupProfiles[].resource.id"):
+        current = call.known(ident) if isinstance(ident, str) else ident
+        if isinstance(current, Unknown):
+            found.append(unknown(f"the container group profile is only named: {current.reason}", kind=ACCELERATOR))
+        else:
+            found += _gpus(Call(call.method, call.address, current)) or ()
     return found or None
 
 
@@ -169,6 +190,9 @@ TABLE: Table = {
     },
     "microsoft.containerinstance/containergroupprofiles": {
         "put": row("ContainerGroupProfiles_CreateOrUpdate", Action.PROVISION, _gpus),
+    },
+    "microsoft.containerinstance/ngroups": {
+        verb: row("NGroups_CreateOrUpdate", Action.SCALE, _group) for verb in ("put", "patch")
     },
     "microsoft.app/managedenvironments": {
         verb: row("ManagedEnvironments_CreateOrUpdate", Action.PROVISION, _profiles) for verb in ("put", "patch")

@@ -23,6 +23,7 @@ from exportguard.adapters.azure.operations.reading import (
     model,
     most,
     row,
+    sizes,
     text,
     unknown,
 )
@@ -153,6 +154,14 @@ def _serverless(call: Call) -> Items:
     return found or [unknown("the endpoint names no model", kind=MODEL)]
 
 
+def _hosted(call: Call) -> Items:
+    """A deployment of a hosted model, reached through a workspace."""
+    found = [model(text(v, at), at) for at, v in walk(call.body, "properties.model.name")]
+    found += [asset_model(v, at) for at, v in walk(call.body, "properties.modelId")]
+    found += [machine(text(v, at), where=at) for at, v in walk(call.body, "properties.instanceType")]
+    return found or [unknown("the deployment names no model", kind=MODEL)]
+
+
 def _subscribed(call: Call) -> Items:
     found = [asset_model(v, at) for at, v in walk(call.body, "properties.modelId")]
     return found or [unknown("the subscription names no model", kind=MODEL)]
@@ -191,6 +200,21 @@ TABLE: Table = {
     },
     _w + "jobs": {"put": row("Jobs_CreateOrUpdate", Action.PROVISION, _job)},
     _w + "schedules": {"put": row("Schedules_CreateOrUpdate", Action.PROVISION, _schedule)},
+    **{
+        _w + f"{kind}/deployments": {
+            "put": row("EndpointDeployments_CreateOrUpdate", Action.PROVISION, _hosted),
+        }
+        for kind in ("endpoints", "connections")
+    },
+    _w + "inferencepools": {
+        verb: row("InferencePools_CreateOrUpdate", Action.PROVISION,
+                  sizes("properties.nodeSkuType", missing="the pool names no node type"))
+        for verb in ("put", "patch")
+    },
+    "microsoft.machinelearningservices/capacityreservationgroups": {
+        "put": row("CapacityReservationGroups_CreateOrUpdate", Action.RESERVE,
+                   always("what a reserved offer runs on is not in the call", ACCELERATOR)),
+    },
     _w + "serverlessendpoints": {
         "put": row("ServerlessEndpoints_CreateOrUpdate", Action.PROVISION, _serverless),
         "patch": row("ServerlessEndpoints_Update", Action.SCALE, as_it_is(_serverless, when=("sku", "properties"))),
