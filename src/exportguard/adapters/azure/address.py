@@ -21,6 +21,8 @@ class Plane(StrEnum):
     MODELS = "models"
     """Azure OpenAI, Foundry Models and their relatives: calls to a deployed model."""
     BATCH = "batch"
+    LEARNING = "learning"
+    """Machine learning workspaces' own services: run submission, tracking, assets."""
     DATABRICKS = "databricks"
     OTHER = "other"
 
@@ -40,6 +42,7 @@ class Address:
     action: str = ""
     id: str = ""
     segments: tuple[str, ...] = field(default=())
+    query: str = ""
 
     @property
     def parents(self) -> tuple[tuple[str, str], ...]:
@@ -95,7 +98,7 @@ def _segments(path: str, decode: int, decode_first: bool) -> tuple[str, ...]:
 @lru_cache(maxsize=2048)
 def addresses(method: str, url: str) -> tuple[Address, ...]:
     """The readings of one URL: one, unless its encoding or a resource's name leaves open where a segment ends."""
-    host, path, _ = split_url(url)
+    host, path, query = split_url(url)
     ways = [(1, False)]
     if "%" in path:
         low = path.lower()
@@ -111,7 +114,7 @@ def addresses(method: str, url: str) -> tuple[Address, ...]:
         starts = {_by_pairs(lowered): None}
         if lowered.count("providers") > 1:
             starts[len(lowered) - 1 - lowered[::-1].index("providers")] = None
-        readings += [_parse(method, host, path, segments, lowered, start) for start in starts]
+        readings += [_parse(method, host, path, query, segments, lowered, start) for start in starts]
     return tuple(readings)
 
 
@@ -134,11 +137,17 @@ def _by_pairs(low: tuple[str, ...]) -> int | None:
 
 
 def _parse(
-    method: str, host: str, path: str, segments: tuple[str, ...], lowered: tuple[str, ...], start: int | None
+    method: str,
+    host: str,
+    path: str,
+    query: str,
+    segments: tuple[str, ...],
+    lowered: tuple[str, ...],
+    start: int | None,
 ) -> Address:
     plane, cloud = hosts.classify(host, lowered)
     if plane != Plane.ARM:
-        return Address(Plane(plane), host, path, cloud, segments=segments)
+        return Address(Plane(plane), host, path, cloud, segments=segments, query=query)
     subscription = None
     if len(segments) > 1 and lowered[0] == "subscriptions":
         subscription = lowered[1]

@@ -1,4 +1,4 @@
-"""Calls that do not go to ARM: to deployed models, to Batch accounts, to Databricks workspaces.
+"""Calls that do not go to ARM: to deployed models, Batch accounts, Databricks and machine learning workspaces.
 
 Only operations that can run a model or create machines are read; uploads, indexes and the ready-made cognitive
 services are told apart by their path.
@@ -7,10 +7,12 @@ services are told apart by their path.
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import parse_qsl
 
 from exportguard.adapters.azure import hosts
 from exportguard.adapters.azure.address import Address, Plane
-from exportguard.adapters.azure.operations import batch, databricks
+from exportguard.adapters.azure.modelpaths import read_path
+from exportguard.adapters.azure.operations import batch, databricks, learning
 from exportguard.adapters.azure.operations.reading import Call, Items, any_text, largest, text, unknown
 from exportguard.adapters.azure.places import elsewhere_by_sku, place
 from exportguard.adapters.azure.resolve import DeploymentFact, Resolver
@@ -30,20 +32,6 @@ from exportguard.vocabulary.request import (
 
 _NO_MODEL: Final = NotApplicable(reason="a data-plane call that runs no model and creates no machine")
 
-_INVOKES: Final = words(
-    """completions chat embeddings responses messages generations edits variations speech transcriptions translations
-    runs rerank score extensions sessions transcription_sessions client_secrets calls batches compact input_tokens
-    moderations ocr info:invoke invoke estimate generate images videos jobs threads evals"""
-)
-_CUSTOMIZES: Final = words("fine_tuning fine-tunes finetuning")
-_AGENTS: Final = words("assistants agents versions evaluators agent_optimization_jobs data_generation_jobs")
-_HARMLESS: Final = words(
-    """files uploads vector_stores containers language speechtotext formrecognizer documentintelligence vision
-    computervision contentsafety contentmoderator translator text face customvision luis qnamaker connections indexes
-    datasets cancel messages_files parts complete sts speech-to-text contentunderstanding personalizer metricsadvisor
-    conversations items search"""
-)
-
 
 def observe(address: Address, method: str, body: object, resolver: Resolver | None, account: str | None) -> Observation:
     if address.plane is Plane.BATCH:
@@ -51,6 +39,8 @@ def observe(address: Address, method: str, body: object, resolver: Resolver | No
     if address.plane is Plane.DATABRICKS:
         found = databricks.read(Call(method, address, read_body(body), resolver))
         return _machines(address, found, account, "databricks")
+    if address.plane is Plane.LEARNING:
+        return _machines(address, learning.read(Call(method, address, None, resolver), body), account, "azureml")
     return _models(address, body, resolver, account)
 
 
@@ -72,21 +62,29 @@ def _machines(address: Address, found: Items, account: str | None, service: str)
 
 
 def _models(address: Address, body: object, resolver: Resolver | None, account: str | None) -> Observation:
-    low = tuple(segment.lower() for segment in address.segments)
-    deployment = next((address.segments[i + 1] for i in range(len(low) - 1) if low[i] == "deployments"), None)
-    words = frozenset(low)
-    first = next((segment for segment in low if segment not in ("openai", "v1", "api", "models")), "")
-    action = Action.INVOKE
-    if words & _CUSTOMIZES:
-        action = Action.CUSTOMIZE
-    elif deployment is None and not (low and low[-1] in _INVOKES) and not words & {"runs", "anthropic"}:
-        if first in _HARMLESS or (low and low[-1] in _HARMLESS):
-            return _NO_MODEL
+    path = read_path(address.segments, hosts.is_endpoint(address.host))
+    if path.known:
+        return _NO_MODEL
+    asked = _in_query(address.query)
+    if path.action is None:
         tree = read_body(body)
-        if not words & _AGENTS and not any(True for _ in search(tree, frozenset({"model", "basemodel"}))):
-            return _NO_MODEL if not isinstance(tree, Unknown) else _unreadable(address, tree, account)
-        action = Action.PROVISION
-    return _request(address, action, deployment, read_body(body), resolver, account)
+        if isinstance(tree, Unknown):
+            return _unreadable(address, tree, account)
+        if not any(True for _ in search(tree, _NESTED)):
+            return _NO_MODEL
+        return _request(address, Action.PROVISION, None, asked, tree, resolver, account)
+    return _request(address, path.action, path.deployment, asked, read_body(body), resolver, account)
+
+
+def _in_query(query: str) -> list[str]:
+    """Names in the query: a socket, and a call set up by a session description, have no JSON body for them."""
+    if "=" not in query:
+        return []
+    return [
+        value.strip()[:2000]
+        for key, value in parse_qsl(query)
+        if key.lower() in ("model", "deployment", "deployment-id") and value.strip()
+    ]
 
 
 def _unreadable(address: Address, why: Unknown, account: str | None) -> Observation:
@@ -94,11 +92,18 @@ def _unreadable(address: Address, why: Unknown, account: str | None) -> Observat
 
 
 def _request(
-    address: Address, action: Action, deployment: str | None, tree: Tree, resolver: Resolver | None, account: str | None
+    address: Address,
+    action: Action,
+    deployment: str | None,
+    asked: list[str],
+    tree: Tree,
+    resolver: Resolver | None,
+    account: str | None,
 ) -> Observation:
     names: list[Maybe[str]] = [deployment] if deployment else []
     if not names:
-        names = list(dict.fromkeys(any_text(tree, "model"))) if isinstance(tree, dict) else []
+        named = any_text(tree, "model") if isinstance(tree, dict) else []
+        names = list(dict.fromkeys([*asked, *named]))
     if not names:
         names = list(dict.fromkeys(text(value, where) for where, value in search(tree, _NESTED)))
     tokens = planned_tokens(tree)
@@ -115,7 +120,9 @@ def _request(
     return _assemble(address, action, items, tuple(dict.fromkeys(places)), account)
 
 
-_NESTED: Final = frozenset({"model", "basemodel"})
+_NESTED: Final = words(
+    "model basemodel chat_model embedding_model modeldeploymentname model_deployment_name deployment deployment_name"
+)
 
 
 def _behind(host: str, name: Maybe[str], resolver: Resolver | None) -> DeploymentFact:

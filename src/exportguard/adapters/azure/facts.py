@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from exportguard.adapters.azure import operations
-from exportguard.adapters.azure.address import Address, Plane, addresses
+from exportguard.adapters.azure.address import Address, Plane, addresses, split_url
 from exportguard.adapters.azure.lookthrough import look_through, may_start
 from exportguard.adapters.azure.operations.known_none import harmless_action, harmless_type
 from exportguard.adapters.azure.operations.reading import Call, Operation, unknown
@@ -56,7 +56,7 @@ def observe_document(call: AzureCall, *, resolver: Resolver | None = None) -> Ob
 
 
 def _observe(method: str, url: str, body: object, resolver: Resolver | None, account: str | None) -> Observation:
-    if method in READING_METHODS:
+    if method in READING_METHODS and not (method == "GET" and opens_socket(url)):
         return _READS
     seen: Observation = _OTHER_HOST
     for address in addresses(method, url):
@@ -64,6 +64,11 @@ def _observe(method: str, url: str, body: object, resolver: Resolver | None, acc
         if isinstance(seen, ProvisioningRequest):
             return seen
     return seen
+
+
+def opens_socket(url: str) -> bool:
+    """Whether a GET of *url* opens a web socket to a model instead of reading something."""
+    return url[:2] in ("ws", "WS") or ("realtime" in url and split_url(url)[1].rstrip("/").endswith("realtime"))
 
 
 def observe_at(

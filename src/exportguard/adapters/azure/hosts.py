@@ -32,7 +32,13 @@ _MODELS: Final = (
     "cognitiveservices.azure.com", "cognitiveservices.azure.us", "cognitiveservices.azure.cn",
     "api.cognitive.microsoft.com", "api.cognitive.microsoft.us", "api.cognitive.azure.cn",
     "inference.ai.azure.com", "models.ai.azure.com", "inference.ml.azure.com", "inference.ml.azure.us",
-    "inference.ml.azure.cn", "models.inference.ai.azure.com", "api.azureml.ms",
+    "inference.ml.azure.cn", "models.inference.ai.azure.com",
+)  # fmt: skip
+_ENDPOINTS: Final = (
+    ".models.ai.azure.com", ".inference.ml.azure.com", ".inference.ml.azure.us", ".inference.ml.azure.cn",
+)  # fmt: skip
+_LEARNING: Final = (
+    "api.azureml.ms", "api.ml.azure.us", "api.ml.azure.cn", "experiments.azureml.net", "modelmanagement.azureml.net",
 )  # fmt: skip
 _BATCH: Final = (".batch.azure.com", ".batch.chinacloudapi.cn", ".batch.usgovcloudapi.net")
 _DATABRICKS: Final = (".azuredatabricks.net", ".databricks.azure.cn", ".databricks.azure.us")
@@ -60,6 +66,12 @@ def is_identity(host: str) -> bool:
     return host in _IDENTITY_EXACT or _under(host, _IDENTITY_SUFFIXES)
 
 
+@lru_cache(maxsize=1024)
+def is_endpoint(host: str) -> bool:
+    """Whether the host is that of one deployed model: whatever is posted there runs it."""
+    return host.endswith(_ENDPOINTS)
+
+
 def cloud_of(host: str) -> str | None:
     if host.endswith((".cn", ".chinacloudapi.cn")):
         return CHINA
@@ -80,6 +92,8 @@ def _named(host: str) -> tuple[str, str | None] | None:
         return "models", cloud_of(host)
     if host.endswith(_BATCH):
         return "batch", cloud_of(host)
+    if _under(host, _LEARNING):
+        return "learning", cloud_of(host)
     if host.endswith(_DATABRICKS):
         return "databricks", cloud_of(host)
     return None

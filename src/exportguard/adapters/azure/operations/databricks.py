@@ -5,23 +5,28 @@ Paths: the Databricks REST API 2.x (clusters, instance pools, jobs); azure-mgmt-
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from exportguard.adapters.azure.operations.reading import (
     ACCELERATOR,
+    MODEL,
     Call,
     Items,
     Table,
     always,
+    chip,
     largest,
     machine,
+    model,
     row,
     text,
     unknown,
 )
-from exportguard.adapters.azure.tree import search
+from exportguard.adapters.azure.tree import search, walk
 from exportguard.adapters.azure.words import words
-from exportguard.vocabulary.fact import Unknown
+from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
+from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.request import Action
 
 TABLE: Table = {
@@ -42,9 +47,61 @@ _STOPS: Final = words(
 )
 
 
+_HARDWARE: Final = re.compile(r"GPU_(?:(\d+)x)?([A-Za-z0-9]+)", re.IGNORECASE)
+_SIZES: Final = frozenset({"xlarge", "large", "medium", "small"})
+
+
+def _accelerated(call: Call) -> list[Item]:
+    """Serverless GPUs, which are named by kind and number (`GPU_8xH100`), or by a word for a size."""
+    found = []
+    for where, value in search(call.body, frozenset({"hardware_accelerator", "workload_type", "gpu_type"})):
+        name = text(value, where)
+        match = _HARDWARE.match(name) if isinstance(name, str) else None
+        if isinstance(name, str) and name.lower() in ("cpu", "none"):
+            continue
+        kind = match[2].partition("_")[0] if match else None
+        if kind is None or kind.lower() in _SIZES or kind.lower().startswith("multigpu"):
+            found.append(chip(Unknown(f"`{where}` does not say which GPU it is"[:500]), where=where))
+        else:
+            found.append(chip(kind, int(match[1]) if match and match[1] else NOT_GIVEN, where))
+    return found
+
+
+def _served(call: Call, low: list[str]) -> Items:
+    """Serving endpoints: pay-per-token models by name, external models, and models on machines of their own."""
+    if low[-1] == "invocations":
+        return [_served_model(text(call.address.segments[-2], "the path"), "the path")]
+    if low[-1] in ("completions", "embeddings", "responses", "messages"):
+        names = [_served_model(text(v, at), at) for at, v in walk(call.body, "model")]
+        return names or [unknown("the call names no model", kind=MODEL)]
+    found = _accelerated(call)
+    found += [model(text(v, at), at) for at, v in search(call.body, frozenset({"external_model"}))
+              for at, v in walk(v, "name")]  # fmt: skip
+    throughput = frozenset({"max_provisioned_throughput", "min_provisioned_throughput", "provisioned_model_units"})
+    provisioned = any(True for _ in search(call.body, throughput))
+    for at, value in search(call.body, frozenset({"entity_name", "model_name"})):
+        name = text(value, at)
+        if provisioned or (isinstance(name, str) and name.lower().startswith("system.ai.")):
+            found.append(_served_model(name, at))
+    return found or None
+
+
+def _served_model(name: Maybe[str], where: str) -> Item:
+    if isinstance(name, Unknown):
+        return model(name, where)
+    for prefix in ("databricks-", "system.ai."):
+        if name.lower().startswith(prefix):
+            return model(name[len(prefix) :], where, name[:500])
+    return model(Unknown(f"serving endpoint `{name[:300]}` hides its model"), where)
+
+
 def read(call: Call) -> Items:
     """A call to a workspace's `/api/2.x/<family>/<verb>`."""
     low = [segment.lower() for segment in call.address.segments]
+    if "policies" in low or "permissions" in low:
+        return None
+    if "serving-endpoints" in low and not isinstance(call.body, Unknown):
+        return _served(call, low)
     if not _CREATES.intersection(low) or low[-1] in _STOPS:
         return None
     if isinstance(call.body, Unknown):
@@ -52,6 +109,7 @@ def read(call: Call) -> Items:
     workers = largest(call.body, "num_workers", "autoscale.max_workers", "max_capacity")
     count = Unknown("no number of workers is given") if workers is None else workers
     found = [machine(text(value, where), count, where) for where, value in search(call.body, _TYPES)]
+    found += _accelerated(call)
     if found or "runs" in low:
         return found or None
     if low[-1] in ("start", "resize", "create", "edit", "restart", "run-now"):

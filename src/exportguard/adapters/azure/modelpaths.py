@@ -1,0 +1,93 @@
+"""What a path of the model endpoints does: runs a model, trains one, makes an agent of one, or none of these.
+
+Paths: the data-plane references of Azure OpenAI, Foundry Models, Foundry projects and agents, and of the ready-made
+AI services that share their hosts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from exportguard.adapters.azure.words import words
+from exportguard.vocabulary.request import Action
+
+_READY_MADE: Final = words(
+    """language text luis qnamaker speechtotext speech-to-text texttospeech customvoice avatar speaker
+    speaker-recognition sts translator translate formrecognizer documentintelligence vision computervision customvision
+    face contentsafety contentmoderator contentunderstanding personalizer metricsadvisor anomalydetector healthinsights
+    immersivereader bing cognitiveservices speech video videoindexer retrieval keyvault-reference"""
+)
+"""First parts of the paths of services that run no model of somebody's choice."""
+_HARMLESS: Final = words(
+    """files uploads vector_stores containers conversations connections indexes datasets usage skills organization
+    webhooks insights schedules traces schedules"""
+)
+_ENDS: Final = words("cancel pause reject hangup refer validate archive complete parts stop")
+_INVOKES: Final = words(
+    """completions chat embeddings responses compact input_tokens messages count_tokens generations edits variations
+    speech transcriptions translations rerank score sessions transcription_sessions client_secrets calls accept batches
+    moderations ocr info:invoke invoke invocations estimate generate images videos remix realtime live predict
+    decisions extensions simulations"""
+)
+_AGENTS: Final = words(
+    """assistants agents evaluators agent_optimization_jobs agent_optimization_jobs:estimate data_generation_jobs
+    evaluator_generation_jobs memory_stores evaluationtaxonomies redteams evaluations"""
+)
+_DROPPED: Final = words("openai v1 api beta v1beta models anthropic v2 inference")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPath:
+    """`action` None: `known` to run no model, or else one only if the body names it. `deployment`: as in the path."""
+
+    action: Action | None
+    known: bool = False
+    deployment: str | None = None
+
+
+NONE: Final = ModelPath(None, known=True)
+
+
+def read_path(segments: tuple[str, ...], endpoint: bool) -> ModelPath:
+    """What the path *segments* does. *endpoint*: the host is one deployed model's own."""
+    low = tuple(segment.lower() for segment in segments)
+    if "deployments" in low[:-1]:
+        at = low.index("deployments")
+        return ModelPath(Action.INVOKE, deployment=segments[at + 1])
+    if "openai" in low:
+        low = low[low.index("openai") + 1 :]
+    elif low and low[0] in _READY_MADE:
+        return NONE
+    elif low[:1] == ("providers",):
+        return ModelPath(Action.INVOKE)
+    elif low[:2] == ("api", "projects"):
+        low = low[3:]
+    elif "anthropic" in low:
+        low = low[low.index("anthropic") :]
+    while low and low[0] in _DROPPED and len(low) > 1:
+        low = low[1:]
+    if endpoint:
+        return ModelPath(Action.INVOKE)
+    return _rest(low)
+
+
+def _rest(low: tuple[str, ...]) -> ModelPath:
+    if not low:
+        return NONE
+    first, last = low[0], low[-1]
+    if last in _ENDS or first in _HARMLESS:
+        return NONE
+    if first == "threads":
+        runs = "runs" in low and (len(low) <= 3 or last == "submit_tool_outputs")
+        return ModelPath(Action.INVOKE) if runs else NONE
+    if first in ("fine_tuning", "fine-tunes"):
+        makes = last in ("jobs", "fine-tunes", "resume", "copy") or "graders" in low
+        return ModelPath(Action.CUSTOMIZE) if makes else ModelPath(None)
+    if first == "evals":
+        return ModelPath(Action.INVOKE) if last == "runs" else ModelPath(None)
+    if last.startswith("runs:") or first in ("realtime", "live", "voice-live") or last in _INVOKES:
+        return ModelPath(Action.INVOKE)
+    if first in _AGENTS:
+        return ModelPath(Action.PROVISION)
+    return ModelPath(None)
