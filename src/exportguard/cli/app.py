@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from exportguard import __version__
-from exportguard.cli import check, demo, lint, own, schema, screen, test
+from exportguard.cli import authorizations, check, demo, lint, log, own, schema, screen, test
 from exportguard.errors import ExportguardError
 
 app = typer.Typer(
@@ -48,6 +48,9 @@ VERBS = (
 )
 for _name, _function, _help in VERBS:
     app.command(_name, help=_help)(_function)
+
+for _group in (authorizations.app, log.app):
+    app.add_typer(_group)
 
 
 def run() -> None:

@@ -6,11 +6,12 @@ import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from exportguard.errors import ConfigurationError
 
 _KEYS = ("customers", "policies", "packs", "authorizations", "lists", "max_list_age", "ledger")
+_STORES = ("record",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,19 @@ def policy_paths() -> list[Path]:
     return default_paths(chosen(policies=os.environ.get("EXPORTGUARD_POLICIES") or None).policies)
 
 
+def store(which: Literal["record", "ledger"], given: str | None) -> str:
+    """Where the log or the ledger is: *given* (option or variable), else the settings, else the usual place."""
+    if given is not None:
+        return given
+    table, folder = _table()
+    value = table.get(which)
+    if isinstance(value, str):
+        return value if "://" in value else str(folder / value)
+    from exportguard.storage import default_store
+
+    return str(default_store())
+
+
 def _table() -> tuple[dict[str, Any], Path]:
     here = Path.cwd()
     for folder in (here, *here.parents):
@@ -67,12 +81,12 @@ def _table() -> tuple[dict[str, Any], Path]:
             table = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("exportguard", {})
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigurationError(f"cannot be read: {error}", place=str(file)) from error
-        unknown = sorted(set(table) - set(_KEYS))
+        unknown = sorted(set(table) - {*_KEYS, *_STORES})
         if unknown:
             raise ConfigurationError(
                 f"`{unknown[0]}` is not a key of [tool.exportguard]",
                 place=str(file),
-                remedy=f"There are: {', '.join(_KEYS)}.",
+                remedy=f"There are: {', '.join((*_KEYS, *_STORES))}.",
             )
         return table, folder
     return {}, here

@@ -167,14 +167,14 @@ class SqlLog:
 
     def state(self) -> tuple[int, bytes]:
         """Size and frontier of the tree, as the log itself keeps them."""
-        rows = self._query("SELECT size, frontier FROM log_state WHERE one = 1", {})
+        rows = self.query("SELECT size, frontier FROM log_state WHERE one = 1", {})
         if not rows:
             raise RecordError(f"{self.place}: the decision log has lost its state; see `exportguard log verify`")
         return int(rows[0][0]), _as_bytes(rows[0][1])
 
     def leaves(self, upto: int | None = None) -> list[bytes]:
         """The leaf hashes of the first *upto* records: what proofs are made of (32 bytes a record)."""
-        rows = self._query(
+        rows = self.query(
             "SELECT leaf FROM log_record WHERE sequence <= :upto ORDER BY sequence",
             {"upto": 2**62 if upto is None else upto},
         )
@@ -182,7 +182,7 @@ class SqlLog:
 
     def checkpoints(self) -> tuple[str, ...]:
         """The signed checkpoints that the log keeps of itself, smallest first."""
-        return tuple(str(row[0]) for row in self._query("SELECT note FROM log_checkpoint ORDER BY size", {}))
+        return tuple(str(row[0]) for row in self.query("SELECT note FROM log_checkpoint ORDER BY size", {}))
 
     def keep_checkpoint(self, size: int, note: str) -> None:
         def work(session: Session) -> None:
@@ -192,30 +192,35 @@ class SqlLog:
                 {"size": size, "note": note},
             )
 
-        self._guarded(lambda: self._database.write(work))
+        self.write(work)
 
     def keep(self, digest: str, kind: str, content: bytes) -> None:
         """Keep *content* under its digest, durably; again is once. Raises RecordError."""
-        if self._query("SELECT 1 FROM log_content WHERE digest = :digest", {"digest": digest}):
+        if self.query("SELECT 1 FROM log_content WHERE digest = :digest", {"digest": digest}):
             return
         row = {"digest": digest, "kind": kind, "body": zlib.compress(content)}
         sql = "INSERT INTO log_content (digest, kind, body) VALUES (:digest, :kind, :body) ON CONFLICT DO NOTHING"
-        self._guarded(lambda: self._database.write(lambda session: session.execute(sql, row)))
+        self.write(lambda session: session.execute(sql, row))
 
     def kept(self, digest: str) -> bytes | None:
         """What is kept under *digest*, or None. Raises RecordError for what cannot be unpacked."""
-        rows = self._query("SELECT body FROM log_content WHERE digest = :digest", {"digest": digest})
+        rows = self.query("SELECT body FROM log_content WHERE digest = :digest", {"digest": digest})
         try:
             return zlib.decompress(_as_bytes(rows[0][0])) if rows else None
         except zlib.error as error:
             raise RecordError(f"what the decision log keeps under {digest} is damaged") from error
 
     def _select(self, clause: str, parameters: Mapping[str, Any]) -> list[StoredRecord]:
-        rows = self._query(f"SELECT sequence, decision_id, body, leaf, root FROM log_record {clause}", parameters)
+        rows = self.query(f"SELECT sequence, decision_id, body, leaf, root FROM log_record {clause}", parameters)
         return [StoredRecord(int(r[0]), str(r[1]), _as_bytes(r[2]), _as_bytes(r[3]), _as_bytes(r[4])) for r in rows]
 
-    def _query(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    def query(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Rows of the log's own tables. Raises RecordError."""
         return self._guarded(lambda: self._database.read(lambda session: session.execute(sql, parameters)))
+
+    def write(self, work: Callable[[Session], R]) -> R:
+        """Do *work* in a transaction of the log's store. Raises RecordError."""
+        return self._guarded(lambda: self._database.write(work))
 
     def prove_writable(self) -> None:
         self._guarded(self._database.prove_writable)

@@ -35,6 +35,11 @@ class Frontier:
     def to_bytes(self) -> bytes:
         return b"".join(self._hashes)
 
+    def copy(self) -> Frontier:
+        made = Frontier.__new__(Frontier)
+        made.size, made._hashes = self.size, self._hashes.copy()
+        return made
+
     def append(self, leaf: bytes) -> None:
         hashes, rest = self._hashes, self.size
         while rest & 1:

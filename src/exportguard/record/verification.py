@@ -10,6 +10,7 @@ from exportguard.errors import InputError, RecordError
 from exportguard.record.checkpoint import Checkpoint, Verifier
 from exportguard.record.log import SqlLog, StoredRecord
 from exportguard.record.merkle import EMPTY_ROOT, Frontier, leaf_hash
+from exportguard.record.retention import erased_by
 
 _SEARCH = 100_000
 """How far behind a wrong record its own is looked for, to say that they were swapped."""
@@ -32,6 +33,8 @@ class Verification:
     size: int
     root: bytes
     findings: tuple[Finding, ...]
+    erased: int = 0
+    """Records whose texts were erased, as the log itself says."""
 
     @property
     def intact(self) -> bool:
@@ -49,6 +52,10 @@ class _Pass:
     before: Frontier = field(default_factory=Frontier)
     """The tree before the first record whose root does not fit."""
     last: int = 0
+    erased: list[list[int]] = field(default_factory=list)
+    """Ranges of records without a text."""
+    erasures: list[tuple[int, int]] = field(default_factory=list)
+    """Ranges that records of erasures name, as far as those come later."""
 
 
 def verify(
@@ -77,6 +84,7 @@ def verify(
             sizes.add(kept.size)
         _read_through(log, state, sizes)
         _name_changes(log, state)
+        _compare_erasures(state)
         _compare_state(log, state)
     except RecordError as error:
         state.findings.append(Finding("unreadable", str(error), state.last + 1))
@@ -85,7 +93,8 @@ def verify(
     if require_signed and not signed:
         said = "no checkpoint of the log is signed by the key that is asked for"
         state.findings.append(Finding("signature", said))
-    return Verification(state.frontier.size, state.frontier.root(), tuple(state.findings))
+    erased = sum(last - first + 1 for first, last in state.erased)
+    return Verification(state.frontier.size, state.frontier.root(), tuple(state.findings), erased)
 
 
 def _stored_checkpoints(log: SqlLog, state: _Pass) -> tuple[list[Checkpoint], set[int]]:
@@ -106,25 +115,54 @@ def _read_through(log: SqlLog, state: _Pass, sizes: set[int]) -> None:
             state.findings.append(Finding("missing", f"missing: record {lost}", state.last + 1))
             state.broken_at = state.broken_at or -1
         state.last = stored.sequence
-        leaf = leaf_hash(stored.body)
+        if stored.body:
+            leaf = leaf_hash(stored.body)
+            _note_erasure(state, stored)
+        else:
+            leaf = stored.leaf
+            if state.erased and state.erased[-1][1] == stored.sequence - 1:
+                state.erased[-1][1] = stored.sequence
+            else:
+                state.erased.append([stored.sequence, stored.sequence])
         if leaf != stored.leaf:
             state.changed.append((stored.sequence, stored.leaf, leaf))
-        elif f'"decision_id":"{stored.decision_id}"'.encode() not in stored.body:
+        elif stored.body and f'"decision_id":"{stored.decision_id}"'.encode() not in stored.body:
             said = f"record {stored.sequence} is filed under another decision's id ({stored.decision_id})"
             state.findings.append(Finding("changed", said, stored.sequence))
         if state.broken_at is None:
-            before = Frontier.from_bytes(state.frontier.size, state.frontier.to_bytes())
+            before = state.frontier.copy()
             state.frontier.append(leaf)
-            if leaf != stored.leaf and state.frontier.root() != stored.root:
+            if state.frontier.root() == stored.root:
+                pass
+            elif leaf != stored.leaf:
                 # A changed text is named for itself; the tree goes on with what was there before.
-                state.frontier = Frontier.from_bytes(before.size, before.to_bytes())
+                state.frontier = before.copy()
                 state.frontier.append(stored.leaf)
-            elif state.frontier.root() != stored.root:
+            else:
                 state.broken_at, state.before = stored.sequence, before
         else:
             state.frontier.append(leaf)
         if state.frontier.size in sizes:
             state.roots[state.frontier.size] = state.frontier.root()
+
+
+def _note_erasure(state: _Pass, stored: StoredRecord) -> None:
+    for first, last in erased_by(stored.body):
+        if first <= last < stored.sequence:
+            state.erasures.append((first, last))
+
+
+def _compare_erasures(state: _Pass) -> None:
+    """A text that is not there was erased, or else it was taken out."""
+    covered = sorted(state.erasures)
+    for first, last in state.erased:
+        at = first
+        for start, end in covered:
+            if start <= at <= end:
+                at = end + 1
+        if at <= last:
+            said = f"record {at} has no text any more, and no erasure of the log says so"
+            state.findings.append(Finding("changed", said, at))
 
 
 def _name_changes(log: SqlLog, state: _Pass) -> None:

@@ -113,6 +113,8 @@ class SqliteDriver:
         if not writing:
             connection.execute("PRAGMA query_only = ON")
             return
+        # What is erased is not to be read from the file's free pages.
+        connection.execute("PRAGMA secure_delete = ON")
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if tables and "exportguard_meta" not in tables:
             raise StorageError("foreign", self.place, "the file holds another application's tables")

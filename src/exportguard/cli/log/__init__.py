@@ -1,0 +1,6 @@
+"""`exportguard log` and its verbs."""
+
+from exportguard.cli.log import export, replay
+from exportguard.cli.log.look import app, find, opened
+
+__all__ = ["app", "export", "find", "opened", "replay"]
