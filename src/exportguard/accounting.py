@@ -19,7 +19,7 @@ from exportguard.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from exportguard.authority import Ledger
+    from exportguard.authority import Ledger, Reservation
     from exportguard.reference import ReferenceData
 
 NOBODY = Unknown("whose use it is, is not known")
@@ -81,8 +81,12 @@ def read(
     request: ProvisioningRequest,
     customers: Sequence[str],
     as_of: datetime,
+    own: Reservation | None = None,
 ) -> tuple[Usage, Any]:
     """What the ledger holds for *questions* (the worst of several keys), and the readings to reserve on.
+
+    *own* is the reservation that this very call has already, when it is made again under its client token: what it
+    added is not counted against it a second time.
 
     Raises:
         LedgerError: it cannot be read.
@@ -91,9 +95,30 @@ def read(
     readings = ledger.read(asked, as_of) if asked else {}
     usage: dict[UsageQuestion, UsageReading] = {}
     for question in questions:
-        found = [reading for (which, _), reading in readings.items() if which == question]
+        found = [
+            _without(reading, own, question, key, as_of)
+            for (which, key), reading in readings.items()
+            if which == question
+        ]
         usage[question] = _worst(found) if found else UsageReading(NOBODY, NOBODY, NOBODY)
     return usage, readings
+
+
+def _without(
+    reading: UsageReading, own: Reservation | None, question: UsageQuestion, key: str, as_of: datetime
+) -> UsageReading:
+    from exportguard.authority.ledger.periods import bucket_range
+
+    if own is None or bucket_range(question.period, own.made_at) != bucket_range(question.period, as_of):
+        return reading
+    amounts: list[Any] = [reading.tokens, reading.accelerators, reading.tpp]
+    for draw in own.usage:
+        if (draw.by, draw.key) == (question.by, key):
+            amounts = [
+                before if isinstance(before, Unknown) or isinstance(added, Unknown) else max(0, before - added)
+                for before, added in zip(amounts, (draw.tokens, draw.accelerators, draw.tpp), strict=True)
+            ]
+    return UsageReading(amounts[0], amounts[1], amounts[2], reading.version)
 
 
 def _worst(found: Sequence[UsageReading]) -> UsageReading:

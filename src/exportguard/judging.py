@@ -278,7 +278,10 @@ def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:
     draft.approvals = ()
     questions = state.policies.usage_questions
     if ledger is not None and questions:
-        usage, draft.readings = accounting.read(ledger, questions, draft.request, draft.customers, draft.as_of)
+        own = ledger.get(draft.token) if draft.token is not None else None
+        if own is not None and own.state.value not in ("reserved", "committed"):
+            own = None
+        usage, draft.readings = accounting.read(ledger, questions, draft.request, draft.customers, draft.as_of, own)
     draft.usage = usage
     decision = _decide(state, draft)
     if decision.outcome is Outcome.HOLD and ledger is not None:

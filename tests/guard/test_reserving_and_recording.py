@@ -1,0 +1,341 @@
+"""Real clients, a guard with a rule over cumulative use: what is reserved, recorded, given back and told."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, EndpointConnectionError
+from moto import mock_aws
+
+from exportguard import Guard, LedgerError, ProvisioningHeld, ProvisioningRefused, RecordError
+from exportguard.authority import ReservationState, open_ledger
+from exportguard.language import PolicySource
+from exportguard.record import SqlLog, open_log, verify
+from exportguard.vocabulary import Unknown, UsageQuestion
+
+AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
+ZURICH = (UsageQuestion("customer", "P1Y"), "cust-zurich")
+
+CUMULATIVE = """
+policy: cumulative
+version: 1
+title: No more than four accelerators a year by one customer
+basis: company_policy
+references:
+  - cite: a test
+    read: 2026-11-25
+rules:
+  - id: many-small-orders
+    title: More than sixteen accelerators a year
+    effect: hold
+    when: usage.accelerators > 16.0
+    per: {by: customer, period: P1Y}
+    because: "{usage.accelerators} accelerators this year"
+    authorizable_by: [internal_waiver]
+"""
+
+
+@pytest.fixture(autouse=True)
+def moto() -> Iterator[None]:
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "store.sqlite3"
+
+
+@pytest.fixture
+def make(load: Any, store: Path) -> Callable[..., Guard]:
+    def made(**options: Any) -> Guard:
+        settings = {"record": store, "ledger": store, "clock": lambda: AT, **options}
+        return load((PolicySource("cumulative.yaml", CUMULATIVE),), **settings)
+
+    return made
+
+
+def client(guard: Guard, customer: str = "cust-zurich", **options: Any) -> Any:
+    session = boto3.Session("demo", "demo", "demo", region_name="us-east-1")
+    return guard.attach(session.client("ec2", **options), customer=customer)
+
+
+def run(ec2: Any, count: int = 1, **more: Any) -> Any:
+    return ec2.run_instances(ImageId="ami-12c6146b", InstanceType="p5.48xlarge", MinCount=count, MaxCount=count, **more)
+
+
+def running() -> int:
+    found = boto3.client("ec2", "us-east-1", aws_access_key_id="a", aws_secret_access_key="b").describe_instances()
+    return sum(len(each["Instances"]) for each in found["Reservations"])
+
+
+def records(store: Path) -> list[dict[str, Any]]:
+    log = open_log(store)
+    try:
+        assert isinstance(log, SqlLog)
+        assert verify(log).intact
+        return [stored.record for stored in log.read()]
+    finally:
+        log.close()
+
+
+def used(store: Path) -> float:
+    ledger = open_ledger(store)
+    try:
+        found = ledger.read([ZURICH], AT)[ZURICH].accelerators
+        assert isinstance(found, int | float)
+        return found
+    finally:
+        ledger.close()
+
+
+def test_many_small_orders_add_up_to_the_limit_and_no_further(make, store):
+    """Sixteen accelerators in two orders, and the third is held with what it comes to."""
+    ec2 = client(make())
+    run(ec2)
+    run(ec2)
+    with pytest.raises(ProvisioningHeld, match="24 accelerators this year"):
+        run(ec2)
+    assert running() == 2
+    assert used(store) == 16
+    assert [each["outcome"] for each in records(store)] == ["ALLOW", "ALLOW", "HOLD"]
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_threads_never_pass_the_limit_together(make, store, tmp_path, separate):
+    """Twelve threads order at once, with log and ledger in one store or in two: two orders are let out, and no more."""
+    guard = make(ledger=tmp_path / "ledger.sqlite3" if separate else store)
+    ec2 = client(guard)
+
+    def attempt(_: int) -> bool:
+        try:
+            run(ec2)
+        except ProvisioningRefused:
+            return False
+        return True
+
+    with ThreadPoolExecutor(12) as pool:
+        assert sum(pool.map(attempt, range(12))) == 2
+    assert running() == 2
+
+
+def test_threads_far_from_the_limit_do_not_hold_one_another_up(make, store):
+    """Use that moves while it is read is decided again; everyday calls are not held for it."""
+    guard = make()
+    ec2 = client(guard)
+
+    def order(_: int) -> None:
+        ec2.run_instances(ImageId="ami-12c6146b", InstanceType="g4dn.xlarge", MinCount=1, MaxCount=1)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(order, range(16)))
+    assert used(store) == 16
+
+
+def test_a_definite_failure_gives_back_and_an_unclear_one_keeps(make, store):
+    """A 4xx: given back. No answer: kept until somebody reconciles it, and then a new order fits in again."""
+    guard = make()
+    ec2 = client(guard)
+    with pytest.raises(ClientError):
+        run(ec2, SecurityGroupIds=["sg-there-is-none"])
+    assert used(store) == 0
+    lost = unreachable(client(guard, config=Config(retries={"total_max_attempts": 1})))[0]
+    for _ in range(2):
+        with pytest.raises(EndpointConnectionError):
+            run(lost)
+    assert used(store) == 16
+    with pytest.raises(ProvisioningHeld):
+        run(ec2)
+    ledger = open_ledger(store)
+    pending = ledger.pending()
+    assert len(pending) == 2
+    assert {each.key for each in pending} <= {each["decision_id"] for each in records(store)}
+    ledger.release(pending[0].key, as_of=AT, note="it never arrived")
+    ledger.close()
+    run(ec2)
+    assert used(store) == 16
+
+
+def unreachable(ec2: Any) -> tuple[Any, list[int]]:
+    """*ec2* without a network, and its attempts."""
+    attempts: list[int] = []
+
+    def fail(**_: Any) -> None:
+        attempts.append(1)
+        raise EndpointConnectionError(endpoint_url="https://ec2.example")
+
+    ec2.meta.events.register_first("before-send", fail)
+    return ec2, attempts
+
+
+def test_the_retries_of_an_sdk_reserve_once(make, store):
+    """Three attempts, one reservation: they stay between release and settlement."""
+    retrying = Config(retries={"total_max_attempts": 3, "mode": "standard"})
+    lost, attempts = unreachable(client(make(), config=retrying))
+    with pytest.raises(EndpointConnectionError):
+        run(lost)
+    assert len(attempts) == 3
+    assert used(store) == 8
+
+
+def test_the_same_client_token_is_the_same_call(make, store):
+    """A caller that repeats its own call under its client token is counted once; another token is another call."""
+    guard = make(customers={"customers": [_zurich(accounts={"aws": ["123456789012"]})]}, resolver={"aws": _Account()})
+    ec2 = client(guard)
+    for token in ("a", "a", "b", "b", "a"):
+        run(ec2, ClientToken=token)
+    assert used(store) == 16
+    with pytest.raises(ProvisioningHeld):
+        run(ec2, ClientToken="c")
+
+
+class _Account:
+    def ask(self, question: Any) -> Any:
+        return {"Account": "123456789012"} if question.operation == "GetCallerIdentity" else Unknown("not asked")
+
+
+def _zurich(**more: Any) -> dict[str, Any]:
+    party = {
+        "role": "end_user", "name": "Universität Zürich", "country": "CH", "headquarters": "CH",
+        "ultimate_parent": None, "listings": [], "owners": [], "verified": True,
+    }  # fmt: skip
+    return {"id": "cust-zurich", "parties": [party], **more}
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_a_record_that_cannot_be_kept_leaves_no_reservation(make, store, tmp_path, separate):
+    """The log fails after the reservation, or in its transaction: the call is refused and nothing stays reserved."""
+    ledger = tmp_path / "ledger.sqlite3" if separate else store
+    guard = make(ledger=ledger)
+    ec2 = client(guard)
+    log = open_log(store)
+    assert isinstance(log, SqlLog)
+    log.write(lambda session: session.execute("ALTER TABLE log_record RENAME TO gone"))
+    with pytest.raises(RecordError, match="help: "):
+        run(ec2)
+    assert running() == 0
+    assert used(ledger) == 0
+    log.write(lambda session: session.execute("ALTER TABLE gone RENAME TO log_record"))
+    log.close()
+    run(ec2)
+    assert running() == 1
+    assert used(ledger) == 8
+
+
+def test_a_locked_store_refuses_and_lets_go(load, store):
+    """Another process holds the store past the time limit: refused, with nothing half; then everything goes on."""
+    guard = load(
+        (PolicySource("cumulative.yaml", CUMULATIVE),),
+        record=open_log(store, timeout=0.3),
+        ledger=open_ledger(store, timeout=0.3),
+        clock=lambda: AT,
+    )
+    ec2 = client(guard)
+    holder = sqlite3.connect(store, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(RecordError, match="locked by another process"):
+        run(ec2)
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert (running(), used(store), len(records(store))) == (0, 0, 0)
+    run(ec2)
+    assert (running(), used(store), len(records(store))) == (1, 8, 1)
+
+
+def test_a_store_that_went_away_refuses(make, store):
+    guard = make()
+    ec2 = client(guard)
+    run(ec2)
+    store.unlink()
+    for _ in range(2):
+        with pytest.raises((RecordError, LedgerError, ProvisioningHeld)):
+            run(ec2)
+    assert running() == 1
+
+
+def test_nothing_raises_after_the_call_was_let_out(make, store, caplog):
+    """The store goes away while the call is under way: the caller has its answer, and the log of the process says so."""
+    guard = make()
+    ec2 = client(guard)
+    ec2.meta.events.register("before-send", lambda **_: store.unlink())
+    assert run(ec2)["Instances"]
+    assert "its result could not be noted" in caplog.text
+
+
+@pytest.mark.parametrize("mode", ["warn", "audit"])
+def test_modes_that_refuse_nothing_count_and_record_all_the_same(make, store, mode):
+    """What goes out is counted, also past the limit; each decision is on record as what it was."""
+    ec2 = client(make(mode=mode))
+    for _ in range(3):
+        run(ec2)
+    assert running() == 3
+    assert used(store) == 24
+    assert [(each["outcome"], each["released"]) for each in records(store)] == [
+        ("ALLOW", True), ("ALLOW", True), ("HOLD", True),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["warn", "audit"])
+def test_modes_that_refuse_nothing_do_not_fail_either(make, store, mode, caplog):
+    ec2 = client(make(mode=mode))
+    store.unlink()
+    for _ in range(2):
+        assert run(ec2)["Instances"]
+    assert "could not be" in caplog.text
+
+
+def test_a_clock_that_jumps_counts_in_the_period_that_it_names(make, store):
+    """Back or forth: no call is counted twice or lost, and a new year has its own limit."""
+    now = [AT]
+    ec2 = client(make(clock=lambda: now[0]))
+    run(ec2)
+    now[0] = AT - timedelta(days=200)
+    run(ec2)
+    with pytest.raises(ProvisioningHeld):
+        run(ec2)
+    now[0] = AT + timedelta(days=60)
+    run(ec2)
+    assert used(store) == 16
+    now[0] = datetime(2026, 11, 25)
+    with pytest.raises(ProvisioningHeld, match="timezone"):
+        run(ec2)
+
+
+def test_use_adds_up_over_the_subsidiaries_of_one_house(load, store):
+    """Two end users of one ultimate parent order through two resellers: what a rule by end user sees is their sum."""
+    party = _zurich()["parties"][0]
+    parent = {"name": "Holding AG", "country": "CH", "headquarters": "CH"}
+    customers = [
+        {"id": f"cust-{n}", "parties": [{**party, "name": f"Tochter {n} AG", "ultimate_parent": parent}]} for n in "ab"
+    ]
+    text = CUMULATIVE.replace("by: customer", "by: end_user")
+    guard = load(
+        (PolicySource("cumulative.yaml", text),),
+        customers={"customers": customers}, record=store, ledger=store, clock=lambda: AT,
+    )  # fmt: skip
+    run(client(guard, "cust-a"))
+    run(client(guard, "cust-b"))
+    for customer in ("cust-a", "cust-b"):
+        with pytest.raises(ProvisioningHeld):
+            run(client(guard, customer))
+
+
+def test_the_record_names_the_reservation_and_the_reservation_is_settled(make, store):
+    run(client(make()))
+    (record,) = records(store)
+    ledger = open_ledger(store)
+    made = ledger.get(record["idempotency_key"])
+    assert made is not None
+    assert made.state is ReservationState.COMMITTED
+    assert ledger.pending() == ()
+    ledger.close()
+    json.dumps(record)
