@@ -124,7 +124,8 @@ def approve(
         kind=AuthorizationKind.INTERNAL_WAIVER,
         scope="true",
         parties=tuple(_named(party) for party in decision.parties),
-        effective=Effective(from_=at, until=end),
+        # From the decision on: the clocks of two machines never quite agree.
+        effective=Effective(from_=min(at, decision.as_of), until=end),
         requested_by=asked_by[0],
         approved_by=(by.strip(),),
         evidence={"decision": name, "reason": reason.strip()[:1000]},
