@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
@@ -11,7 +11,7 @@ from exportguard.decide import explain
 from exportguard.decide.combine import combine
 from exportguard.decide.derive import Facts, derive
 from exportguard.decide.lift import Lifter
-from exportguard.decide.plan import Signature, plan
+from exportguard.decide.plan import Asked, plan
 from exportguard.errors import NaiveInstantError
 from exportguard.language import Cause, CompiledPolicySet, CompiledRule, Indeterminate, Scope, World
 from exportguard.reference import ReferenceData
@@ -72,27 +72,22 @@ def decide(
     if not facts.items:
         return _decision(request, policies, reference, as_of, facts, Outcome.ALLOW, not_applicable=NO_ITEM)
     lifter = Lifter(authorizations, reference, facts, as_of, request_fingerprint)
-    world = World(reference, as_of)
     results: list[tuple[Effect, RuleResult, bool]] = []
     reasons: list[Reason] = []
     unknown: list[UnknownFact] = []
     lifted: list[Lifted] = []
     advice: list[str] = []
     flags: list[str] = []
-    for signature, rules in plan(policies, as_of):
-        scopes = _scopes(signature, facts, world)
-        if scopes is None:
+    for rules, found in findings(facts, policies, reference, as_of, usage):
+        if found is None:
             for asked in rules:
                 results.append((Effect.HOLD, RuleResult.MATCH, True))
                 reasons.append(explain.too_many(asked.rule, MAX_COMBINATIONS))
             continue
-        for asked in rules if scopes else ():
-            rule, effect, status = asked
-            findings = _findings(rule, _with_usage(rule, scopes, facts, usage) if signature.usage else scopes)
-            if not findings:
-                continue
+        for position, each in found.items():
+            rule, effect, status = rules[position]
             left: list[Finding] = []
-            for finding in findings:
+            for finding in each:
                 lift = lifter.lift(rule, finding.scope)
                 if lift is not None:
                     lifted.append(lift)
@@ -122,7 +117,7 @@ def decide(
         reasons=explain.ordered(reasons),
         unknown=explain.distinct_unknowns(unknown),
         lifted=tuple(dict.fromkeys(sorted(lifted, key=lambda x: (x.authorization, x.rule)))),
-        advice=tuple(dict.fromkeys((*advice, *lifter.advice()))),
+        advice=tuple(sorted({*advice, *lifter.advice()})),
         flags=flags,
     )
 
@@ -140,42 +135,62 @@ def not_applicable(
     )
 
 
-def _scopes(signature: Signature, facts: Facts, world: World) -> list[Scope] | None:
-    """Every combination that a group of rules is asked over, equal ones once; None if there are too many."""
-    items: Sequence[ItemView | None] = (None,)
-    if signature.kinds is not None:
-        kinds = signature.kinds
-        items = _distinct([item for item in facts.items if isinstance(item.kind, Unknown) or item.kind in kinds])
-    parties: Sequence[PartyView | None] = facts.parties if signature.party else (None,)
-    locations: Sequence[LocationView | None] = facts.locations if signature.location else (None,)
-    if len(items) * len(parties) * len(locations) > MAX_COMBINATIONS:
-        return None
-    return [
-        Scope(request=facts.request, item=item, party=party, location=location, world=world)
-        for item, party, location in product(items, parties, locations)
-    ]
+def findings(
+    facts: Facts, policies: CompiledPolicySet, reference: ReferenceData, as_of: datetime, usage: Usage
+) -> Iterator[tuple[tuple[Asked, ...], dict[int, list[Finding]] | None]]:
+    """Rules that are asked over the same things, and what those of them (by position) say that are not surely false.
+
+    None in place of findings: more combinations than may be asked.
+    """
+    view = facts.request
+    world = World(reference, as_of)
+    for signature, rules, together in plan(policies, reference, as_of):
+        items: Sequence[ItemView | None] = (None,)
+        if signature.kinds is not None:
+            items = _items(facts.items, signature.kinds)
+        parties: Sequence[PartyView | None] = facts.parties if signature.party else (None,)
+        locations: Sequence[LocationView | None] = facts.locations if signature.location else (None,)
+        if len(items) * len(parties) * len(locations) > MAX_COMBINATIONS:
+            yield rules, None
+            continue
+        found: dict[int, list[Finding]] = {}
+        for item, party, location in product(items, parties, locations):
+            if together is None:
+                for position, asked in enumerate(rules):
+                    seen = _usage(asked.rule, facts, usage)
+                    scope = Scope(request=view, item=item, party=party, location=location, usage=seen, world=world)
+                    _note(found, position, asked.rule, scope, None)
+                continue
+            answers = together(view, item, party, location)
+            if answers:
+                scope = Scope(request=view, item=item, party=party, location=location, world=world)
+                for position, answer in answers:
+                    _note(found, position, rules[position].rule, scope, answer)
+        if found:
+            yield rules, found
 
 
-def _with_usage(rule: CompiledRule, scopes: Sequence[Scope], facts: Facts, usage: Usage) -> list[Scope]:
-    """The same combinations, with the use that this rule's `per` asks about."""
-    seen = _usage(rule, facts, usage)
-    return [
-        Scope(request=s.request, item=s.item, party=s.party, location=s.location, usage=seen, world=s.world)
-        for s in scopes
-    ]
+def _note(
+    found: dict[int, list[Finding]], position: int, rule: CompiledRule, scope: Scope, answer: bool | None
+) -> None:
+    """Add what *rule* says of *scope*; *answer* None: its condition has to be asked first."""
+    asked = rule.when(scope) if answer is None else answer
+    if asked is not False:
+        finding = _finding(rule, scope, asked)
+        if finding is not None:
+            found.setdefault(position, []).append(finding)
 
 
-def _findings(rule: CompiledRule, scopes: Sequence[Scope]) -> list[Finding]:
-    """Ask *rule* of every combination; what matches or stays open."""
-    when = rule.when
-    found = []
-    for scope in scopes:
-        answer = when(scope)
-        if answer is not False:
-            finding = _finding(rule, scope, answer)
-            if finding is not None:
-                found.append(finding)
-    return found
+def _items(items: tuple[ItemView, ...], kinds: frozenset[str]) -> Sequence[ItemView]:
+    """Those of one of *kinds*, or of unknown kind; equal ones once: a fleet of fifty is a handful of accelerators."""
+    if len(items) == 1:
+        kind = items[0].kind
+        return items if isinstance(kind, Unknown) or kind in kinds else ()
+    seen: dict[ItemView, ItemView] = {}
+    for item in items:
+        if isinstance(item.kind, Unknown) or item.kind in kinds:
+            seen.setdefault(replace(item, index=0), item)
+    return list(seen.values())
 
 
 def _finding(rule: CompiledRule, scope: Scope, answer: bool | Indeterminate) -> Finding | None:
@@ -193,16 +208,6 @@ def _finding(rule: CompiledRule, scope: Scope, answer: bool | Indeterminate) -> 
         result = RuleResult.INDETERMINATE
         causes = (*causes, Cause("location.certainty", f"it may, but need not, be placed in {place}"))
     return Finding(result, scope, causes)
-
-
-def _distinct(items: list[ItemView]) -> list[ItemView]:
-    """Equal items once: a fleet of fifty overrides is a handful of accelerators."""
-    if len(items) < 2:
-        return items
-    seen: dict[ItemView, ItemView] = {}
-    for item in items:
-        seen.setdefault(replace(item, index=0), item)
-    return list(seen.values())
 
 
 def _usage(rule: CompiledRule, facts: Facts, usage: Usage) -> UsageView:

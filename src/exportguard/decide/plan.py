@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import NamedTuple
 from weakref import ref
 
-from exportguard.language import CompiledPolicySet, CompiledRule
+from exportguard.language import CompiledPolicySet, CompiledRule, Together, World
+from exportguard.reference import ReferenceData
 from exportguard.vocabulary.decision import Effect
 
 _KEPT = 16
@@ -28,6 +29,14 @@ class Signature(NamedTuple):
     usage: bool
 
 
+class Group(NamedTuple):
+    """Rules that are asked over the same things, and the function that asks them all at once (none over `usage`)."""
+
+    signature: Signature
+    rules: tuple[Asked, ...]
+    together: Together | None
+
+
 class Asked(NamedTuple):
     """A rule in force, with its effect and status in the period."""
 
@@ -36,26 +45,40 @@ class Asked(NamedTuple):
     status: str | None
 
 
-Plan = tuple[tuple[Signature, tuple[Asked, ...]], ...]
+Plan = tuple[Group, ...]
 
-_plans: OrderedDict[tuple[int, int], tuple[ref[CompiledPolicySet], Plan]] = OrderedDict()
-_changes: OrderedDict[int, tuple[ref[CompiledPolicySet], tuple[datetime, ...]]] = OrderedDict()
+_plans: OrderedDict[tuple[int, int, int], tuple[ref[CompiledPolicySet], ReferenceData, Plan]] = OrderedDict()
+_changes: OrderedDict[tuple[int, int], tuple[ref[CompiledPolicySet], ReferenceData, tuple[datetime, ...]]] = (
+    OrderedDict()
+)
 
 
-def plan(policies: CompiledPolicySet, as_of: datetime) -> Plan:
-    """The rules of *policies* in force at *as_of*, grouped. Remembered by identity, never by what they say."""
-    changes = _change_dates(policies)
-    key = (id(policies), bisect_right(changes, as_of))
+def plan(policies: CompiledPolicySet, reference: ReferenceData, as_of: datetime) -> Plan:
+    """The rules of *policies* in force at *as_of*, grouped. Remembered by identity, never by what they say.
+
+    One plan serves the whole period between two change dates of the rules or of the reference data: what is dated
+    (who is in a country group) is put into it.
+    """
+    changes = _change_dates(policies, reference)
+    key = (id(policies), id(reference), bisect_right(changes, as_of))
     known = _plans.get(key)
-    if known is not None and known[0]() is policies:
-        return known[1]
+    if known is not None and known[0]() is policies and known[1] is reference:
+        return known[2]
+    world = World(reference, as_of)
     groups: dict[Signature, list[Asked]] = {}
     for rule in policies.rules:
         if rule.in_force(as_of):
             asked = Asked(rule, rule.effect_at(as_of), rule.status_at(as_of))
             groups.setdefault(_signature(rule), []).append(asked)
-    made: Plan = tuple((signature, tuple(rules)) for signature, rules in groups.items())
-    _remember(_plans, key, (ref(policies), made))
+    made: Plan = tuple(
+        Group(
+            signature,
+            tuple(rules),
+            None if signature.usage else Together([asked.rule.when for asked in rules], world),
+        )
+        for signature, rules in groups.items()
+    )
+    _remember(_plans, key, (ref(policies), reference, made))
     return made
 
 
@@ -65,10 +88,11 @@ def _signature(rule: CompiledRule) -> Signature:
     return Signature(rule.kinds if of_items else None, "party" in rule.roots, "location" in rule.roots, usage)
 
 
-def _change_dates(policies: CompiledPolicySet) -> Sequence[datetime]:
-    known = _changes.get(id(policies))
-    if known is not None and known[0]() is policies:
-        return known[1]
+def _change_dates(policies: CompiledPolicySet, reference: ReferenceData) -> Sequence[datetime]:
+    key = (id(policies), id(reference))
+    known = _changes.get(key)
+    if known is not None and known[0]() is policies and known[1] is reference:
+        return known[2]
     dates = {
         bound
         for rule in policies.rules
@@ -76,8 +100,8 @@ def _change_dates(policies: CompiledPolicySet) -> Sequence[datetime]:
         for bound in period
         if bound is not None
     }
-    made = tuple(sorted(dates))
-    _remember(_changes, id(policies), (ref(policies), made))
+    made = tuple(sorted(dates | set(reference.change_dates())))
+    _remember(_changes, key, (ref(policies), reference, made))
     return made
 
 

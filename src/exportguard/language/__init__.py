@@ -10,17 +10,19 @@ if TYPE_CHECKING:
     from exportguard.language.loader import compile_scope, load_policies
     from exportguard.language.policyset import CompiledPolicySet, CompiledRule, Reference
     from exportguard.language.source import PolicySource
+    from exportguard.language.together import Together
 
 _WHERE = {
     "Answer": "evaluation", "Cause": "evaluation", "Indeterminate": "evaluation", "Scope": "evaluation",
     "World": "evaluation", "CompiledCondition": "compile", "CompiledPolicySet": "policyset",
     "CompiledRule": "policyset", "Reference": "policyset", "PolicySource": "source", "compile_scope": "loader",
-    "load_policies": "loader",
+    "load_policies": "loader", "Together": "together",
 }  # fmt: skip
 
 __all__ = [
     "Answer", "Cause", "CompiledCondition", "CompiledPolicySet", "CompiledRule", "Indeterminate", "PolicySource",
-    "Reference", "Scope", "World", "compile_scope", "load_policies",
+    "Reference", "Scope", "Together", "World", "compile_scope",
+    "load_policies",
 ]  # fmt: skip
 
 

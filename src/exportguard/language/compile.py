@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from exportguard.language.evaluation import Cause, Indeterminate, Scope, settle
+from exportguard.language.fastpath import Fast, build_fast
 from exportguard.language.schema import ACCELERATOR_ONLY, MODEL_ONLY, ROOTS
 from exportguard.language.syntax import Node, from_data, path_text, to_data, walk
-from exportguard.language.threevalued import build, question_of
+from exportguard.language.threevalued import Run, build, question_of
 from exportguard.vocabulary.questions import OwnershipQuestion
 
 
 class CompiledCondition:
-    """One condition, ready to be asked. Immutable, thread-safe.
+    """One condition, ready to be asked. Nothing that can be seen of it changes; thread-safe.
 
     `roots` are what it has to be asked over, `paths` the facts it mentions, sorted; `tree` is the checked tree with
     its variables put in.
@@ -21,21 +22,23 @@ class CompiledCondition:
     __slots__ = ("_fast", "_slow", "ownership_questions", "paths", "roots", "text", "tree")
 
     def __init__(self, tree: Node, text: str = "") -> None:
-        from exportguard.language.fastpath import build_fast
-
         self.tree, self.text = tree, text
         self.paths = fact_paths(tree)
         self.roots = frozenset(path.partition(".")[0] for path in self.paths)
         self.ownership_questions: frozenset[OwnershipQuestion] = frozenset(
             question_of(node) for node in walk(tree) if node.op == "owned"
         )
-        self._slow = build(tree)
-        self._fast = build_fast(tree)
+        # Made when first asked: most conditions are asked together with others (`together.py`).
+        self._slow: Run | None = None
+        self._fast: Fast | None = None
 
     def __call__(self, scope: Scope) -> bool | Indeterminate:
         """Answer for *scope*: True, False or `Indeterminate`. Never raises: what goes wrong is an error cause."""
         try:
-            answer = self._fast(scope)
+            fast = self._fast
+            if fast is None:
+                fast = self._fast = build_fast(self.tree)
+            answer = fast(scope)
             if answer is True or answer is False:
                 return answer
         except Exception:  # noqa: BLE001, S110 - anything unusual is for the three-valued path to name
@@ -45,7 +48,10 @@ class CompiledCondition:
     def ask_slowly(self, scope: Scope) -> bool | Indeterminate:
         """The same answer by the three-valued path alone."""
         try:
-            answer = self._slow(scope, ())
+            slow = self._slow
+            if slow is None:
+                slow = self._slow = build(self.tree)
+            answer = slow(scope, ())
         except Exception as error:  # noqa: BLE001 - a rule is never skipped: what fails is indeterminate
             return settle([Cause("", f"the evaluation failed ({type(error).__name__})", "error")])
         if answer is True or answer is False:

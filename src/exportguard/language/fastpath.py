@@ -65,29 +65,29 @@ def _known(value: Any) -> Any:
 
 def build_fast(node: Node) -> Fast:
     """The function of a checked tree. It raises, or gives exactly what the three-valued path gives."""
-    writer = _Writer()
+    writer = Writer()
     try:
         # Only text that this module wrote is compiled: names are its own, literals go through repr or as constants.
         source = f"def fast(s):\n    return {writer.write(node, {})}\n"
-        names: dict[str, Any] = {"__builtins__": {}, **_HELPERS, **writer.constants}
+        names: dict[str, Any] = {"__builtins__": {}, **HELPERS, **writer.constants}
         exec(compile(source, "<condition>", "exec"), names)
-    except (SyntaxError, RecursionError, MemoryError, _NoFastForm):
+    except (SyntaxError, RecursionError, MemoryError, NoFastForm):
         return _slow
     fast: Fast = names["fast"]
     return fast
 
 
-_HELPERS: dict[str, Any] = {
+HELPERS: dict[str, Any] = {
     "str": str, "bool": bool, "int": int, "float": float, "tuple": tuple, "len": len, "any": any, "all": all,
     "datetime": datetime, "B": _slow, "N": _number, "A": _absent, "K": _known, "L": _elements, "INF": inf,
 }  # fmt: skip
 
 
-class _NoFastForm(Exception):
+class NoFastForm(Exception):
     """A part that refers to a macro's variable and has no fast form; the macro as a whole is asked slowly."""
 
 
-class _Writer:
+class Writer:
     def __init__(self) -> None:
         self.constants: dict[str, Any] = {}
         self.count = 0
@@ -110,8 +110,12 @@ class _Writer:
         """Ask the three-valued path for this part."""
         inner = {n.value[1] for n in walk(node) if n.op == "macro"}
         if any(n.op == "ref" and n.value in bound and n.value not in inner for n in walk(node)):
-            raise _NoFastForm
+            raise NoFastForm
         return f"K({self.constant(build(node))}(s, ()))"
+
+    def start(self, root: str) -> str | None:
+        """How the code names a root."""
+        return f"s.{root}" if root in ROOTS else None
 
     def path(self, node: Node, bound: dict[str, str]) -> str | None:
         names: list[str] = []
@@ -121,7 +125,7 @@ class _Writer:
         if node.op != "ref":
             return None
         root = str(node.value)
-        start = bound.get(root) or (f"s.{root}" if root in ROOTS else None)
+        start = bound.get(root) or self.start(root)
         return ".".join((start, *reversed(names))) if start is not None else None
 
     def checked(self, path: str, kind: str) -> str | None:
@@ -229,6 +233,6 @@ class _Writer:
         name = self.name("m")
         try:
             body = self.write(node.args[1], {**bound, variable: name})
-        except _NoFastForm:
+        except NoFastForm:
             return None
         return f"{'any' if kind == 'exists' else 'all'}({body} for {name} in L({path}))"
