@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -106,6 +107,9 @@ def evaluate(node: Node, scope: Any, env: dict[str, Any]) -> Any:
                 return OPEN
             value = None if holder is None else known(getattr(holder, str(a[0].value)))
             return OPEN if value is OPEN else value is not None
+        case "unknown":
+            value = run(a[0])
+            return value is OPEN or nothing_known(value)
         case "index":
             items, index = run(a[0]), run(a[1])
             if items is OPEN or index is OPEN or not 0 <= index < len(items):
@@ -128,6 +132,17 @@ def evaluate(node: Node, scope: Any, env: dict[str, Any]) -> Any:
         case "macro":
             return macro(node, scope, env)
     raise AssertionError(node.op)
+
+
+def nothing_known(value: Any) -> bool:
+    """A record of which only what it is there as (a role, a place) is known."""
+    if not is_dataclass(value):
+        return False
+    there = {"role", "certainty", "kind", "confidence", "index", "ownership", "customer"}
+    there |= {"id"} if hasattr(value, "role") else set()
+    facts = [getattr(value, f.name) for f in fields(value) if f.name not in there]
+    facts = [fact for fact in facts if fact is not None]
+    return bool(facts) and all(isinstance(fact, Unknown) or nothing_known(fact) for fact in facts)
 
 
 def compare(op: str, x: Any, y: Any) -> Any:

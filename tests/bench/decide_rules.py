@@ -76,18 +76,18 @@ def rules(count: int, seed: int = 1) -> tuple[Rule, ...]:
             ),
         ]
         made.append(Rule(f"rule-{n}", shapes[n % len(shapes)]))
-    for n in range(len(made), count):
-        # One customer's, one region's, one chip's rule: what a policy set grows by.
-        made.append(
-            Rule(
-                f"rule-{n}",
-                (
-                    (Test("item.accelerator.family", "==", r.choice(FAMILIES)),),
-                    (Test("party.name", "==", f"Customer {n}"),),
-                    (Test("location.region", "==", r.choice(REGIONS)),),
-                ),
-            )
+    # One customer's, one region's, one chip's rule: what a policy set grows by.
+    made += [
+        Rule(
+            f"rule-{n}",
+            (
+                (Test("item.accelerator.family", "==", r.choice(FAMILIES)),),
+                (Test("party.name", "==", f"Customer {n}"),),
+                (Test("location.region", "==", r.choice(REGIONS)),),
+            ),
         )
+        for n in range(len(made), count)
+    ]
     return tuple(made)
 
 

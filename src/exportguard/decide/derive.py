@@ -6,14 +6,18 @@ data *knows* that it carries nothing, and there is always an end user and a plac
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
 
 from exportguard.decide.items import item_views
 from exportguard.reference import ReferenceData, RegionFact
 from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
 from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.party import Party, Role, UltimateParent
+from exportguard.vocabulary.questions import OwnershipQuestion
 from exportguard.vocabulary.request import Certainty, Location, ProvisioningRequest, Transfer
 from exportguard.vocabulary.scope import (
     ItemView,
@@ -26,6 +30,10 @@ from exportguard.vocabulary.scope import (
 
 NO_END_USER = Unknown("no end user was named")
 NO_LOCATION = Unknown("no location was named")
+
+_END_USER = Role.END_USER.value
+_DECLARED, _POSSIBLE = Certainty.DECLARED.value, Certainty.POSSIBLE.value
+_REMOTE, _EXPORT = Transfer.REMOTE_ACCESS.value, Transfer.EXPORT.value
 
 _EXPORTING = ("outpost", "snowball", "snowcone", "snowdevice", "azurestack", "databoxedge", "stackhci", "stackedge")
 """Operations by which hardware goes to the party itself; read from service and operation names of both clouds."""
@@ -56,7 +64,7 @@ def derive(request: ProvisioningRequest, reference: ReferenceData, as_of: dateti
     locations = _locations(request, provider, observed, reference, flags)
     parties = _parties(request, reference)
     red_flags: Maybe[tuple[str, ...]]
-    if isinstance(request.red_flags, Unknown):
+    if isinstance(request.red_flags, Unknown) or not (request.red_flags or flags):
         red_flags = request.red_flags
     else:
         red_flags = tuple(dict.fromkeys((*request.red_flags, *flags)))
@@ -77,7 +85,8 @@ def derive(request: ProvisioningRequest, reference: ReferenceData, as_of: dateti
 
 
 def _plain(value: Maybe[str]) -> Maybe[str]:
-    return value if isinstance(value, Unknown) else str(value)
+    # A plain str: an enumeration's member is one too, but of a class of its own.
+    return value if value.__class__ is Unknown else str.__str__(value)
 
 
 def _lower(value: Maybe[str]) -> Maybe[str]:
@@ -91,15 +100,20 @@ def _word(value: Maybe[str]) -> Maybe[str]:
     return "_".join(value.strip().lower().replace("-", " ").split())
 
 
+@lru_cache(maxsize=2048)
+def _is_export(service: str, operation: str) -> bool:
+    name = f"{service}/{operation}".lower().replace("-", "").replace("_", "")
+    return any(word in name for word in _EXPORTING)
+
+
 def _transfer(request: ProvisioningRequest, provider: Maybe[str]) -> Maybe[str]:
     """From the operation of a cloud provider, else from the document, else unknown (documents.md)."""
     if not isinstance(request.operation, Unknown) and provider in ("aws", "azure", "openai"):
         service = "" if isinstance(request.service, Unknown) else request.service
-        name = f"{service}/{request.operation}".lower().replace("-", "").replace("_", "")
-        if any(word in name for word in _EXPORTING):
-            return Transfer.EXPORT.value
+        if _is_export(service, request.operation):
+            return _EXPORT
         if isinstance(request.transfer, Unknown):
-            return Transfer.REMOTE_ACCESS.value
+            return _REMOTE
     return _plain(request.transfer)
 
 
@@ -116,10 +130,13 @@ def _locations(
         views.extend(_location(location, index, provider, reference, flags))
     for item in items:
         views.extend(_processing_places(item, provider, reference))
-    if not any(view.certainty == Certainty.DECLARED for view in views):
+    for view in views:
+        if view.certainty == _DECLARED:
+            break
+    else:
         reason = request.locations if isinstance(request.locations, Unknown) and not given else NO_LOCATION
         if not views or isinstance(request.locations, Unknown):
-            views.insert(0, LocationView(reason, reason, None, reason, Certainty.DECLARED.value))
+            views.insert(0, LocationView(reason, reason, None, reason, _DECLARED))
     return _distinct(views)
 
 
@@ -148,7 +165,7 @@ def _location(
         countries.append(stated)
     if not countries:
         countries.append(NO_LOCATION)
-    certainty = location.certainty.value
+    certainty = _DECLARED if location.certainty is Certainty.DECLARED else _POSSIBLE
     return [LocationView(region, c, _part(subdivision, c), cloud, certainty, index) for c in countries]
 
 
@@ -171,20 +188,20 @@ def _processing_places(item: Item, provider: Maybe[str], reference: ReferenceDat
         return []
     countries = reference.geography(model.geography)
     if isinstance(countries, Unknown):
-        return [LocationView(None, countries, None, None, Certainty.POSSIBLE.value)]
-    return [LocationView(None, country, None, None, Certainty.POSSIBLE.value) for country in countries]
+        return [LocationView(None, countries, None, None, _POSSIBLE)]
+    return [LocationView(None, country, None, None, _POSSIBLE) for country in countries]
 
 
 def _parties(request: ProvisioningRequest, reference: ReferenceData) -> tuple[PartyView, ...]:
     given = () if isinstance(request.parties, Unknown) else request.parties
     views = [_party(party, index, reference) for index, party in enumerate(given)]
-    if not any(view.role == Role.END_USER for view in views):
+    if _END_USER not in [view.role for view in views]:
         reason = NO_END_USER
         if isinstance(request.parties, Unknown) and request.parties.reason != "not given":
             reason = request.parties
         views.append(
             PartyView(
-                role=Role.END_USER.value,
+                role=_END_USER,
                 name=reason,
                 kind=reason,
                 country=reason,
@@ -236,12 +253,16 @@ def _party(party: Party, index: int, reference: ReferenceData) -> PartyView:
         listings=listings if isinstance(listings, Unknown) else tuple(_list_code(x, reference) for x in listings),
         restricted_ownership=owned_view,
         verified=party.verified,
-        ownership={answer.question: answer.owned for answer in party.ownership_answers},
+        ownership={answer.question: answer.owned for answer in party.ownership_answers}
+        if party.ownership_answers
+        else _NOT_ASKED,
         id=party.id,
         customer=party.customer,
         index=index,
     )
 
+
+_NOT_ASKED: Mapping[OwnershipQuestion, Maybe[bool]] = MappingProxyType({})
 
 _DIVIDED = frozenset({"UA"})
 """Countries of which a part is treated otherwise than the rest (Crimea, the so-called DNR and LNR: 15 CFR 746.6)."""
@@ -268,6 +289,8 @@ def _list_code(code: Maybe[str], reference: ReferenceData) -> Maybe[str]:
 
 
 def _distinct(views: list[LocationView]) -> tuple[LocationView, ...]:
+    if len(views) == 1:
+        return (views[0],)
     seen: dict[object, LocationView] = {}
     for view in views:
         seen.setdefault((view.region, view.country, view.subdivision, view.cloud, view.certainty), view)

@@ -11,6 +11,7 @@ from exportguard.decide import explain
 from exportguard.decide.combine import combine
 from exportguard.decide.derive import Facts, derive
 from exportguard.decide.lift import Lifter
+from exportguard.decide.made import made
 from exportguard.decide.plan import Asked, plan
 from exportguard.errors import NaiveInstantError
 from exportguard.language import Cause, CompiledPolicySet, CompiledRule, Indeterminate, Scope, World
@@ -26,6 +27,8 @@ MAX_COMBINATIONS = 20_000
 """Item x party x location, a rule. Past it the request is held: a bound on time may not become a way around."""
 
 NO_ITEM = "no_item"
+
+_DECLARED = Certainty.DECLARED.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def decide(
     facts = derive(request, reference, as_of)
     if not facts.items:
         return _decision(request, policies, reference, as_of, facts, Outcome.ALLOW, not_applicable=NO_ITEM)
-    lifter = Lifter(authorizations, reference, facts, as_of, request_fingerprint)
+    lifter = Lifter(authorizations, reference, facts, as_of, request_fingerprint) if authorizations else None
     results: list[tuple[Effect, RuleResult, bool]] = []
     reasons: list[Reason] = []
     unknown: list[UnknownFact] = []
@@ -86,13 +89,15 @@ def decide(
             continue
         for position, each in found.items():
             rule, effect, status = rules[position]
-            left: list[Finding] = []
-            for finding in each:
-                lift = lifter.lift(rule, finding.scope)
-                if lift is not None:
-                    lifted.append(lift)
-                else:
-                    left.append(finding)
+            left = each
+            if lifter is not None:
+                left = []
+                for finding in each:
+                    lift = lifter.lift(rule, finding.scope)
+                    if lift is not None:
+                        lifted.append(lift)
+                    else:
+                        left.append(finding)
             result = _worst(finding.result for finding in left)
             results.append((effect, result, rule.if_unknown != "flag"))
             if result is RuleResult.NO_MATCH:
@@ -107,6 +112,8 @@ def decide(
             reasons.extend(shown)
             unknown.extend(missing)
     outcome = combine(results)
+    if not results:
+        return _decision(request, policies, reference, as_of, facts, outcome)
     return _decision(
         request,
         policies,
@@ -117,7 +124,7 @@ def decide(
         reasons=explain.ordered(reasons),
         unknown=explain.distinct_unknowns(unknown),
         lifted=tuple(dict.fromkeys(sorted(lifted, key=lambda x: (x.authorization, x.rule)))),
-        advice=tuple(sorted({*advice, *lifter.advice()})),
+        advice=tuple(sorted({*advice, *(lifter.advice() if lifter is not None else ())})),
         flags=flags,
     )
 
@@ -203,7 +210,7 @@ def _finding(rule: CompiledRule, scope: Scope, answer: bool | Indeterminate) -> 
         if isinstance(lifting, Indeterminate):
             causes = (*causes, *lifting.causes)
     location = scope.location
-    if result is RuleResult.MATCH and isinstance(location, LocationView) and location.certainty != Certainty.DECLARED:
+    if result is RuleResult.MATCH and isinstance(location, LocationView) and location.certainty != _DECLARED:
         place = location.country if isinstance(location.country, str) else "a place that is not known"
         result = RuleResult.INDETERMINATE
         causes = (*causes, Cause("location.certainty", f"it may, but need not, be placed in {place}"))
@@ -236,11 +243,12 @@ def _added(before: Maybe[float], asked: Sequence[Maybe[float] | None]) -> Maybe[
 
 
 def _worst(results: Iterable[RuleResult]) -> RuleResult:
-    found = set(results)
-    for result in (RuleResult.MATCH, RuleResult.INDETERMINATE):
-        if result in found:
+    worst = RuleResult.NO_MATCH
+    for result in results:
+        if result is RuleResult.MATCH:
             return result
-    return RuleResult.NO_MATCH
+        worst = result
+    return worst
 
 
 def _decision(
@@ -260,17 +268,22 @@ def _decision(
 ) -> Decision:
     seen = facts.request.red_flags
     known = () if isinstance(seen, Unknown) else seen
-    return Decision(
-        outcome=outcome,
-        reasons=reasons,
-        unknown=unknown,
-        lifted=lifted,
-        advice=advice,
-        red_flags=tuple(sorted({*known, *flags})),
-        as_of=as_of,
-        policy_digest=policies.digest,
-        reference_digest=reference.digest,
-        request=request,
-        parties=() if isinstance(request.parties, Unknown) else request.parties,
-        not_applicable=not_applicable,
+    return made(
+        Decision,
+        {
+            "decision_id": None,
+            "outcome": outcome,
+            "reasons": reasons,
+            "unknown": unknown,
+            "lifted": lifted,
+            "advice": advice,
+            "red_flags": tuple(sorted({*known, *flags})) if known or flags else (),
+            "as_of": as_of,
+            "policy_digest": policies.digest,
+            "reference_digest": reference.digest,
+            "request": request,
+            "parties": () if isinstance(request.parties, Unknown) else request.parties,
+            "not_applicable": not_applicable,
+            "id": None,
+        },
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from exportguard.decide.made import made
 from exportguard.language import CompiledRule, Scope
 from exportguard.vocabulary.decision import Effect, Reason, RuleResult, UnknownFact
 from exportguard.vocabulary.fact import Unknown
@@ -72,10 +74,11 @@ def _missing(rule: CompiledRule, finding: Finding) -> list[UnknownFact]:
     facts = []
     for path, why in causes:
         told = f"{who}: {why}" if who and path.startswith(("party.", "owned")) else why
-        facts.append(UnknownFact(path=path, why=told, how=_how(path)))
+        facts.append(made(UnknownFact, {"path": path, "why": told, "how": _how(path)}))
     return facts
 
 
+@lru_cache(maxsize=1024)
 def _how(path: str) -> str:
     return next((how for prefix, how in _HOW if path.startswith(prefix)), "state it")
 
@@ -90,8 +93,9 @@ def _reason(
 ) -> Reason:
     scope = finding.scope
     item = scope.item if isinstance(scope.item, ItemView) else None
-    message = rule.say(scope)
-    if result is RuleResult.INDETERMINATE:
+    if result is not RuleResult.INDETERMINATE:
+        message = rule.say(scope)
+    else:
         paths = ", ".join(dict.fromkeys(fact.path for fact in missing)) or "a fact"
         who = _party_label(scope.party)
         message = f"cannot tell whether this applies{f' to {who}' if who else ''}: {rule.title}; not known: {paths}"
@@ -100,21 +104,24 @@ def _reason(
         value = look_up(scope, path)
         if not _is_record(value):
             values.append((path, show(value)))
-    return Reason(
-        policy=rule.policy,
-        rule=rule.id,
-        effect=effect,
-        result=result,
-        basis=rule.basis,
-        item=show(item.name) if item is not None else None,
-        party=_party_label(scope.party),
-        location=_location_label(scope.location),
-        message=message,
-        remedy=rule.remedy,
-        cites=tuple(rule.cites),
-        confidence=item.confidence if item is not None else None,
-        status=status or rule.status,
-        values=tuple(values),
+    return made(
+        Reason,
+        {
+            "policy": rule.policy,
+            "rule": rule.id,
+            "effect": effect,
+            "result": result,
+            "basis": rule.basis,
+            "item": show(item.name) if item is not None else None,
+            "party": _party_label(scope.party),
+            "location": _location_label(scope.location),
+            "message": message,
+            "remedy": rule.remedy,
+            "cites": rule.cites,
+            "confidence": item.confidence if item is not None else None,
+            "status": status or rule.status,
+            "values": tuple(values),
+        },
     )
 
 

@@ -45,3 +45,27 @@ def read_fact(value: Any, type_: str, path: Callable[[], str]) -> Any:
     else:
         good = values.kind_of(value) == "record"
     return value if good else failure("the fact is not of its type", path())
+
+
+_STRUCTURAL = frozenset({"role", "certainty", "kind", "confidence", "index", "ownership", "customer"})
+"""Fields that a record has even when nobody knows anything about what it stands for."""
+
+
+def wholly_unknown(value: Any) -> bool:
+    """Whether *value* is a record of which nothing is known: a party nobody named, a chip nobody could resolve.
+
+    Such a record is there because a role or a place in a request is; to `unknown(…)` it is as unknown as no record.
+    """
+    names = getattr(value, "__dataclass_fields__", ())
+    unknown = False
+    for name in names:
+        # The `id` of a party is the directory's, that of an accelerator or model is a fact.
+        if name in _STRUCTURAL or (name == "id" and "role" in names):
+            continue
+        part = getattr(value, name, None)
+        if part is None:
+            continue
+        if part.__class__ is not Unknown and not wholly_unknown(part):
+            return False
+        unknown = True
+    return unknown

@@ -89,21 +89,20 @@ def words_of(node: Node, world: World) -> Words | None:
                 joined = _both(joined, found)
             else:
                 # a || b is !(!a && !b)
-                path, words, inside = _both(_negated(joined), _negated(found))
-                joined = (path, words, not inside)
+                joined = _negated(_both(_negated(joined), _negated(found)))
         return joined
     if node.op == "cmp" and node.value in ("==", "!="):
         for fact, literal in ((node.args[0], node.args[1]), (node.args[1], node.args[0])):
-            path = _text_fact(fact)
-            if path is not None and literal.op == "lit" and isinstance(literal.value, str):
-                return path, frozenset({literal.value}), node.value == "=="
+            compared = _text_fact(fact)
+            if compared is not None and literal.op == "lit" and isinstance(literal.value, str):
+                return compared, frozenset({literal.value}), node.value == "=="
     if node.op == "in":
         path, members = _text_fact(node.args[0]), node.args[1]
         if path is not None and members.op == "group":
             return path, world.country_group(str(members.value)), True
-        if path is not None and members.op == "list" and members.args:
-            if all(part.op == "lit" and isinstance(part.value, str) for part in members.args):
-                return path, frozenset(str(part.value) for part in members.args), True
+        literal_texts = members.op == "list" and all(p.op == "lit" and isinstance(p.value, str) for p in members.args)
+        if path is not None and literal_texts and members.args:
+            return path, frozenset(str(part.value) for part in members.args), True
     return None
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from exportguard.language import conversions, values
 from exportguard.language.evaluation import Cause, Indeterminate, Scope
-from exportguard.language.facts import read_fact
+from exportguard.language.facts import read_fact, wholly_unknown
 from exportguard.language.regex import compile_pattern
 from exportguard.language.schema import LIST_LIMIT, ROOTS
 from exportguard.language.syntax import Node, walk
@@ -251,7 +251,7 @@ def _unknown(node: Node, names: Names) -> Run:
     def run(scope: Scope, env: Env) -> Any:
         value = read(scope, env)
         if value.__class__ is not Indeterminate:
-            return False
+            return wholly_unknown(value)
         errors = [cause for cause in value.causes if cause.kind == "error"]
         return Indeterminate(tuple(errors)) if errors else True
 

@@ -10,15 +10,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar, dataclass_transform
 
 from exportguard.vocabulary.fact import Confidence, Maybe, Unknown
 from exportguard.vocabulary.questions import OwnershipQuestion
+
+_V = TypeVar("_V")
+
+
+@dataclass_transform(frozen_default=True)
+def _view(cls: type[_V]) -> type[_V]:
+    """A record that nothing changes, which the type checker holds; a run-time check would cost more than deciding."""
+    return dataclass(slots=True, unsafe_hash=True)(cls)
+
 
 NONE_OF_3A090 = "not-3A090"
 """The `eccn` of an item that is known to meet no paragraph of 3A090/4A090. It says nothing about other ECCNs."""
 
 
-@dataclass(frozen=True, slots=True)
+@_view
 class AcceleratorView:
     """`tpp` as 3A090 defines it (dense TOPS x bit length, highest format, one package); `performance_density` in
     TPP per mm2; `memory_bandwidth` in GB/s; `datacenter`: designed or marketed for datacenters."""
@@ -32,7 +42,7 @@ class AcceleratorView:
     datacenter: Maybe[bool]
 
 
-@dataclass(frozen=True, slots=True)
+@_view
 class ModelView:
     """`provider` made the model (`anthropic`), `provider_country` is its headquarters, `weights` open or closed."""
 
@@ -43,7 +53,7 @@ class ModelView:
     weights: Maybe[str]
 
 
-@dataclass(frozen=True, slots=True)
+@_view
 class ItemView:
     """One item. `quantity` is what was ordered (instances, accelerators or tokens), `count` accelerators in all,
     `total_tpp` = accelerator.tpp x count."""
@@ -63,20 +73,20 @@ class ItemView:
     """Which of the request's items this one was derived from."""
 
 
-@dataclass(frozen=True, slots=True)
+@_view
 class UltimateParentView:
     name: Maybe[str]
     country: Maybe[str]
     headquarters: Maybe[str]
 
 
-@dataclass(frozen=True, slots=True)
+@_view
 class RestrictedOwnershipView:
     list: Maybe[str]
     percent: Maybe[float]
 
 
-@dataclass(frozen=True, slots=True)
+@_view
 class PartyView:
     role: Maybe[str]
     name: Maybe[str]
@@ -94,7 +104,7 @@ class PartyView:
     index: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@_view
 class LocationView:
     region: Maybe[str] | None
     country: Maybe[str]
@@ -104,7 +114,7 @@ class LocationView:
     index: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@_view
 class UsageView:
     """Cumulative over what the rule's `per` says, this request included."""
 
@@ -113,7 +123,7 @@ class UsageView:
     tpp: Maybe[float]
 
 
-@dataclass(frozen=True, slots=True)
+@_view
 class RequestView:
     provider: Maybe[str]
     service: Maybe[str]
