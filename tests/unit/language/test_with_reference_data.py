@@ -42,8 +42,7 @@ def test_groups_are_those_of_the_instant_asked_at() -> None:
 def test_every_code_that_can_be_reported_is_explained() -> None:
     """`exportguard explain CODE` knows each code, and no other."""
     root = Path(exportguard.language.__file__).parent.parent
-    rooms = [path for room in ("language", "authoring") for path in (root / room).glob("*.py")]
-    sources = [path.read_text(encoding="utf-8") for path in rooms if path.name != "codes.py"]
+    sources = [path.read_text(encoding="utf-8") for path in root.rglob("*.py") if path.name != "codes.py"]
     assert set(re.findall(r'"(EG\d{3})"', "\n".join(sources))) == set(EXPLANATIONS)
     assert explain("eg203")
     assert explain("EG999") is None
