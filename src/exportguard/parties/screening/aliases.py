@@ -10,50 +10,67 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from exportguard.errors import DocumentError
 from exportguard.parties.reading import Problem, read_bytes, refuse
-from exportguard.parties.screening.han import has_han, simplified, tidy_han
+from exportguard.parties.screening.han import has_han, simplified, sound_of, tidy_han
 from exportguard.parties.screening.names import readings
 
-_SHIPPED = Path(__file__).parent / "data" / "institutions.json"
+_SHIPPED = tuple(Path(__file__).parent / "data" / name for name in ("institutions.json", "chinese_names.json"))
 _MAX_BYTES = 16 << 20
 _ACRONYM = 6
+_SOUNDED = 4
+"""Shorter Han names sound like too much else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aliases:
-    """Latin names by another name of the same body; Han names in simplified characters without legal forms."""
+    """Latin names by another name of the same body: Han names in simplified characters without legal forms, and
+    how those sound, in Latin letters written together."""
 
     han: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     latin: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    pinyin: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def of_latin(self, name: str) -> tuple[str, ...]:
         found = (self.latin.get(words.key, ()) for words in readings(name))
         return tuple(dict.fromkeys(other for names in found for other in names))
 
-    def with_groups(self, groups: Iterable[tuple[Iterable[str], Iterable[str]]]) -> Aliases:
-        """These and the names of *groups*, each (Latin names, Han names) of one body."""
-        han, latin = dict(self.han), dict(self.latin)
-        for latin_names, han_names in groups:
-            stated = tuple(latin_names)
+    def with_groups(self, groups: Iterable[Group]) -> Aliases:
+        """These and the names of *groups*."""
+        han, latin, pinyin = dict(self.han), dict(self.latin), dict(self.pinyin)
+        for group in groups:
             # An acronym leads to its body, but another body on the list may have the same one.
-            names = tuple(name for name in stated if " " in name.strip() or len(name) > _ACRONYM)
-            for name in han_names:
+            names = tuple(name for name in group.latin if " " in name.strip() or len(name) > _ACRONYM)
+            names = names or group.latin
+            for name in group.han:
                 key = tidy_han(simplified(name))
                 han[key] = tuple(dict.fromkeys((*han.get(key, ()), *names)))
-            for name in stated:
+            for sound in group.pinyin:
+                pinyin[sound] = tuple(dict.fromkeys((*pinyin.get(sound, ()), *names)))
+            for name in group.latin:
                 for words in readings(name):
                     others = (other for other in names if other != name)
                     latin[words.key] = tuple(dict.fromkeys((*latin.get(words.key, ()), *others)))
-        return Aliases(han, latin)
+        return Aliases(han, latin, pinyin)
+
+
+class Group(NamedTuple):
+    """Names of one body."""
+
+    latin: tuple[str, ...]
+    han: tuple[str, ...]
+    pinyin: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
 def default_aliases() -> Aliases:
-    """The institutions that ship with the package; their source stands in the file."""
-    data = json.loads(_SHIPPED.read_text(encoding="utf-8"))
-    return Aliases().with_groups((group["latin"], group["han"]) for group in data["groups"])
+    """The names that ship with the package; their source stands in the files."""
+    groups = [group for path in _SHIPPED for group in json.loads(path.read_text(encoding="utf-8"))["groups"]]
+    return Aliases().with_groups(
+        Group(tuple(group["latin"]), tuple(group["han"]), tuple(group["pinyin"])) for group in groups
+    )
 
 
 def load_aliases(path: Path, base: Aliases) -> Aliases:
@@ -66,7 +83,7 @@ def load_aliases(path: Path, base: Aliases) -> Aliases:
 
     parsed = parse_yaml(read_bytes(path, _MAX_BYTES, "the alias file"), str(path))
     problems = list(parsed.problems)
-    groups: list[tuple[list[str], list[str]]] = []
+    groups: list[Group] = []
     data = parsed.data
     if not isinstance(data, dict) or list(data) != ["aliases"] or not isinstance(data["aliases"], list):
         raise DocumentError("an alias file is a mapping with the one key `aliases`, a list", place=str(path))
@@ -82,8 +99,10 @@ def load_aliases(path: Path, base: Aliases) -> Aliases:
                 Problem("should be `names`, a list of text, and maybe `source`", here, parsed.line_of(here))
             )
             continue
-        groups.append(([n for n in names if not has_han(n)], [n for n in names if has_han(n)]))
-        if not groups[-1][0]:
+        han = tuple(name for name in names if has_han(name))
+        sounds = tuple(filter(None, (sound_of(tidy_han(simplified(name))) for name in han if len(name) >= _SOUNDED)))
+        groups.append(Group(tuple(name for name in names if not has_han(name)), han, sounds))
+        if not groups[-1].latin:
             problems.append(
                 Problem("needs a name in Latin letters: the list has no others", here, parsed.line_of(here))
             )

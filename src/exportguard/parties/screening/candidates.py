@@ -7,7 +7,7 @@ from heapq import nlargest
 
 from exportguard.parties.screening.index import Index, is_light, word_keys
 from exportguard.parties.screening.match import COMMON, typo_likeness
-from exportguard.parties.screening.words import CHINESE_PLACES, PERSON_NAMES
+from exportguard.parties.screening.words import CHINESE_PLACES, PERSON_NAMES, SYNONYMS
 
 _MOST_COMPARED = 60
 _MOST_VARIANTS = 12
@@ -33,7 +33,7 @@ def _variants(index: Index, word: str) -> Iterator[str]:
             yield word[cut:]
 
 
-def candidates(index: Index, tokens: tuple[str, ...], review: float) -> list[int]:
+def candidates(index: Index, tokens: tuple[str, ...], review: float, *, translated: bool = False) -> list[int]:
     """Ids of names that may score *review* or more against *tokens*, the likeliest first, at most 60.
 
     To score s, names must agree on at least s / (2 - s) of the query's weight. So a name that shares none of the
@@ -55,7 +55,8 @@ def candidates(index: Index, tokens: tuple[str, ...], review: float) -> list[int
             break
         asked += weight
         reached: set[int] = set()
-        for variant in _spellings(index, tokens, token):
+        spellings = _spellings(index, tokens, token)
+        for variant in (*spellings, *SYNONYMS.get(token, ())) if translated else spellings:
             posting = index.with_word(variant)
             if len(posting) <= _LONGEST_POSTING:
                 reached.update(posting)

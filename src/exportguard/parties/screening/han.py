@@ -22,6 +22,15 @@ _NUMBER = re.compile(r"第?([〇零一二三四五六七八九十百]+)(?=研究
 _RUN = re.compile(r"[\u4e00-\u9fff\u3400-\u4dbf\U00020000-\U0003ffff〇]+")
 
 
+_PART = re.compile(
+    r"学院|学部|[系所院室部]$|研究|中心|实验|医院|校区|分校|课题组|团队|图书馆|出版社|附属|研究生|工程师"
+)
+_BODIES = frozenset(
+    {"大学", "学院", "研究院", "研究所", "银行", "医院", "中学", "学校", "师范", "工业大学", "理工大学"}
+)
+"""Words that make another body of a name that goes on with them."""
+
+
 class Segment(NamedTuple):
     """A stretch of a Han name: its reading, and whether the reading was spelled out by sound."""
 
@@ -103,47 +112,77 @@ def _number(text: str) -> str:
     return str(value)
 
 
+_UNREAD, _SINGLE, _WORD = 10, 6, 1
+"""What a character that no word covers, a word of one character and a longer word cost: the cheapest way to cut a
+name into words reads `龙芯中科技术` as Loongson, Zhongke, technology, not as Loongson, middle, technology, art."""
+
+
+def _cut(run: str, words: dict[str, str]) -> list[tuple[str, bool]]:
+    """*run* in words of the glossary (True) and stretches that none covers."""
+    count = len(run)
+    cost = [0] * (count + 1)
+    step = [1] * count
+    for i in range(count - 1, -1, -1):
+        best, taken = _UNREAD + cost[i + 1], 0
+        for length in range(1, min(_LONGEST, count - i) + 1):
+            if run[i : i + length] in words:
+                price = (_SINGLE if length == 1 else _WORD) + cost[i + length]
+                if price <= best:
+                    best, taken = price, length
+        cost[i], step[i] = best, taken
+    found: list[tuple[str, bool]] = []
+    i = 0
+    while i < count:
+        length = step[i] or 1
+        if step[i] == 0 and found and not found[-1][1]:
+            found[-1] = (found[-1][0] + run[i], False)
+        else:
+            found.append((run[i : i + length], step[i] > 0))
+        i += length
+    return found
+
+
 def segments(run: str) -> list[Segment] | None:
     """A run of simplified characters as words; None when part of it needs pypinyin, which is not there."""
     words: dict[str, str] = _glossary()["all"]
-    run = _NUMBER.sub(lambda match: f" {_number(match[1])} ", run)
     found: list[Segment] = []
-    unknown = ""
-
-    def spell() -> bool:
-        nonlocal unknown
-        if not unknown:
-            return True
-        spelling = _pinyin()
-        if spelling is None:
-            return False
-        found.append(Segment("".join(spelling(unknown)), True))
-        unknown = ""
-        return True
-
-    position = 0
-    while position < len(run):
-        if run[position] == " " or run[position].isascii():
-            end = position
-            while end < len(run) and run[end].isascii():
-                end += 1
-            if not spell():
-                return None
-            found.append(Segment(run[position:end].strip(), False))
-            position = end
+    for part in re.split(r"([\x00-\x7f]+)", _NUMBER.sub(lambda match: f" {_number(match[1])} ", run)):
+        if part.isascii():
+            found.append(Segment(part.strip(), False))
             continue
-        for length in range(min(_LONGEST, len(run) - position), 0, -1):
-            word = words.get(run[position : position + length])
-            if word is not None and (length > 1 or not unknown or position + length == len(run)):
-                if not spell():
-                    return None
-                found.append(Segment(word, False))
-                position += length
-                break
-        else:
-            unknown += run[position]
-            position += 1
-    return [segment for segment in found if segment.text] if spell() else None
+        for piece, known in _cut(part, words):
+            if known:
+                found.append(Segment(words[piece], False))
+                continue
+            spelling = _pinyin()
+            if spelling is None:
+                return None
+            found.append(Segment("".join(spelling(piece)), True))
+    return [segment for segment in found if segment.text]
+
+
+def says_little(run: str) -> bool:
+    """Only places, legal forms and words of the trade: beside a brand they name no other body."""
+    words: dict[str, str] = _glossary()["all"]
+    brands = _glossary()["brands"]
+    return all(known and piece not in brands and piece not in _BODIES for piece, known in _cut(run, words))
+
+
+def names_a_part(run: str) -> bool:
+    """A school, a department, a hospital: of the institution whose name stands before it."""
+    return bool(_PART.search(run))
+
+
+def pinyin_words() -> dict[str, str]:
+    """Words of the glossary by their sound in Latin letters, written together: `daxue` is a university."""
+    found: dict[str, str] = _glossary()["pinyin"]
+    return found
+
+
+def sound_of(run: str) -> str | None:
+    """A run by its sound, in Latin letters written together; None without pypinyin."""
+    spelling = _pinyin()
+    return None if spelling is None else "".join(spelling(run)).lower()
 
 
 def sounded(run: str) -> str | None:

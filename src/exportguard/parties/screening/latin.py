@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from exportguard.parties.screening.candidates import candidates
-from exportguard.parties.screening.index import ALIAS, PRIMARY, SHORT, Index
+from exportguard.parties.screening.index import ALIAS, PRIMARY, SHORT, Index, is_light
 from exportguard.parties.screening.match import Comparer, mended
 from exportguard.parties.screening.names import Words, readings, significant
-from exportguard.parties.screening.words import CHINESE_PLACES, FILLERS, INSTITUTIONS, LEGAL_FORMS, SUB_UNITS
+from exportguard.parties.screening.words import FILLERS, GENERIC, INSTITUTIONS, LEGAL_FORMS, PLACES, SUB_UNITS
 
 HIT = 0.92
 REVIEW = 0.80
@@ -18,8 +19,13 @@ REVIEW = 0.80
 _ANOTHER_ORDER = 0.97
 _ANOTHER_SPACING = 0.96
 _PART_BY_COMMA = 0.93
+_WITH_ADDRESS = 0.95
+_ALIKE_PIECE = 0.86
+_MOST_PIECES = 8
 _PART = 0.85
 _BRANCH = 0.82
+_TELLING = 32
+"""Inside a longer company's name a listed one is told by a word that at most so many listed names have."""
 _PART_WEIGHT = 9.0
 """A listed name inside a longer one has to weigh this much: two words, one of them fairly rare."""
 
@@ -36,8 +42,11 @@ class Found(NamedTuple):
 _KIND = {PRIMARY: "the listed name", ALIAS: "a listed alias"}
 
 
-def search(index: Index, name: str, review: float = REVIEW) -> list[Found]:
-    """Every listed name that scores *review* or more, once per name, unordered."""
+def search(index: Index, name: str, review: float = REVIEW, *, translated: bool = False) -> list[Found]:
+    """Every listed name that scores *review* or more, once per name, unordered.
+
+    *translated*: *name* was translated word by word, so that a synonym may stand where the list has another word.
+    """
     best: dict[int, Found] = {}
 
     def keep(found: Found) -> None:
@@ -45,33 +54,68 @@ def search(index: Index, name: str, review: float = REVIEW) -> list[Found]:
         if found.score >= review and (known is None or found.score > known.score):
             best[found.name_id] = found
 
-    for words in readings(name):
-        for found in _of_words(index, words, review):
+    whole = readings(name)
+    for words in whole:
+        for found in _of_words(index, words, review, translated):
             keep(found)
-    if any(mark in name for mark in ",;|/(（"):
-        for words in readings_of_parts(name):
-            for name_id in index.by_key.get(words.key, ()):
-                if _may_have_parts(index, name_id):
-                    rest = [w for r in readings(name) for w in r.tokens if w not in words.tokens]
-                    is_part = not SUB_UNITS.isdisjoint(rest)
-                    keep(Found(name_id, _PART_BY_COMMA if is_part else _PART, "a part of the name is the listed one"))
+    if _SEPARATED.search(name):
+        for found in _of_pieces(index, name, whole, review, translated, bool(best)):
+            keep(found)
     return list(best.values())
 
 
-def readings_of_parts(name: str) -> Iterator[Words]:
-    """The name's pieces between commas, brackets and bars."""
-    text = name
-    for mark in ";|/()（），":
-        text = text.replace(mark, ",")
-    pieces = [piece for piece in text.split(",") if piece.strip()]
-    if len(pieces) > 1:
-        for piece in pieces:
-            for words in readings(piece):
-                if len(significant(words.tokens)) > 1:
-                    yield words
+_SEPARATED = re.compile(r"[,;|/()（）\[\]:]|\s[-–—]+\s|[-–—]+\s|\n")
 
 
-def _of_words(index: Index, words: Words, review: float) -> Iterator[Found]:
+def _of_pieces(
+    index: Index, name: str, whole: Sequence[Words], review: float, translated: bool, found_whole: bool
+) -> Iterator[Found]:
+    """Listed names that are one of the pieces of *name*: between commas, brackets, bars and dashes.
+
+    What the other pieces say decides: a school, an address or the acronym of that very name leave it what it is.
+    """
+    pieces = [words for piece in _SEPARATED.split(name) if piece.strip() for words in readings(piece)[:1]]
+    if len(pieces) < 2:
+        return
+    for words in pieces:
+        if len(significant(words.tokens)) < 2:
+            continue
+        beside = [token for other in pieces if other is not words for token in other.tokens]
+        score, why = _beside(words, beside)
+        ids = index.by_key.get(words.key, ())
+        for name_id in ids:
+            if _may_have_parts(index, name_id):
+                yield Found(name_id, score, why)
+        if ids or found_whole or INSTITUTIONS.isdisjoint(words.tokens) or len(pieces) > _MOST_PIECES:
+            continue
+        # A slip of the pen in the university's name is not hidden by the school that stands before it.
+        tokens = mended(index, words.tokens)
+        comparer = Comparer(index, tokens, translated=translated)
+        for name_id in candidates(index, tokens, review, translated=translated):
+            alike = comparer.compare(name_id)
+            if alike.score >= _ALIKE_PIECE and _may_have_parts(index, name_id):
+                yield Found(name_id, min(alike.score, _PART), f"a part of the name is alike: {alike.why}", True)
+
+
+def _beside(words: Words, beside: Sequence[str]) -> tuple[float, str]:
+    """How sure a listed name is that *words* are, in a name that says *beside* besides, and why."""
+    rest = [word for word in beside if word not in words.tokens and not is_light(word)]
+    if not rest or all(word.isdigit() or word in PLACES or len(word) == 1 for word in rest):
+        return _WITH_ADDRESS, "the listed name and where it is"
+    initials = "".join(word[0] for word in words.tokens if word not in ("of", "and", "the", "for"))
+    if all(_is_subsequence(word, initials) or word in PLACES or word.isdigit() for word in rest):
+        return _WITH_ADDRESS, "the listed name and its acronym"
+    if not SUB_UNITS.isdisjoint(rest):
+        return _PART_BY_COMMA, "a part of the name is the listed one"
+    return _PART, "a part of the name is the listed one"
+
+
+def _is_subsequence(word: str, letters: str) -> bool:
+    waiting = iter(letters)
+    return len(word) > 1 and all(letter in waiting for letter in word)
+
+
+def _of_words(index: Index, words: Words, review: float, translated: bool) -> Iterator[Found]:
     key = words.key
     exact = index.by_key.get(key, ())
     for name_id in exact:
@@ -82,15 +126,15 @@ def _of_words(index: Index, words: Words, review: float) -> Iterator[Found]:
         for name_id in index.by_sorted.get(" ".join(sorted(parts)), ()):
             if name_id not in exact:
                 yield Found(name_id, _ANOTHER_ORDER, "the same words in another order", _weak(index, name_id, key))
-    squashed = key.replace(" ", "")
-    if len(squashed) > 5:
-        for name_id in index.by_squashed.get(squashed, ()):
+    # With the fillers too: in `I-Flytek` the letter is a part of the name.
+    for squashed in dict.fromkeys((key.replace(" ", ""), "".join(t for t in words.tokens if t not in LEGAL_FORMS))):
+        for name_id in index.by_squashed.get(squashed, ()) if len(squashed) > 5 else ():
             if name_id not in exact:
                 yield Found(name_id, _ANOTHER_SPACING, "the same letters, spaced otherwise", _weak(index, name_id, key))
     yield from _parts(index, words)
     tokens = mended(index, words.tokens)
-    comparer = Comparer(index, tokens)
-    for name_id in candidates(index, tokens, review):
+    comparer = Comparer(index, tokens, translated=translated)
+    for name_id in candidates(index, tokens, review, translated=translated):
         alike = comparer.compare(name_id)
         if alike.score >= review:
             yield Found(name_id, alike.score, alike.why, _weak(index, name_id, index.keys[name_id], exact=False))
@@ -106,6 +150,8 @@ def _weak(index: Index, name_id: int, key: str, *, exact: bool = True) -> bool:
         return one_word
     if index.kinds[name_id] == SHORT:
         return one_word
+    if one_word and key in GENERIC:
+        return True
     return one_word and (not exact or len(key) <= 2 or (index.kinds[name_id] != PRIMARY and len(key) <= 3))
 
 
@@ -138,10 +184,11 @@ def _parts(index: Index, words: Words) -> Iterator[Found]:
             # `Tianjin University of Technology` is no part of Tianjin University: the name goes on.
             if institution and (not part or after == "of"):
                 continue
-            places = all(word in CHINESE_PLACES for word in rest)
+            places = all(word in PLACES for word in rest)
+            telling = min((index.frequency(word) for word in inside if word not in PLACES), default=_TELLING + 1)
             for name_id in ids:
                 if _may_have_parts(index, name_id):
                     if part:
                         yield Found(name_id, _PART, f"names a part of it (`{' '.join(rest)}`)", True)
-                    elif not institution and (places or len(inside) >= 2):
+                    elif not institution and (places or telling <= _TELLING):
                         yield Found(name_id, _BRANCH, f"the listed name and `{' '.join(rest)}`", True)

@@ -12,8 +12,15 @@ from typing import NamedTuple
 from rapidfuzz.distance import OSA
 
 from exportguard.parties.screening.index import Index, is_light
-from exportguard.parties.screening.names import canonical_word
-from exportguard.parties.screening.words import ABBREVIATIONS, CHINESE_PLACES, INSTITUTIONS, LEGAL_FORMS, PERSON_NAMES
+from exportguard.parties.screening.names import canonical_word, readings
+from exportguard.parties.screening.words import (
+    ABBREVIATIONS,
+    CHINESE_PLACES,
+    INSTITUTIONS,
+    LEGAL_FORMS,
+    PERSON_NAMES,
+    SYNONYMS,
+)
 
 COMMON = 4
 """A word in more listed names than this is a word, not a typo of another."""
@@ -23,6 +30,9 @@ _SKELETON = 0.9
 _INITIAL = 0.6
 _SHORTENED_WORD = 8
 """An abbreviation is believed of words in this many listed names: `astro` for astronautics, not for a brand."""
+_SYNONYM = 0.95
+_SHORTER_PERSON = 0.84
+"""First and family name without the patronymic: close enough for a look."""
 _OTHER_ORDER = 0.97
 _OTHER_NUMBER = 0.9
 _OTHER_QUALIFIER = 0.9
@@ -78,9 +88,10 @@ def mended(index: Index, tokens: tuple[str, ...]) -> tuple[str, ...]:
 class Comparer:
     """Compares one query's words with the words of listed names."""
 
-    def __init__(self, index: Index, tokens: tuple[str, ...]) -> None:
+    def __init__(self, index: Index, tokens: tuple[str, ...], *, translated: bool = False) -> None:
         self._index = index
         self.tokens = tokens
+        self._translated = translated
         self._person_tokens = tuple(PERSON_NAMES.get(token, token) for token in tokens)
         self._numbers = {token for token in tokens if token.isdigit()}
 
@@ -89,6 +100,8 @@ class Comparer:
 
     def word_likeness(self, mine: str, theirs: str, person: bool) -> float:
         """How far *mine* may be meant for *theirs*, 0 to 1."""
+        if self._translated and theirs in SYNONYMS.get(mine, ()):
+            return _SYNONYM
         if person:
             if len(mine) > 3 and len(theirs) > 3 and mine[0] == theirs[0] and skeleton(mine) == skeleton(theirs):
                 return _SKELETON
@@ -133,10 +146,13 @@ class Comparer:
         if (
             (extra or lacking)
             and not person
+            and not self._translated
             and not INSTITUTIONS.isdisjoint(mine)
             and not INSTITUTIONS.isdisjoint(theirs)
         ):
             score *= _OTHER_QUALIFIER
+        if person and lacking and not extra and score < _SHORTER_PERSON and self._is_short_form(name_id, mine):
+            return Likeness(_SHORTER_PERSON, f"the same first and family name; it also has `{' '.join(lacking)}`")
         if not extra and not lacking and not notes:
             same_order = [w for w in mine if not is_light(w)] == [w for w in theirs if not is_light(w)]
             return Likeness(score, "the same words") if same_order else Likeness(
@@ -146,6 +162,15 @@ class Comparer:
         if lacking:
             notes.append(f"it also has `{' '.join(lacking)}`")
         return Likeness(min(score, 0.99), "; ".join(notes))
+
+    def _is_short_form(self, name_id: int, mine: list[str]) -> bool:
+        """Has a listed `BOUT, Viktor Anatolijevitch` this first name and this family name, in either order?"""
+        family, comma, given = self._index.texts[name_id].partition(",")
+        if not comma or len(mine) < 2:
+            return False
+        first = given.split()[:1]
+        said = {token for text in (family, *first) for words in readings(text)[:1] for token in words.tokens}
+        return {PERSON_NAMES.get(token, token) for token in said} <= set(mine)
 
     def _forgive(self, mine: list[str], theirs: list[str], person: bool, notes: list[str]) -> tuple[float, float]:
         """Pair what is left by likeness, best first; takes pairs out of both lists. (agreed, both) weights."""

@@ -14,6 +14,7 @@ MAX_NAME = 400
 
 _DOTTED = re.compile(r"(?<![a-z0-9])(?:[a-z]\.[\s]?){2,}(?:[a-z](?![a-z0-9]))?")
 _APOSTROPHE = re.compile(r"(?<=[a-z])'(?=[a-z])")
+_NUMBER_SIGN = re.compile(r"\b(?:no|nr|num|number)\b[.\s]*(?=\d)")
 _WORD = re.compile(r"[a-z0-9]+")
 _MIXED = re.compile(r"[a-z0-9$@]*[a-z][a-z0-9$@]*")
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)")
@@ -39,7 +40,10 @@ class Words(NamedTuple):
 def significant(tokens: tuple[str, ...]) -> tuple[str, ...]:
     """Without legal forms and fillers; everything, where nothing else would be left."""
     kept = tuple(token for token in tokens if token not in LEGAL_FORMS and token not in FILLERS)
-    return kept or tokens
+    if sum(map(len, kept)) < 2:
+        # `A T & T`, `I T C`: where next to nothing is left, the little words are the name.
+        return tuple(token for token in tokens if token not in LEGAL_FORMS) or tokens
+    return kept
 
 
 @lru_cache(maxsize=65536)
@@ -64,7 +68,7 @@ def canonical_word(word: str) -> str:
 def words_of(latin: str) -> Words:
     """The words of a text in lower-case Latin letters (see `latin_readings`)."""
     text = _DOTTED.sub(lambda match: match[0].replace(".", "").replace(" ", "") + " ", latin)
-    text = _APOSTROPHE.sub("", text).replace("&", " and ").replace("+", " plus ")
+    text = _NUMBER_SIGN.sub("", _APOSTROPHE.sub("", text)).replace("&", " and ").replace("+", " plus ")
     return Words(tuple(canonical_word(word) for word in _spelled_out(_WORD.findall(text))))
 
 

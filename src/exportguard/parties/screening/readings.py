@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from exportguard.parties.screening.aliases import Aliases
-from exportguard.parties.screening.han import Segment, han_runs, has_han, segments, simplified, sounded, tidy_han
+from exportguard.parties.screening.han import (
+    Segment,
+    han_runs,
+    has_han,
+    names_a_part,
+    pinyin_words,
+    says_little,
+    segments,
+    simplified,
+    sounded,
+    tidy_han,
+)
 from exportguard.parties.screening.names import MAX_NAME
 from exportguard.parties.screening.scripts import scripts_of, visible
+from exportguard.parties.screening.words import ACRONYMS, PINYIN_LEGAL
 
 _REMEDY = "install `exportguard[screening]`, or give its Latin name, or add an alias"
 _LATIN_REMEDY = "give its Latin name, or add an alias"
+_WORD = re.compile(r"[A-Za-z]+")
+_BRACKETS = re.compile(r"[(（]([\u3400-\u9fff]+)[)）]")
+_LONGEST_ALIAS = 24
+_MOST_TRANSLATIONS = 4
+_SHORTEST_INSIDE = 4
+"""A Han alias inside a longer name has at least this many characters: `南航` is also an airline."""
 
 
 class Reading(NamedTuple):
-    """One reading. `sure`: not translated word by word. `how` is empty for the name as it stands."""
+    """One reading. `sure`: not translated word by word. `how` is empty for the name as it stands. `loose`: by another
+    than the first translation of a word, which may be the name of another body: a look at most."""
 
     text: str
     sure: bool = True
     how: str = ""
+    loose: bool = False
 
 
 class Spelled(NamedTuple):
@@ -40,6 +61,8 @@ def in_latin(name: str, aliases: Aliases) -> Spelled:
     else:
         found.append(Reading(text))
         found += [Reading(other, True, "an alias") for other in aliases.of_latin(text)]
+        found += _by_sound(text, aliases)
+        found += _acronyms(text)
     if "other" in scripts_of(text):
         unread = unread or f"`{text[:80]}` is in a script that is not read; {_LATIN_REMEDY}"
     if not any(char.isalnum() for char in text):
@@ -47,8 +70,43 @@ def in_latin(name: str, aliases: Aliases) -> Spelled:
     return Spelled(tuple(dict.fromkeys(found)), unread, guessed)
 
 
+def _acronyms(text: str) -> list[Reading]:
+    """`Institute of Physics, CAS` with the acronym written out."""
+    spelled = _WORD.sub(lambda match: ACRONYMS.get(match[0], match[0]), text)
+    return [] if spelled == text else [Reading(spelled, False, f"read as `{spelled[:80]}`")]
+
+
+def _by_sound(text: str, aliases: Aliases) -> list[Reading]:
+    """`Sichuan Daxue`: Chinese words in Latin letters, however they are spaced."""
+    words = _WORD.findall(text.lower())
+    if not words or len(words) > 16:
+        return []
+    squashed = PINYIN_LEGAL.sub("", "".join(words))
+    found = [Reading(name, True, f"an alias by its sound, `{squashed}`") for name in aliases.pinyin.get(squashed, ())]
+    known = pinyin_words()
+    made: list[str] = []
+    position = translated = 0
+    while position < len(words):
+        for width in range(min(5, len(words) - position), 0, -1):
+            word = known.get("".join(words[position : position + width]))
+            if word is not None:
+                made.append(word.partition("|")[0])
+                position += width
+                translated += 1
+                break
+        else:
+            made.append(words[position])
+            position += 1
+    if translated:
+        read = " ".join(filter(None, made))
+        found.append(Reading(read, False, f"read as `{read}`"))
+    return found
+
+
 def _han_readings(text: str, aliases: Aliases, found: list[Reading]) -> tuple[str | None, bool]:
     """Appends to *found*; what was not read, and whether any of it was guessed."""
+    # `成都飞机工业(集团)有限公司` is one name; `川大(四川大学)` is two.
+    text = _BRACKETS.sub(lambda match: match[1] if says_little(simplified(match[1])) else match[0], text)
     runs = han_runs(text)
     latin = " ".join(part for part, is_han in runs if not is_han).strip()
     if any(char.isalpha() for char in latin):
@@ -56,25 +114,35 @@ def _han_readings(text: str, aliases: Aliases, found: list[Reading]) -> tuple[st
         found.append(Reading(latin, True, "its Latin part"))
     whole: list[str] = []
     guessed = unread = False
+    together = "".join(part for part, _ in runs) if len(runs) > 1 else ""
+    if together and (known := aliases.han.get(tidy_han(simplified(together)))):
+        found += [Reading(name, True, f"an alias of `{together}`") for name in known]
     for part, is_han in runs:
         if not is_han:
             whole.append(part)
             continue
         run = simplified(part)
-        known, rest = _known(run, aliases)
-        if known and not rest:
-            found += [Reading(name, True, f"an alias of `{part}`") for name in known]
-            whole.append(known[0])
+        names, rest = _known(run, aliases)
+        if names and not rest:
+            found += [Reading(name, True, f"an alias of `{part}`") for name in names]
+            whole.append(names[0])
             continue
         guessed = True
-        words = segments(rest if known else run)
-        if known:
-            found += [Reading(f"{name}, {_joined(words)}", True, f"`{part}`") for name in known]
+        words = segments(run)
+        if names:
+            # A school of the institution, or the body and something more: the search tells the two apart.
+            inside = _joined(segments(rest))
+            more = f"School: {inside}" if names_a_part(rest) else inside
+            found += [Reading(f"{name}, {more}", True, f"`{part}`") for name in names]
         if words is None:
             unread = True
             continue
-        whole.append(f"{known[0] + ', ' if known else ''}{_joined(words)}")
-        found.append(Reading(_joined(words), False, f"`{part}` read as `{_joined(words)}`"))
+        whole.append(_joined(words))
+        if len(runs) == 1 or not says_little(run):
+            found += [
+                Reading(read, False, f"`{part}` read as `{read}`", loose=number > 0)
+                for number, read in enumerate(_translations(words))
+            ]
         by_sound = sounded(run)
         if by_sound is not None and len(run) <= 4:
             found.append(Reading(by_sound, False, f"`{part}` read as `{by_sound}`"))
@@ -85,16 +153,31 @@ def _han_readings(text: str, aliases: Aliases, found: list[Reading]) -> tuple[st
 
 
 def _known(run: str, aliases: Aliases) -> tuple[tuple[str, ...], str]:
-    """The Latin names of *run*, or of the longest institution that it begins or ends with, and what is left of it."""
+    """The Latin names of *run*, or of the longest body that is named in it, and what is left of it."""
     key = tidy_han(run)
     whole = aliases.han.get(run) or aliases.han.get(key)
     if whole:
         return whole, ""
-    for length in range(len(key) - 1, 3, -1):
-        if names := aliases.han.get(key[:length]):
-            return names, key[length:]
+    for length in range(min(_LONGEST_ALIAS, len(key) - 1), _SHORTEST_INSIDE - 1, -1):
+        for start in range(len(key) - length + 1):
+            names = aliases.han.get(key[start : start + length])
+            if names is None:
+                continue
+            before, after = key[:start], key[start + length :]
+            if before and not says_little(before):
+                continue
+            return names, "" if not after or (says_little(after) and not names_a_part(after)) else after
     return (), run
 
 
 def _joined(words: list[Segment] | None) -> str:
-    return " ".join(word.text for word in words or ())
+    return " ".join(word.text.partition("|")[0] for word in words or ())
+
+
+def _translations(words: list[Segment]) -> list[str]:
+    """The likeliest translation first, then with other translations of one word at a time."""
+    made = [_joined(words)]
+    for place, word in enumerate(words):
+        others = word.text.split("|")[1:]
+        made += [_joined([*words[:place], Segment(other, False), *words[place + 1 :]]) for other in others]
+    return made[:_MOST_TRANSLATIONS]

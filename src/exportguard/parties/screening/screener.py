@@ -20,6 +20,8 @@ from exportguard.parties.screening.result import Match, ScreeningResult, Status
 from exportguard.parties.screening.snapshots import EMBEDDED, MAX_LIST_AGE, UnavailableScreener
 
 _MOST_MATCHES = 10
+_SURE_ENOUGH = 0.96
+"""A translated name is a hit only where every word is the listed one; synonyms and slips ask for a look."""
 _KEPT = 4096
 
 
@@ -139,11 +141,11 @@ class NameScreener:
         spelled = in_latin(name, self._aliases)
         best: dict[int, tuple[Found, Reading]] = {}
         for reading in spelled.readings:
-            for found in search(self._index, reading.text, self._review):
+            for found in search(self._index, reading.text, self._review, translated=not reading.sure):
                 entry_id = self._index.entry_of[found.name_id]
                 # A reading that was guessed word by word can ask for a look, and be a hit only when exact.
                 score = found.score if reading.sure else min(found.score, 0.99)
-                if not reading.sure and score < 0.95:
+                if not reading.sure and (score < _SURE_ENOUGH or reading.loose):
                     score = min(score, self._hit - 0.01)
                 scored = found._replace(score=score)
                 if scored.score >= self._review and (entry_id not in best or best[entry_id][0].score < scored.score):

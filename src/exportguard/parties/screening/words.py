@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 LEGAL_FORMS = frozenset(
     """
     co company companies corp corporation inc incorporated llc llp lp ltd limited plc pllc pvt private pte pty gmbh
@@ -57,7 +59,8 @@ ABBREVIATIONS = {
 SUB_UNITS = frozenset(
     """
     school department faculty institute laboratory center college hospital branch campus division office unit bureau
-    academy library press factory workshop graduate affiliated key national state research first second
+    academy library press factory workshop graduate affiliated key national state research first second dept lab
+    team group institution
     """.split()  # noqa: SIM905
 )
 """Words by which a part of an institution is told apart from it."""
@@ -67,6 +70,19 @@ INSTITUTIONS = frozenset(
     university institute academy college polytechnic school
     """.split()  # noqa: SIM905
 )
+
+ACRONYMS = {
+    "AI": "artificial intelligence", "CAS": "Chinese Academy of Sciences", "IC": "integrated circuit",
+    "PLA": "people's liberation army", "CETC": "China Electronics Technology Group Corporation",
+    "CASC": "China Aerospace Science and Technology Corporation",
+    "CASIC": "China Aerospace Science and Industry Corporation", "AVIC": "Aviation Industry Corporation of China",
+    "AECC": "Aero Engine Corporation of China", "CSSC": "China State Shipbuilding Corporation",
+    "CNNC": "China National Nuclear Corporation", "IT": "information technology", "UAV": "unmanned aerial vehicle",
+    "XPCC": "Xinjiang Production and Construction Corps", "PSB": "public security bureau",
+}  # fmt: skip
+"""Acronyms, in capitals, that stand inside longer names; what they are short for."""
+
+PINYIN_LEGAL = re.compile(r"(?:gufen)?(?:youxian)?(?:zeren)?gongsi$")
 
 _PERSON_NAMES = (
     "muhammad mohammad mohammed muhammed mohamed mohamad mohammod mohd muhamad mahomed mehmet",
@@ -122,3 +138,61 @@ CHINESE_PLACES = frozenset(
     """.split()  # noqa: SIM905
 )
 """Places, often one letter apart (Henan, Hunan; Shanxi, Shaanxi): never each other's typo."""
+
+_SYNONYMS = (
+    "academy institute institution institut",
+    "college school faculty",
+    "technology technique technical technic",
+    "industry industrial",
+    "electronic electronics",
+    "communication telecommunication telecom",
+    "aviation aeronautic aeronautical aeronautics aero aircraft",
+    "aerospace astronautic astronautics space spaceflight",
+    "supercomputing supercomputer",
+    "computing computer computation computational",
+    "optic optical optics optoelectronic optoelectronics photoelectric",
+    "microelectronic microelectronics",
+    "transportation transport communication",
+    "equipment device apparatus instrument",
+    "intelligent smart intelligence",
+    "north northern",
+    "south southern",
+    "east eastern oriental",
+    "west western",
+    "security safety",
+    "biology biological biotechnology biotech",
+    "chemistry chemical",
+    "physics physical",
+    "electric electrical power",
+    "machinery machine mechanical mechanics",
+    "gene genomic genomics genetic",
+    "ship shipbuilding marine",
+    "manufacturing manufacture production",
+    "material materials",
+    "information informatics",
+    "factory plant works",
+    "bureau administration office",
+    "development r",
+    "engineering engineer",
+    "innovation innovative creative",
+    "sensing sensor",
+    "center centre",
+    "corp corps",
+)
+SYNONYMS = {word: frozenset(words.split()) - {word} for words in _SYNONYMS for word in words.split()}
+"""Words that translators take for one another: believed of names that were translated word by word, and only there."""
+
+PLACES = CHINESE_PLACES | frozenset(
+    """
+    china prc pr cn hongkong hk hong kong macau mo taiwan tw russia ru russian federation moscow petersburg iran ir
+    tehran korea north dprk pyongyang syria damascus belarus minsk cuba havana venezuela caracas turkey turkiye istanbul
+    ankara uae dubai abu dhabi emirates pakistan islamabad karachi lahore india delhi mumbai singapore malaysia germany
+    japan usa us uk province city district county municipality town road street st avenue ave lane building floor room
+    bldg no zip code postal postcode box po p r weihai zip tel hefei anhui yantai luoyang jiangyin kunshan shunyi
+    haidian chaoyang minhang pudong nanshan futian baoan yuhang binjiang region republic people
+    """.split()  # noqa: SIM905
+)
+"""Words of an address: beside a name they leave it what it is."""
+
+GENERIC = frozenset(ABBREVIATIONS.values()) | SUB_UNITS | frozenset(SYNONYMS)
+"""Words of the trade: alone (`Group`) they are nobody's name."""
