@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,8 @@ _BEDROCK: Final = re.compile(
     r"^(?:[a-z0-9-]+\.)?bedrock(?:-runtime|-mantle)?(?:-fips)?\.(?P<region>[a-z0-9-]+)\."
     r"(?:amazonaws\.com(?:\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)$"
 )
+_OWN_NAMES: Final = (".groq.com", ".googleapis.com", ".cloudflare.com")
+"""Vendors whose paths have the shape of Azure's, and whose names are the models' own."""
 _PRIVATE: Final = re.compile(r"^(localhost|[0-9.]+|\[?[0-9a-f:]+\]?|host\.docker\.internal)$")
 
 
@@ -49,6 +52,8 @@ def endpoint_of(base_url: str, azure: bool) -> Endpoint:
         return Endpoint(host, "aws", bedrock["region"])
     if host == "api.openai.com" or host.endswith(".api.openai.com"):
         return Endpoint(host, "openai", Unknown("OpenAI does not say where a call is processed"))
+    if host == "models.inference.ai.azure.com" and not azure:
+        return Endpoint(host, "azure", Unknown("a catalogue of models does not say where a call is processed"))
     if azure or host.endswith(_AZURE) or "/openai/deployments" in path or _gateway(host, path):
         return Endpoint(host, "azure", _region(host), _cloud(host), names_models=False)
     why = Unknown(f"`{host}` is another vendor's endpoint, or a private one"[:2000])
@@ -56,8 +61,11 @@ def endpoint_of(base_url: str, azure: bool) -> Endpoint:
 
 
 def _gateway(host: str, path: str) -> bool:
-    """An Azure path on an address that names nobody: a private endpoint, a tunnel, a test server."""
-    return _PRIVATE.match(host) is not None and path.split("/")[1:2] == ["openai"]
+    """An Azure path on a host that nobody has listed: a gateway, a private endpoint, a tunnel, a test server."""
+    parts = [part for part in path.split("/") if part]
+    if _PRIVATE.match(host) is not None and parts[:1] == ["openai"]:
+        return True
+    return not host.endswith(_OWN_NAMES) and any(pair == ("openai", "v1") for pair in itertools.pairwise(parts))
 
 
 def _region(host: str) -> Maybe[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from exportguard.adapters.openai.endpoints import Endpoint, Path, endpoint_of, path_of
 from exportguard.adapters.openai.resolve import Resolver, as_resolver
@@ -28,6 +29,7 @@ from exportguard.vocabulary.request import (
 _READS: Final = NotApplicable(reason="the call only reads or deletes")
 _NO_MODEL: Final = NotApplicable(reason="the endpoint runs no model")
 _DEPTH: Final = 60
+_SOCKETS: Final = ("realtime", "live", "responses")
 _WIDE_SKUS: Final = ("global", "datazone", "developer")
 _NO_TOKENS: Final = Unknown("the call does not say how many tokens it plans")
 _NESTED: Final = frozenset({"realtime", "live", "evals", "fine_tuning", "agents", "chatkit", "decisions"})
@@ -89,8 +91,10 @@ def _observe(
 ) -> Observation:
     # A realtime connection is opened by a GET that is upgraded; every other GET only reads.
     where = path_of(path)
-    opens = where.name.startswith(("realtime", "live", "responses")) and method.strip().upper() == "CONNECT"
-    if method.strip().upper() in ("GET", "HEAD", "OPTIONS", "DELETE", "TRACE") and not opens:
+    verb = method.strip().upper()
+    socket = verb == "CONNECT" or base_url[:3].lower() in ("ws:", "wss") or path[:3].lower() in ("ws:", "wss")
+    opens = (socket and where.name.startswith(_SOCKETS)) or (verb == "GET" and where.name in ("realtime", "live"))
+    if verb in ("GET", "HEAD", "OPTIONS", "DELETE", "TRACE") and not opens:
         return _READS
     if "://" in path:
         base_url = path
@@ -101,7 +105,7 @@ def _observe(
     action = where.action
     if action is None and where.listed:
         return _NO_MODEL
-    names = _names(where, named, tree)
+    names = _names(where, named, tree) or _in_query(path)
     kind: Maybe[ItemKind] = ItemKind.MODEL
     if action is None or where.name.startswith(("assistants/", "agents/")):
         if not names:
@@ -109,6 +113,12 @@ def _observe(
         if action is None:
             kind = Unknown(f"`/{where.name}` is not in the surface, yet it names a model"[:2000])
     return _request(endpoint, where, action or Action.INVOKE, kind, names, tree, resolver, account)
+
+
+def _in_query(path: str) -> list[Maybe[str]]:
+    """A socket, and a call that is set up by a session description, name their model in the query."""
+    query = path.partition("?")[2].partition("#")[0]
+    return [_text(v) for k, v in parse_qsl(query) if k.lower() in ("model", "deployment")] if query else []
 
 
 def _read(body: object) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from exportguard.adapters.openai.facts import observe
 from exportguard.adapters.openai.resolve import Resolver
@@ -12,6 +13,7 @@ from exportguard.vocabulary.enforcement import CallOrigin, CallResult, Gate, Jud
 from exportguard.vocabulary.request import Observation
 
 POINT: Final = "openai"
+_PORTS: Final = {"https": 443, "http": 80, "wss": 443, "ws": 80}
 _READS: Final = ("get", "head", "options", "delete")
 
 Looker = Callable[[Resolver | None], Observation]
@@ -34,7 +36,7 @@ class Passage:
         self._gate, self._resolver, self._customer = gate, resolver, customer
         self.client, self.attached = client, attached
         self._judgements: list[Judgement] = []
-        self._seen: Observation | None = None
+        self._seen: tuple[str, Observation] | None = None
         self.attempts = 0
 
     def begin(self, options: Any) -> None:
@@ -45,7 +47,8 @@ class Passage:
         # The URL as the client itself will make it: an Azure client puts a deployment into it, or takes it out.
         prepare = getattr(self.client, "_prepare_url", None)
         url = str(prepare(options.url)) if prepare is not None else str(options.url)
-        self._judge(_looker(self.client, url, body_of(options), method))
+        host = _host(url) or _host(str(getattr(self.client, "base_url", "")))
+        self._judge(_looker(self.client, url, body_of(options), method), host)
 
     def begin_socket(self, manager: Any) -> None:
         """Judge a web socket before it is opened: a session runs its model until it ends."""
@@ -58,11 +61,12 @@ class Passage:
         models = [name for name in names if isinstance(name, str)]
         family = "responses" if "Responses" in kind else "live" if "Live" in kind else "realtime"
         base = getattr(client, "websocket_base_url", None) or client.base_url
-        self._judge(_looker(client, f"{base}".rstrip("/") + f"/{family}", {"models": models}, "CONNECT"))
+        url = f"{base}".rstrip("/") + f"/{family}"
+        self._judge(_looker(client, url, {"models": models}, "CONNECT"), _host(url))
 
-    def _judge(self, look: Looker) -> None:
+    def _judge(self, look: Looker, host: str) -> None:
         plain = look(None)
-        if plain == self._seen:
+        if (host, plain) == self._seen:
             return
         judgement = self._gate.judge(
             (lambda: look(self._resolver)) if self._resolver is not None else (lambda: plain),
@@ -72,14 +76,25 @@ class Passage:
             raise judgement.refusal
         self._gate.release(judgement)
         self._judgements.append(judgement)
-        self._seen = plain
+        self._seen = (host, plain)
 
     def arrive(self, request: Any) -> None:
-        """At the built request: judged again when its URL or model is no longer what was judged."""
-        content = _content(request)
-        if str(request.method).lower() in _READS or content is None:
-            return  # of a multipart or streamed body the fields were read from the options
-        self._judge(_looker(self.client, str(request.url), content, str(request.method)))
+        """At the built request, and again where it is sent: judged again when it is no longer what was judged."""
+        look, host = self._look_again(request)
+        if look is not None:
+            self._judge(look, host)
+
+    def changed(self, request: Any) -> bool:
+        """Whether *request* is no longer what was judged: a hook of the HTTP client, a redirect to another host."""
+        look, host = self._look_again(request)
+        return look is not None and (host, look(None)) != self._seen
+
+    def _look_again(self, request: Any) -> tuple[Looker | None, str]:
+        url, method = str(request.url), str(request.method)
+        host, content = _host(url), _content(request)
+        if method.lower() in _READS or (content is None and self._seen is not None and host == self._seen[0]):
+            return None, host  # of a multipart or streamed body the fields were read from the options
+        return _looker(self.client, url, content, method), host
 
     def end(self) -> None:
         self._settle(CallResult.SUCCEEDED, {})
@@ -97,6 +112,15 @@ class Passage:
             # Whatever happens here, the call has been made: raising would lose the caller its answer.
             with contextlib.suppress(Exception):
                 self._gate.settle(judgement, result, details)
+
+
+def _host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        port = None if parts.port == _PORTS.get(parts.scheme.lower()) else parts.port
+        return f"{parts.hostname or ''}:{port}" if parts.netloc else ""
+    except ValueError:
+        return url
 
 
 def _definite(status: object) -> bool:

@@ -29,6 +29,7 @@ _running: ContextVar[tuple[Passage, ...]] = ContextVar("exportguard_openai_passa
 _lock = threading.RLock()
 _installed: tuple[OpenAIHook, ...] = ()
 _originals: dict[tuple[type, str], Any] = {}
+_watched: set[type] = set()
 
 
 def add(hook: OpenAIHook) -> None:
@@ -48,6 +49,7 @@ def remove(hook: OpenAIHook) -> None:
             for (owner, name), original in _originals.items():
                 setattr(owner, name, original)
             _originals.clear()
+            _watched.clear()
 
 
 def patch() -> None:
@@ -66,6 +68,28 @@ def watch_sockets() -> None:
             if (owner, name) not in _originals:
                 _originals[owner, name] = owner.__dict__[name]
                 setattr(owner, name, wrap(owner.__dict__[name]))
+
+
+def watch_transport(client: Any) -> None:
+    """Look again where the HTTP client sends: its hooks and its redirects come after the request was built.
+
+    The HTTP client may be of either of two packages, or somebody's own: its class is wrapped when it is first used.
+    """
+    kind = type(getattr(client, "_client", None))
+    if kind in _watched:
+        return
+    with _lock:
+        _watched.add(kind)
+        owner = next((base for base in kind.__mro__ if "_send_single_request" in base.__dict__), None)
+        if owner is not None and (owner, "_send_single_request") not in _originals:
+            original = owner.__dict__["_send_single_request"]
+            wrap = _wrap_async_send if asyncio.iscoroutinefunction(original) else _wrap_send
+            _originals[owner, "_send_single_request"] = original
+            _set(owner, "_send_single_request", wrap(original))
+
+
+def _set(owner: type, name: str, function: Any) -> None:
+    setattr(owner, name, function)
 
 
 def guard_client(client: Any) -> None:
@@ -118,6 +142,7 @@ def _wrap_request(original: Callable[..., Any], attached: bool = False) -> Calla
         passages = _start(self, attached)
         if not passages:
             return original(self, cast_to, options, *args, **kwargs)
+        watch_transport(self)
         token = _running.set((*_running.get(), *passages))
         try:
             for passage in passages:
@@ -126,6 +151,8 @@ def _wrap_request(original: Callable[..., Any], attached: bool = False) -> Calla
         except BaseException as error:
             for passage in passages:
                 passage.end_with_error(error)
+            if isinstance(error, _StoppedError):
+                raise error.refusal from None
             raise
         finally:
             _running.reset(token)
@@ -142,6 +169,7 @@ def _wrap_async_request(original: Callable[..., Any], attached: bool = False) ->
         passages = _start(self, attached)
         if not passages:
             return await original(self, cast_to, options, *args, **kwargs)
+        watch_transport(self)
         token = _running.set((*_running.get(), *passages))
         try:
             for passage in passages:
@@ -150,6 +178,8 @@ def _wrap_async_request(original: Callable[..., Any], attached: bool = False) ->
         except BaseException as error:
             for passage in passages:
                 await off_loop(passage.end_with_error, error)
+            if isinstance(error, _StoppedError):
+                raise error.refusal from None
             raise
         finally:
             _running.reset(token)
@@ -173,6 +203,50 @@ def _wrap_build(original: Callable[..., Any], attached: bool = False) -> Callabl
 
     _build_request.__wrapped__ = original  # type: ignore[attr-defined]
     return _build_request
+
+
+class _StoppedError(BaseException):
+    """Carries a refusal past the client's own retries, which take every exception for a broken connection."""
+
+    def __init__(self, refusal: Exception) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
+
+
+@contextlib.contextmanager
+def _stopping() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise _StoppedError(error) from error
+
+
+def _sent_by(http: Any) -> list[Passage]:
+    """The calls under way that *http* sends for: a call of somebody else's within one is none of theirs."""
+    return [passage for passage in _running.get() if getattr(passage.client, "_client", None) is http]
+
+
+def _wrap_send(original: Callable[..., Any]) -> Callable[..., Any]:
+    def _send_single_request(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        with _stopping():
+            for passage in _sent_by(self):
+                passage.arrive(request)
+        return original(self, request, *args, **kwargs)
+
+    _send_single_request.__wrapped__ = original  # type: ignore[attr-defined]
+    return _send_single_request
+
+
+def _wrap_async_send(original: Callable[..., Any]) -> Callable[..., Any]:
+    async def _send_single_request(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        with _stopping():
+            for passage in _sent_by(self):
+                if passage.changed(request):
+                    await off_loop(passage.arrive, request)
+        return await original(self, request, *args, **kwargs)
+
+    _send_single_request.__wrapped__ = original  # type: ignore[attr-defined]
+    return _send_single_request
 
 
 def _wrap_enter(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,134 @@
+"""What happens between the judgement and the wire: hooks of the HTTP client, redirects, the client's own transport."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from openai import AsyncOpenAI, AzureOpenAI, OpenAI
+from openai._base_client import AsyncAPIClient, SyncAPIClient
+
+from adapters.openai.test_openai_client_is_judged import MESSAGES, Loopback, RecordingGate, Refused, guarded, loopback
+from exportguard.vocabulary import ProvisioningRequest
+
+__all__ = ["guarded", "loopback"]
+
+HTTP: Any = __import__("openai._base_client", fromlist=["x"])
+PACKAGE: Any = getattr(HTTP, "httpx2", None) or HTTP.httpx
+"""The HTTP package of this generation of openai."""
+
+
+def models(seen: Any) -> list[Any]:
+    return [item.model for item in seen.items] if isinstance(seen, ProvisioningRequest) else []  # type: ignore[union-attr]
+
+
+def gpt(seen: Any) -> bool:
+    return "gpt-4o" in models(seen)
+
+
+def rewriting(to: bytes) -> Any:
+    def hook(request: Any) -> None:
+        request.stream = PACKAGE.ByteStream(to)
+        request._content = to
+        request.headers["content-length"] = str(len(to))
+
+    return hook
+
+
+def test_a_hook_of_the_http_client_cannot_change_the_model_unseen(loopback: Loopback, guarded: Any) -> None:
+    """A request hook runs after the request was built; what it makes of the body is judged before it is sent."""
+    gate: RecordingGate = guarded(gpt)
+    http = PACKAGE.Client(event_hooks={"request": [rewriting(b'{"model":"gpt-4o","messages":[]}')]})
+    client = OpenAI(api_key="k", base_url=loopback.url, http_client=http, max_retries=0)
+    with pytest.raises(Refused):
+        client.chat.completions.create(model="llama3", messages=MESSAGES)
+    assert loopback.connections == 0
+    assert [models(seen) for seen in gate.seen] == [["llama3"], ["gpt-4o"]]
+
+
+async def test_a_hook_of_an_async_http_client_neither(loopback: Loopback, guarded: Any) -> None:
+    """The same on the event loop."""
+    guarded(gpt)
+    change = rewriting(b'{"model":"gpt-4o","messages":[]}')
+
+    async def hook(request: Any) -> None:
+        change(request)
+
+    http = PACKAGE.AsyncClient(event_hooks={"request": [hook]})
+    client = AsyncOpenAI(api_key="k", base_url=loopback.url, http_client=http, max_retries=0)
+    with pytest.raises(Refused):
+        await client.chat.completions.create(model="llama3", messages=MESSAGES)
+    assert loopback.connections == 0
+
+
+@pytest.mark.parametrize("attached", [False, True])
+def test_a_redirect_to_another_host_is_judged_again(loopback: Loopback, guarded: Any, attached: bool) -> None:
+    """A 307 carries the body elsewhere: the call is asked about again, with the host that it would go to."""
+    gate: RecordingGate = guarded() if not attached else RecordingGate()
+
+    def answer(request: Any) -> Any:
+        if request.url.host == "localhost":
+            return PACKAGE.Response(307, headers={"location": "https://api.openai.com/v1/chat/completions"})
+        raise AssertionError("the redirect was followed")
+
+    http = PACKAGE.Client(transport=PACKAGE.MockTransport(answer), follow_redirects=True)
+    client = OpenAI(api_key="k", base_url="http://localhost:9/v1", http_client=http, max_retries=0)
+    gate.refuse = lambda seen: isinstance(seen, ProvisioningRequest) and seen.provider == "openai"
+    if attached:
+        from exportguard.adapters.openai.hook import OpenAIHook
+
+        OpenAIHook(gate).attach(client)
+    with pytest.raises(Refused):
+        client.chat.completions.create(model="gpt-4o", messages=MESSAGES)
+    assert len(gate.seen) == 2
+
+
+def test_a_redirect_of_one_host_is_not_asked_about_twice(loopback: Loopback, guarded: Any) -> None:
+    """A slash that a server adds is no new call."""
+    gate: RecordingGate = guarded()
+    answered: list[str] = []
+
+    def answer(request: Any) -> Any:
+        answered.append(str(request.url))
+        if len(answered) == 1:
+            return PACKAGE.Response(307, headers={"location": str(request.url) + "/"})
+        return PACKAGE.Response(200, json={"id": "c", "object": "chat.completion", "choices": [], "model": "m"})
+
+    http = PACKAGE.Client(transport=PACKAGE.MockTransport(answer), follow_redirects=True)
+    client = OpenAI(api_key="k", base_url="https://api.openai.com:443/v1", http_client=http, max_retries=0)
+    client.chat.completions.create(model="gpt-4o", messages=MESSAGES)
+    assert len(gate.seen) == 1
+    assert len(answered) == 2
+
+
+def test_an_azure_client_is_judged_once_for_a_deployment(loopback: Loopback, guarded: Any) -> None:
+    """The client puts the deployment into the URL itself; that changes nothing of what was judged."""
+    gate: RecordingGate = guarded(resolver={"prod": "gpt-4o"})
+    client = AzureOpenAI(azure_endpoint=loopback.url, api_key="k", api_version="2024-06-01", max_retries=0)
+    client.chat.completions.create(model="prod", messages=MESSAGES)
+    assert [models(seen) for seen in gate.seen] == [["gpt-4o"]]
+
+
+def test_a_deployment_named_like_a_model_is_what_the_resolver_says(loopback: Loopback, guarded: Any) -> None:
+    """`gpt-35-turbo` is a name that somebody chose: the model behind it counts."""
+    gate: RecordingGate = guarded(gpt, resolver={"gpt-35-turbo": "gpt-4o"})
+    client = AzureOpenAI(azure_endpoint=loopback.url, api_key="k", api_version="2024-06-01", max_retries=0)
+    with pytest.raises(Refused):
+        client.chat.completions.create(model="gpt-35-turbo", messages=MESSAGES)
+    assert [models(seen) for seen in gate.seen] == [["gpt-4o"]]
+    assert loopback.connections == 0
+
+
+def test_uninstall_gives_the_http_client_its_own_function_back(loopback: Loopback, guarded: Any) -> None:
+    """Nothing of the guard stays in the HTTP package."""
+    before = PACKAGE.Client.__dict__["_send_single_request"]
+    from exportguard.adapters.openai.hook import OpenAIHook
+
+    hook = OpenAIHook(RecordingGate())
+    hook.install()
+    OpenAI(api_key="k", base_url=loopback.url, max_retries=0).chat.completions.create(model="m", messages=MESSAGES)
+    assert PACKAGE.Client.__dict__["_send_single_request"] is not before
+    hook.uninstall()
+    assert PACKAGE.Client.__dict__["_send_single_request"] is before
+    assert not hasattr(SyncAPIClient.request, "__wrapped__")
+    assert not hasattr(AsyncAPIClient.request, "__wrapped__")
