@@ -291,7 +291,8 @@ class Changing(SansIOHTTPPolicy):  # type: ignore[misc]
     def on_request(self, request: Any) -> None:
         for name, value in self.change.items():
             if name == "body":
-                request.http_request._data = value
+                # The older request class has the body as a public attribute.
+                setattr(request.http_request, "_data" if hasattr(request.http_request, "_data") else "data", value)
             else:
                 setattr(request.http_request, name, value)
 
