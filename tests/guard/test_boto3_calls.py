@@ -175,7 +175,7 @@ def test_install_covers_clients_made_before_and_after_and_uninstall_leaves_nothi
 
 def test_two_installed_guards_both_judge(load, moto):
     """Any refusal refuses, and each guard goes by itself."""
-    strict, lenient = load(), load(packs=["us-ear-end-users"])
+    strict, lenient = load(), load(packs=["model-provider-terms"])
     lenient.install()
     strict.install()
     client = session().client("ec2")

@@ -123,7 +123,9 @@ class OwnershipGraph:
         graph = cls()
         root = graph.node(party.id if party.id is not None else "\x1fparty")
         root.name, root.listings = party.name, party.listings
-        root.owners_known = party.kind == PartyKind.NATURAL and isinstance(party.owners, Unknown)
+        # `ultimate_parent: null` states that nobody stands above the party; `owners`, where given, say more.
+        own_parent = party.owners == NOT_GIVEN and party.ultimate_parent is None
+        root.owners_known = own_parent or (party.kind == PartyKind.NATURAL and isinstance(party.owners, Unknown))
         graph._add_owners(root, party.owners)
         if shared is not None:
             graph._copy_ancestors(shared)

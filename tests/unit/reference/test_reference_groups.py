@@ -40,9 +40,8 @@ def test_us_territories_count_with_the_united_states() -> None:
         ("D:4", "AE", "2026-07-10", True, False),
         ("A:5", "AE", "2026-07-10", False, True),
         ("D:5", "NI", "2024-03-15", False, True),
-        ("D:5", "KH", "2026-07-23", True, False),
+        ("D:5", "KH", "2026-02-03", True, False),
         ("D:5", "CY", "2026-07-23", True, False),
-        ("A:6", "CY", "2026-07-23", False, True),
     ],
 )
 def test_a_change_takes_effect_on_its_day(group: str, country: str, day: str, before: bool, since: bool) -> None:
@@ -79,3 +78,9 @@ def test_an_unknown_group_or_a_naive_instant_is_an_error() -> None:
         REFERENCE.country_group("D:9", NOW)
     with pytest.raises(NaiveInstantError):
         REFERENCE.country_group("D:5", datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def test_cyprus_joined_the_a_groups_before_the_first_rule() -> None:
+    """85 FR 84211, effective 2020-12-28: a destination in A:6 needs no licence though it was in D:5."""
+    assert "CY" in REFERENCE.country_group("A:6", on("2022-10-07"))
+    assert "CY" in REFERENCE.country_group("D:5", on("2022-10-07"))

@@ -33,6 +33,13 @@ class Remembering:
         self.written.append(record["decision_id"])
         return sequence
 
+    def appending(self, record: Mapping[str, Any]) -> Any:
+        """As the log's own: the record is then written in the transaction that reserves."""
+        write = self._log.appending(record)
+        if record["decision_id"] not in self.written:
+            self.written.append(record["decision_id"])
+        return write
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._log, name)
 
