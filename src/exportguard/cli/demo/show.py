@@ -35,7 +35,7 @@ class Remembering:
 
     def appending(self, record: Mapping[str, Any]) -> Any:
         """As the log's own: the record is then written in the transaction that reserves."""
-        write = self._log.appending(record)
+        write = self._log.appending(record)  # type: ignore[attr-defined]
         if record["decision_id"] not in self.written:
             self.written.append(record["decision_id"])
         return write
