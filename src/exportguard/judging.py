@@ -135,7 +135,8 @@ def load_state(
     """Read everything a guard decides by. Raises the first thing that cannot be read; nothing is half loaded."""
     from exportguard import reference as reference_room
     from exportguard.authority import load_authorizations
-    from exportguard.language import compile_scope, load_policies
+    from exportguard.cache import load_policies
+    from exportguard.language import compile_scope
     from exportguard.packs import policy_sources
     from exportguard.parties import load_directory
     from exportguard.parties.screening import load_lists

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from exportguard.authoring.wording import wording
 from exportguard.language.schema import ACCELERATOR_ONLY, MODEL_ONLY, RECORDS
 from exportguard.language.syntax import Node, path_text
+from exportguard.language.wording import wording
 
 MAX_ALTERNATIVES = 256
 """Alternatives of one condition; past it nothing is concluded."""

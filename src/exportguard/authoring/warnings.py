@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from exportguard.authoring.reasoning import always_holds, follows, never_holds
-from exportguard.authoring.wording import short, wording
 from exportguard.diagnostics import Diagnostic, Span
 from exportguard.language import CompiledPolicySet, CompiledRule, PolicySource
 from exportguard.language.parse import Mapping, parse
 from exportguard.language.parse import Sequence as Listed
 from exportguard.language.source import Scalar
 from exportguard.language.syntax import Node
+from exportguard.language.wording import short, wording
 from exportguard.vocabulary.decision import Effect
 
 _LAW = ("license_requirement", "prohibition", "provider_terms", "historical")

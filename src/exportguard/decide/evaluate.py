@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
@@ -12,7 +12,7 @@ from exportguard.decide.combine import combine
 from exportguard.decide.derive import Facts, derive
 from exportguard.decide.lift import Lifter
 from exportguard.decide.made import made
-from exportguard.decide.plan import Asked, plan
+from exportguard.decide.plan import Asked, Group, plan
 from exportguard.errors import NaiveInstantError
 from exportguard.language import Cause, CompiledPolicySet, CompiledRule, Indeterminate, Scope, World
 from exportguard.reference import ReferenceData
@@ -81,38 +81,36 @@ def decide(
     lifted: list[Lifted] = []
     advice: list[str] = []
     flags: list[str] = []
-    for rules, found in findings(facts, policies, reference, as_of, usage):
-        if found is None:
-            for asked in rules:
-                results.append((Effect.HOLD, RuleResult.MATCH, True))
-                reasons.append(explain.too_many(asked.rule, MAX_COMBINATIONS))
+    for asked, each in findings(facts, policies, reference, as_of, usage):
+        rule, effect, status = asked
+        if each is None:
+            results.append((Effect.HOLD, RuleResult.MATCH, True))
+            reasons.append(explain.too_many(rule, MAX_COMBINATIONS))
             continue
-        for position, each in found.items():
-            rule, effect, status = rules[position]
-            left = each
-            if lifter is not None:
-                left = []
-                for finding in each:
-                    lift = lifter.lift(rule, finding.scope)
-                    if lift is not None:
-                        lifted.append(lift)
-                    else:
-                        left.append(finding)
-            result = _worst(finding.result for finding in left)
-            results.append((effect, result, rule.if_unknown != "flag"))
-            if result is RuleResult.NO_MATCH:
-                continue
-            if effect is Effect.FLAG:
-                if result is RuleResult.MATCH:
-                    flags.append(rule.id)
-            elif result is RuleResult.INDETERMINATE and rule.if_unknown == "flag":
-                advice.append(f"{rule.policy}/{rule.id} is open and holds nothing: {rule.title}")
-            told = [finding for finding in left if finding.result is result]
-            shown, missing = explain.rule_reasons(rule, effect, status, result, told)
-            reasons.extend(shown)
-            unknown.extend(missing)
+        left = each
+        if lifter is not None:
+            left = []
+            for finding in each:
+                lift = lifter.lift(rule, finding.scope)
+                if lift is not None:
+                    lifted.append(lift)
+                else:
+                    left.append(finding)
+        result = _worst(finding.result for finding in left)
+        results.append((effect, result, rule.if_unknown != "flag"))
+        if result is RuleResult.NO_MATCH:
+            continue
+        if effect is Effect.FLAG:
+            if result is RuleResult.MATCH:
+                flags.append(rule.id)
+        elif result is RuleResult.INDETERMINATE and rule.if_unknown == "flag":
+            advice.append(f"{rule.policy}/{rule.id} is open and holds nothing: {rule.title}")
+        told = [finding for finding in left if finding.result is result]
+        shown, missing = explain.rule_reasons(rule, effect, status, result, told)
+        reasons.extend(shown)
+        unknown.extend(missing)
     outcome = combine(results)
-    if not results:
+    if not results and lifter is None:
         return _decision(request, policies, reference, as_of, facts, outcome)
     return _decision(
         request,
@@ -144,48 +142,62 @@ def not_applicable(
 
 def findings(
     facts: Facts, policies: CompiledPolicySet, reference: ReferenceData, as_of: datetime, usage: Usage
-) -> Iterator[tuple[tuple[Asked, ...], dict[int, list[Finding]] | None]]:
-    """Rules that are asked over the same things, and what those of them (by position) say that are not surely false.
+) -> list[tuple[Asked, list[Finding] | None]]:
+    """What the rules in force say that are not surely false; None: more combinations than may be asked."""
+    planned = plan(policies, reference, as_of)
+    view, items, parties, locations = facts.request, facts.items, facts.parties, facts.locations
+    if len(items) == len(parties) == len(locations) == 1 and not isinstance(items[0].kind, Unknown):
+        single = planned.single(items[0].kind)
+        found: list[tuple[Asked, list[Finding] | None]] = []
+        for position, answer in single.together(view, items[0], parties[0], locations[0]):
+            asked, signature = single.rules[position], single.signatures[position]
+            scope = Scope(
+                request=view,
+                item=items[0] if signature.kinds is not None else None,
+                party=parties[0] if signature.party else None,
+                location=locations[0] if signature.location else None,
+                world=World(reference, as_of),
+            )
+            finding = rule_finding(asked.rule, scope, answer)
+            if finding is not None:
+                found.append((asked, [finding]))
+        return [*found, *_of_groups(planned.usage, facts, reference, as_of, usage)] if planned.usage else found
+    return _of_groups(planned.groups, facts, reference, as_of, usage)
 
-    None in place of findings: more combinations than may be asked.
-    """
+
+def _of_groups(
+    groups: Sequence[Group], facts: Facts, reference: ReferenceData, as_of: datetime, usage: Usage
+) -> list[tuple[Asked, list[Finding] | None]]:
     view = facts.request
     world = World(reference, as_of)
-    for signature, rules, together in plan(policies, reference, as_of):
+    told: list[tuple[Asked, list[Finding] | None]] = []
+    for signature, rules, together in groups:
         items: Sequence[ItemView | None] = (None,)
         if signature.kinds is not None:
             items = _items(facts.items, signature.kinds)
         parties: Sequence[PartyView | None] = facts.parties if signature.party else (None,)
         locations: Sequence[LocationView | None] = facts.locations if signature.location else (None,)
         if len(items) * len(parties) * len(locations) > MAX_COMBINATIONS:
-            yield rules, None
+            told += [(asked, None) for asked in rules]
             continue
         found: dict[int, list[Finding]] = {}
+        seen = [usage_of(asked.rule, facts, usage) for asked in rules] if together is None else ()
         for item, party, location in product(items, parties, locations):
-            if together is None:
-                for position, asked in enumerate(rules):
-                    seen = _usage(asked.rule, facts, usage)
-                    scope = Scope(request=view, item=item, party=party, location=location, usage=seen, world=world)
-                    _note(found, position, asked.rule, scope, None)
-                continue
-            answers = together(view, item, party, location)
-            if answers:
-                scope = Scope(request=view, item=item, party=party, location=location, world=world)
-                for position, answer in answers:
-                    _note(found, position, rules[position].rule, scope, answer)
-        if found:
-            yield rules, found
-
-
-def _note(
-    found: dict[int, list[Finding]], position: int, rule: CompiledRule, scope: Scope, answer: bool | None
-) -> None:
-    """Add what *rule* says of *scope*; *answer* None: its condition has to be asked first."""
-    asked = rule.when(scope) if answer is None else answer
-    if asked is not False:
-        finding = _finding(rule, scope, asked)
-        if finding is not None:
-            found.setdefault(position, []).append(finding)
+            scope = Scope(request=view, item=item, party=party, location=location, world=world)
+            if together is not None:
+                answers = together(view, item, party, location)
+            else:
+                answers = [(position, None) for position in range(len(rules))]
+            for position, answer in answers:
+                if together is None:
+                    scope = Scope(
+                        request=view, item=item, party=party, location=location, usage=seen[position], world=world
+                    )
+                finding = rule_finding(rules[position].rule, scope, answer)
+                if finding is not None:
+                    found.setdefault(position, []).append(finding)
+        told += [(rules[position], each) for position, each in found.items()]
+    return told
 
 
 def _items(items: tuple[ItemView, ...], kinds: frozenset[str]) -> Sequence[ItemView]:
@@ -200,7 +212,11 @@ def _items(items: tuple[ItemView, ...], kinds: frozenset[str]) -> Sequence[ItemV
     return list(seen.values())
 
 
-def _finding(rule: CompiledRule, scope: Scope, answer: bool | Indeterminate) -> Finding | None:
+def rule_finding(rule: CompiledRule, scope: Scope, when: bool | None = None) -> Finding | None:
+    """What *rule* says of *scope* after its `unless`; None: it does not match. *when*: its condition's answer."""
+    answer = rule.when(scope) if when is None else when
+    if answer is False:
+        return None
     causes: tuple[Cause, ...] = answer.causes if isinstance(answer, Indeterminate) else ()
     result = RuleResult.MATCH if answer is True else RuleResult.INDETERMINATE
     if rule.unless is not None:
@@ -217,7 +233,7 @@ def _finding(rule: CompiledRule, scope: Scope, answer: bool | Indeterminate) -> 
     return Finding(result, scope, causes)
 
 
-def _usage(rule: CompiledRule, facts: Facts, usage: Usage) -> UsageView:
+def usage_of(rule: CompiledRule, facts: Facts, usage: Usage) -> UsageView:
     """What the ledger read, plus what this request asks for."""
     reading = usage.get(rule.per) if rule.per is not None else None
     if reading is None:

@@ -51,7 +51,7 @@ def rule_reasons(
     reasons: dict[Reason, None] = {}
     unknown: list[UnknownFact] = []
     for finding in findings:
-        missing = _missing(rule, finding)
+        missing = missing_facts(rule, finding)
         unknown.extend(missing)
         reasons.setdefault(_reason(rule, effect, status, result, finding, missing))
     told = sorted(reasons, key=_place)
@@ -62,7 +62,8 @@ def rule_reasons(
     return told, unknown
 
 
-def _missing(rule: CompiledRule, finding: Finding) -> list[UnknownFact]:
+def missing_facts(rule: CompiledRule, finding: Finding) -> list[UnknownFact]:
+    """The facts that would settle *finding*, or could lift it."""
     causes = [(cause.path, cause.reason) for cause in finding.causes]
     if finding.result is RuleResult.MATCH and rule.effect is Effect.HOLD:
         # A hold on what is not known (`unknown(path)`): the unknown facts it names are what would settle it.
@@ -70,7 +71,7 @@ def _missing(rule: CompiledRule, finding: Finding) -> list[UnknownFact]:
             value = look_up(finding.scope, path)
             if isinstance(value, Unknown):
                 causes.append((path, value.reason))
-    who = _party_label(finding.scope.party)
+    who = party_label(finding.scope.party)
     facts = []
     for path, why in causes:
         told = f"{who}: {why}" if who and path.startswith(("party.", "owned")) else why
@@ -97,7 +98,7 @@ def _reason(
         message = rule.say(scope)
     else:
         paths = ", ".join(dict.fromkeys(fact.path for fact in missing)) or "a fact"
-        who = _party_label(scope.party)
+        who = party_label(scope.party)
         message = f"cannot tell whether this applies{f' to {who}' if who else ''}: {rule.title}; not known: {paths}"
     values = []
     for path in rule.paths:
@@ -112,9 +113,9 @@ def _reason(
             "effect": effect,
             "result": result,
             "basis": rule.basis,
-            "item": show(item.name) if item is not None else None,
-            "party": _party_label(scope.party),
-            "location": _location_label(scope.location),
+            "item": item_label(item),
+            "party": party_label(scope.party),
+            "location": location_label(scope.location),
             "message": message,
             "remedy": rule.remedy,
             "cites": rule.cites,
@@ -186,7 +187,12 @@ def _is_record(value: object) -> bool:
     return hasattr(value, "__dataclass_fields__")
 
 
-def _party_label(party: object) -> str | None:
+def item_label(item: object) -> str | None:
+    """How an item is called in reasons."""
+    return show(item.name) if isinstance(item, ItemView) else None
+
+
+def party_label(party: object) -> str | None:
     if not isinstance(party, PartyView):
         return None
     role = "party of unknown role" if isinstance(party.role, Unknown) else party.role
@@ -195,7 +201,7 @@ def _party_label(party: object) -> str | None:
     return f"{party.name} ({role})"
 
 
-def _location_label(location: object) -> str | None:
+def location_label(location: object) -> str | None:
     if not isinstance(location, LocationView):
         return None
     parts = [str(x) for x in (location.region, location.country) if isinstance(x, str)]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Sequence
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 from weakref import ref
 
 from exportguard.language import CompiledPolicySet, CompiledRule, Together, World
@@ -45,12 +45,58 @@ class Asked(NamedTuple):
     status: str | None
 
 
-Plan = tuple[Group, ...]
+class Single(NamedTuple):
+    """Every rule that a request with one item of one kind, one party and one place is asked; `usage` aside."""
+
+    rules: tuple[Asked, ...]
+    signatures: tuple[Signature, ...]
+    together: Together
+
+
+class Plan:
+    """The rules in force in one period. `groups`: every one; `usage`: those of them that ask about `usage`."""
+
+    __slots__ = ("_singles", "_world", "groups", "usage")
+
+    def __init__(self, groups: tuple[Group, ...], world: World | Any) -> None:
+        self.groups, self._world = groups, world
+        self.usage = tuple(group for group in groups if group.signature.usage)
+        self._singles: dict[str, Single] = {}
+
+    def single(self, kind: str) -> Single:
+        """What most requests are: one of each, asked in one go."""
+        known = self._singles.get(kind)
+        if known is None:
+            chosen = [
+                (asked, group.signature)
+                for group in self.groups
+                if not group.signature.usage and (group.signature.kinds is None or kind in group.signature.kinds)
+                for asked in group.rules
+            ]
+            rules = tuple(asked for asked, _ in chosen)
+            together = Together([asked.rule.when for asked in rules], self._world)
+            known = self._singles[kind] = Single(rules, tuple(signature for _, signature in chosen), together)
+        return known
+
 
 _plans: OrderedDict[tuple[int, int, int], tuple[ref[CompiledPolicySet], ReferenceData, Plan]] = OrderedDict()
 _changes: OrderedDict[tuple[int, int], tuple[ref[CompiledPolicySet], ReferenceData, tuple[datetime, ...]]] = (
     OrderedDict()
 )
+
+
+class _Recent(NamedTuple):
+    """The plan that was asked for last, and the instants it serves."""
+
+    policies: Callable[[], CompiledPolicySet | None]
+    reference: ReferenceData | None
+    since: datetime
+    until: datetime
+    plan: Plan
+
+
+_EARLIEST, _LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_recent = _Recent(lambda: None, None, _EARLIEST, _LATEST, Plan((), None))
 
 
 def plan(policies: CompiledPolicySet, reference: ReferenceData, as_of: datetime) -> Plan:
@@ -59,8 +105,28 @@ def plan(policies: CompiledPolicySet, reference: ReferenceData, as_of: datetime)
     One plan serves the whole period between two change dates of the rules or of the reference data: what is dated
     (who is in a country group) is put into it.
     """
+    global _recent
+    recent = _recent
+    if recent.policies() is policies and recent.reference is reference and recent.since <= as_of < recent.until:
+        return recent.plan
     changes = _change_dates(policies, reference)
-    key = (id(policies), id(reference), bisect_right(changes, as_of))
+    at = bisect_right(changes, as_of)
+    made = _planned(policies, reference, as_of, changes, at)
+    # Replaced whole: another thread sees the old or the new one.
+    _recent = _Recent(
+        ref(policies),
+        reference,
+        changes[at - 1] if at else _EARLIEST,
+        changes[at] if at < len(changes) else _LATEST,
+        made,
+    )
+    return made
+
+
+def _planned(
+    policies: CompiledPolicySet, reference: ReferenceData, as_of: datetime, changes: Sequence[datetime], at: int
+) -> Plan:
+    key = (id(policies), id(reference), at)
     known = _plans.get(key)
     if known is not None and known[0]() is policies and known[1] is reference:
         return known[2]
@@ -70,13 +136,16 @@ def plan(policies: CompiledPolicySet, reference: ReferenceData, as_of: datetime)
         if rule.in_force(as_of):
             asked = Asked(rule, rule.effect_at(as_of), rule.status_at(as_of))
             groups.setdefault(_signature(rule), []).append(asked)
-    made: Plan = tuple(
-        Group(
-            signature,
-            tuple(rules),
-            None if signature.usage else Together([asked.rule.when for asked in rules], world),
-        )
-        for signature, rules in groups.items()
+    made = Plan(
+        tuple(
+            Group(
+                signature,
+                tuple(rules),
+                None if signature.usage else Together([asked.rule.when for asked in rules], world),
+            )
+            for signature, rules in groups.items()
+        ),
+        world,
     )
     _remember(_plans, key, (ref(policies), reference, made))
     return made

@@ -11,14 +11,13 @@ from difflib import get_close_matches
 from exportguard.diagnostics import Diagnostic
 from exportguard.language.conversions import parse_timestamp
 from exportguard.language.parse import Mapping, Sequence, Tree
+from exportguard.language.policyset import FromTo
 from exportguard.language.source import Scalar
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _EMPTY = ("", "~", "null", "Null", "NULL")
 MAX_SHORT = 2000
 """Characters in a title, remedy or cite."""
-
-FromTo = tuple[datetime | None, datetime | None]
 
 
 class Fields:

@@ -8,7 +8,6 @@ Over leaves `&&`, `||` and `!` follow Kleene: a formula may hold unless `unless_
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
 from typing import Any
@@ -18,112 +17,12 @@ from exportguard.language.fastpath import HELPERS, NoFastForm, Writer
 from exportguard.language.schema import LIST_LIMIT
 from exportguard.language.syntax import Node, path_text, walk
 from exportguard.language.threevalued import question_of
+from exportguard.language.words import LOCAL, RuleCode, Words, opposite, words_of
 from exportguard.vocabulary.questions import OwnershipQuestion
 
-_LOCAL = {"request": "r", "item": "i", "party": "p", "location": "l"}
 _LOGIC = frozenset({"and", "or", "not", "cond", "macro", "has", "unknown", "arith", "index", "neg", "var"})
 _PURE_CALLS = frozenset({"startsWith", "endsWith", "contains", "size"})
 _PURE = frozenset({"lit", "ref", "field", "list", "cmp", "in", "call", "matches", "group", "owned"})
-
-Words = tuple[str, frozenset[str], bool]
-"""A fact path, words, and whether the fact has to be one of them (or none of them)."""
-
-
-@dataclass(frozen=True)
-class Conjunct:
-    """One conjunct of a condition: `words` where it asks for words of one fact only."""
-
-    node: Node
-    words: Words | None
-
-
-@dataclass(frozen=True)
-class RuleCode:
-    """One condition: its conjuncts, the cheap ones first, and the words by which it can be found."""
-
-    position: int
-    conjuncts: tuple[Conjunct, ...]
-    keys: dict[str, frozenset[str]] = field(hash=False)
-
-    @classmethod
-    def of(cls, position: int, tree: Node, world: World) -> RuleCode:
-        parts: list[Node] = []
-        stack = [tree]
-        while stack:
-            node = stack.pop()
-            if node.op == "and":
-                stack.extend(reversed(node.args))
-            else:
-                parts.append(node)
-        merged: dict[str, Words] = {}
-        others: list[Conjunct] = []
-        for part in parts:
-            try:
-                found = words_of(part, world)
-            except Exception:  # noqa: BLE001 - whatever reference data raises is for the three-valued path to name
-                found = None
-            if found is None:
-                others.append(Conjunct(part, None))
-            else:
-                path = found[0]
-                merged[path] = _both(merged[path], found) if path in merged else found
-        first = [Conjunct(Node("lit", (), True), words) for words in merged.values()]
-        keys = {path: words for path, words, inside in merged.values() if inside}
-        return cls(position, (*first, *others), keys)
-
-
-def words_of(node: Node, world: World) -> Words | None:
-    """*node* as a question of which word one fact is; None if it asks anything else."""
-    if node.op == "not":
-        inner = words_of(node.args[0], world)
-        return (inner[0], inner[1], not inner[2]) if inner is not None else None
-    if node.op in ("and", "or"):
-        joined: Words | None = None
-        for part in node.args:
-            found = words_of(part, world)
-            if found is None or (joined is not None and joined[0] != found[0]):
-                return None
-            if joined is None:
-                joined = found
-            elif node.op == "and":
-                joined = _both(joined, found)
-            else:
-                # a || b is !(!a && !b)
-                joined = _negated(_both(_negated(joined), _negated(found)))
-        return joined
-    if node.op == "cmp" and node.value in ("==", "!="):
-        for fact, literal in ((node.args[0], node.args[1]), (node.args[1], node.args[0])):
-            compared = _text_fact(fact)
-            if compared is not None and literal.op == "lit" and isinstance(literal.value, str):
-                return compared, frozenset({literal.value}), node.value == "=="
-    if node.op == "in":
-        path, members = _text_fact(node.args[0]), node.args[1]
-        if path is not None and members.op == "group":
-            return path, world.country_group(str(members.value)), True
-        literal_texts = members.op == "list" and all(p.op == "lit" and isinstance(p.value, str) for p in members.args)
-        if path is not None and literal_texts and members.args:
-            return path, frozenset(str(part.value) for part in members.args), True
-    return None
-
-
-def _negated(words: Words) -> Words:
-    return words[0], words[1], not words[2]
-
-
-def _both(one: Words, other: Words) -> Words:
-    path = one[0]
-    if one[2] and other[2]:
-        return path, one[1] & other[1], True
-    if one[2]:
-        return path, one[1] - other[1], True
-    if other[2]:
-        return path, other[1] - one[1], True
-    return path, one[1] | other[1], False
-
-
-def _text_fact(node: Node) -> str | None:
-    path = path_text(node) if node.op == "field" and node.type == "string" else None
-    return path if path is not None and path.partition(".")[0] in _LOCAL else None
 
 
 class _GroupWriter(Writer):
@@ -139,7 +38,7 @@ class _GroupWriter(Writer):
         self.questions: dict[OwnershipQuestion, str] = {}
 
     def start(self, root: str) -> str | None:
-        return _LOCAL.get(root)
+        return LOCAL.get(root)
 
     def fact(self, path: str, kind: str) -> str | None:
         known = self.facts.get((path, kind))
@@ -153,7 +52,7 @@ class _GroupWriter(Writer):
         value = f"q{number}"
         root, _, rest = path.partition(".")
         self.reads += [
-            f"    try: {value} = {_LOCAL[root]}.{rest}",
+            f"    try: {value} = {LOCAL[root]}.{rest}",
             f"    except Exception: {value} = None",
             f"    k{number} = {test.format(value)}",
         ]
@@ -253,7 +152,7 @@ _TESTS = {
     "timestamp": "({0}.__class__ is datetime and {0}.tzinfo is not None)",
     "list(string)": f"({{0}}.__class__ is tuple and len({{0}}) <= {LIST_LIMIT} and (not {{0}} or T({{0}})))",
 }
-_BACK = {local: root for root, local in _LOCAL.items()}
+_BACK = {local: root for root, local in LOCAL.items()}
 
 
 def _fact_path(path: str) -> str | None:
@@ -341,7 +240,7 @@ class Generator:
         """(it may hold, it surely holds); None if *node* is not made of leaves."""
         found = words_of(node, self.world)
         if found is not None:
-            flag, test = self._words(_negated(found) if negated else found)
+            flag, test = self._words(opposite(found) if negated else found)
             return f"(not {flag} or {test})", f"({flag} and {test})"
         if node.op == "not":
             return self._kleene(node.args[0], negated=not negated)
@@ -368,7 +267,7 @@ class Generator:
     def _unknown(self, node: Node, negated: bool) -> tuple[str, str] | None:
         """A known fact is not unknown; of any other the three-valued path has to say."""
         path = path_text(node.args[0])
-        if negated or path is None or path.partition(".")[0] not in _LOCAL or "." not in path:
+        if negated or path is None or path.partition(".")[0] not in LOCAL or "." not in path:
             return None
         number = self.writer.fact(path, node.args[0].type)
         return (f"(not k{number})", "False") if number is not None else None
@@ -416,4 +315,4 @@ class Generator:
         return ask
 
 
-__all__ = ["Conjunct", "Generator", "RuleCode", "words_of"]
+__all__ = ["Generator"]

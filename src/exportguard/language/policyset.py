@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from exportguard.diagnostics import Diagnostic
 from exportguard.language.compile import CompiledCondition
-from exportguard.language.evaluation import Scope
-from exportguard.language.fields import FromTo
+from exportguard.language.message import Message
 from exportguard.vocabulary.decision import Basis, Effect
 from exportguard.vocabulary.fact import Confidence
 from exportguard.vocabulary.questions import OwnershipQuestion, UsageQuestion
+
+FromTo = tuple[datetime | None, datetime | None]
+"""Half-open: the first instant that is in, and the first that is out again."""
 
 STATUSES = ("enforced", "codified", "proposed", "suspended", "unverified")
 ASKED = frozenset({"enforced", "codified", "unverified"})
@@ -60,7 +61,7 @@ class CompiledRule:
     paths: tuple[str, ...]
     when: CompiledCondition
     unless: CompiledCondition | None
-    say: Callable[[Scope], str] = field(repr=False, compare=False)
+    say: Message = field(repr=False, compare=False)
     """`because` with the facts of one combination put in; an unknown one reads `unknown …`. Never raises."""
 
     @property

@@ -11,8 +11,9 @@ from exportguard.language.check import substitute
 from exportguard.language.compile import CompiledCondition, item_kinds
 from exportguard.language.conditions import check_condition
 from exportguard.language.fields import NOT_LOADED, Fields, FromTo, read_period
-from exportguard.language.message import read_message, speaker
+from exportguard.language.message import Message
 from exportguard.language.parse import Mapping
+from exportguard.language.readmessage import read_message
 from exportguard.language.schema import Vocabularies
 from exportguard.language.source import Scalar
 from exportguard.language.variables import Variables
@@ -212,7 +213,7 @@ class PolicyReader:
                 paths=paths,
                 when=when,
                 unless=unless,
-                say=speaker(parts),
+                say=Message(parts),
             )
         )
 

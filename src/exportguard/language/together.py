@@ -15,7 +15,8 @@ from typing import Any, TypeAlias
 
 from exportguard.language.compile import CompiledCondition
 from exportguard.language.evaluation import World
-from exportguard.language.generated import Generator, RuleCode
+from exportguard.language.generated import Generator
+from exportguard.language.words import RuleCode
 from exportguard.vocabulary.scope import ItemView, LocationView, PartyView, RequestView
 
 Ask: TypeAlias = Callable[[Any, Any, Any, Any, list[Any]], None]
@@ -69,7 +70,11 @@ class Together:
             table: dict[str, Ask] = {}
             for word, chosen in words.items():
                 key = tuple(code.position for code in chosen)
-                table[word] = shared.setdefault(key, _Later(self, chosen, further))
+                later = shared.get(key)
+                if later is None:
+                    later = shared[key] = _Later(self, chosen, further)
+                later.places.append((table, word))
+                table[word] = later
             blind = _Later(self, [code for code, _ in rules], further)
             generator.look_up(path, table.get, blind)
         for code in rest:
@@ -78,18 +83,21 @@ class Together:
 
 
 class _Later:
-    """A function that is generated when it is first called."""
+    """A function that is generated when it is first called, and then takes this one's place in the tables."""
 
-    __slots__ = ("_codes", "_made", "_owner", "_used")
+    __slots__ = ("_codes", "_made", "_owner", "_used", "places")
 
     def __init__(self, owner: Together, codes: Sequence[RuleCode], used: frozenset[str]) -> None:
         self._owner, self._codes, self._used = owner, codes, used
         self._made: Ask | None = None
+        self.places: list[tuple[dict[str, Ask], str]] = []
 
     def __call__(self, request: Any, item: Any, party: Any, location: Any, found: list[Any]) -> None:
         made = self._made
         if made is None:
             made = self._made = self._owner._node(self._codes, self._used)
+            for table, word in self.places:
+                table[word] = made
         made(request, item, party, location, found)
 
 

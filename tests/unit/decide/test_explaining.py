@@ -1,0 +1,175 @@
+"""What `explain` tells: why a rule did not match, what would settle it, and what would change the outcome."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from decide_strategies import AS_OF, policy_sets, reference, requests
+from exportguard.decide import Explanation, RuleAccount, decide, explain_decision
+from exportguard.language import CompiledPolicySet, PolicySource, load_policies
+from exportguard.vocabulary import Authorization, Effect, Outcome, ProvisioningRequest, RuleResult
+
+TEXT = """
+policy: p
+variables:
+  controlled: item.eccn in ["3A090.a", "3A090.b"]
+rules:
+  - id: headquarters
+    effect: deny
+    when: variables.controlled && party.headquarters in country_group("D:5")
+    authorizable_by: [bis_license]
+  - id: spared
+    effect: hold
+    when: variables.controlled
+    unless: party.country == "US" || party.country == "GB"
+  - id: models
+    effect: deny
+    when: item.model.weights == "closed"
+  - id: ended
+    effect: deny
+    when: "true"
+    effective: {until: 2020-01-01}
+  - id: later
+    effect: deny
+    when: "true"
+    status: suspended
+"""
+PARTY = {"role": "end_user", "name": "Example", "country": "US", "headquarters": "US", "ultimate_parent": None}
+CHIP = {"kind": "accelerator", "instance_type": "p5.48xlarge", "instances": 8}
+
+
+def _policies() -> CompiledPolicySet:
+    return load_policies([PolicySource("p.yaml", TEXT)], reference())
+
+
+def _explained(*, author: bool = False, authorizations: tuple[Authorization, ...] = (), **changes: Any) -> Explanation:
+    document = {"provider": "aws", "items": [CHIP], "parties": [PARTY], "locations": [{"region": "us-east-1"}]}
+    request = ProvisioningRequest.model_validate(document | changes)
+    return explain_decision(
+        request, _policies(), reference(), as_of=AS_OF, for_author=author, authorizations=authorizations
+    )
+
+
+def _rule(explanation: Explanation, name: str) -> RuleAccount:
+    return next(account for account in explanation.rules if account.rule == name)
+
+
+def test_a_rule_that_does_not_match_names_its_first_false_clause_and_the_values_in_it() -> None:
+    """Not the whole condition: the part that settled it, variables written out."""
+    account = _rule(_explained(), "headquarters")
+    assert account.answer == "no_match"
+    (told,) = account.combinations
+    assert told.clause == 'party.headquarters in country_group("D:5")'
+    assert told.values == (("party.headquarters", "US"),)
+    everyday = _rule(_explained(items=[{**CHIP, "instance_type": "g4dn.xlarge"}]), "headquarters")
+    assert everyday.combinations[0].clause == 'item.eccn in ["3A090.a", "3A090.b"]'
+
+
+def test_an_unless_that_spared_a_request_is_named() -> None:
+    """With the one alternative of it that held."""
+    account = _rule(_explained(), "spared")
+    assert (account.answer, account.combinations[0].clause) == ("no_match", 'unless party.country == "US"')
+
+
+def test_a_rule_that_was_not_asked_says_why() -> None:
+    """Another kind of item, other dates, another status."""
+    explanation = _explained()
+    assert _rule(explanation, "models").note == "the request has no model item"
+    assert _rule(explanation, "ended").note == "in force until 2020-01-01 only"
+    assert _rule(explanation, "later").note == "its status is suspended"
+
+
+def test_open_facts_name_the_rules_they_would_settle() -> None:
+    """An unknown headquarters leaves one rule open, and evidence of it is what can be got."""
+    party = {key: value for key, value in PARTY.items() if key != "headquarters"}
+    explanation = _explained(parties=[party], author=True)
+    assert explanation.decision.outcome is Outcome.HOLD
+    assert explanation.settling == (("party.headquarters", ("p/headquarters",)),)
+    first = explanation.changes[0]
+    assert (first.outcome, first.evasive) == (Outcome.ALLOW, False)
+    assert [step.path for step in first.steps] == ["parties[0].headquarters"]
+
+
+def test_several_open_facts_are_told_as_the_smallest_set_that_settles() -> None:
+    """Nothing in the set could be left out."""
+    explanation = _explained(parties=[{"role": "end_user", "name": "Example"}])
+    (evidence,) = [change for change in explanation.changes if change.steps[0].path.startswith("parties")]
+    assert {step.path for step in evidence.steps} == {"parties[0].country", "parties[0].headquarters"}
+
+
+def test_a_licence_that_would_lift_a_denial_is_obtainable() -> None:
+    """Where the rule admits its kind, and no other kind is offered."""
+    explanation = _explained(parties=[{**PARTY, "headquarters": "CN"}])
+    assert explanation.decision.outcome is Outcome.DENY
+    told = [step.then for change in explanation.changes for step in change.steps]
+    assert told == ["a BIS license that names Example (end_user)"]
+
+
+def test_ways_round_a_rule_are_shown_to_authors_alone() -> None:
+    """Another chip, another declared headquarters: an author sees them marked, a requester never does."""
+    denied = {"parties": [{**PARTY, "headquarters": "CN"}]}
+    author = _explained(author=True, **denied)
+    evasive = {change.steps[0].path for change in author.changes if change.evasive}
+    assert {"items[0]", "parties[0].headquarters"} <= evasive
+    assert not any(change.evasive for change in _explained(**denied).changes)
+    assert not any(change.evasive for change in author.for_requester().changes)
+    assert author.for_requester().rules == author.rules
+
+
+def test_an_authorization_that_lifts_is_named() -> None:
+    """The combination it lifted carries its id."""
+    licence = Authorization.model_validate(
+        {
+            "id": "bis-1",
+            "kind": "bis_license",
+            "scope": "item.eccn == '3A090.a'",
+            "parties": [{"role": "end_user", "name": "Example"}],
+            "effective": {},
+            "requested_by": "a",
+            "approved_by": ["b"],
+        }
+    )
+    account = _rule(_explained(parties=[{**PARTY, "headquarters": "CN"}], authorizations=(licence,)), "headquarters")
+    assert (account.answer, account.combinations[0].authorization) == ("lifted", "bis-1")
+
+
+def test_nothing_is_proposed_for_what_is_allowed() -> None:
+    """There is nothing to change."""
+    assert _explained(author=True).changes == ()
+
+
+@settings(max_examples=60, deadline=None)
+@given(request=requests(), policies=policy_sets())
+def test_accounts_agree_with_the_decision(request, policies):
+    """Rules that match or are open in the accounts are those of the decision's reasons; every proposed change leads
+    to a milder outcome; and the decision is the one that `decide` gives."""
+    explanation = explain_decision(request, policies, reference(), as_of=AS_OF, for_author=True)
+    decision = explanation.decision
+    assert decision == decide(request, policies, reference(), as_of=AS_OF)
+    told = {(a.rule, a.answer) for a in explanation.rules if a.answer in ("match", "indeterminate")}
+    assert told == {(r.rule, r.result.value) for r in decision.reasons}
+    assert {a.rule for a in explanation.rules} == {rule.id for rule in policies.rules}
+    worse = [Outcome.ALLOW, Outcome.HOLD, Outcome.DENY]
+    assert all(worse.index(c.outcome) < worse.index(decision.outcome) for c in explanation.changes)
+    for account in explanation.rules:
+        if account.answer == "no_match":
+            assert all(c.clause for c in account.combinations)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.DENY, Outcome.HOLD])
+def test_the_strategies_reach_what_is_explained(outcome: Outcome) -> None:
+    """The law above is not vacuous."""
+    seen = []
+
+    @settings(max_examples=60, deadline=None, database=None, derandomize=True)
+    @given(request=requests(), policies=policy_sets())
+    def look(request, policies):
+        decision = decide(request, policies, reference(), as_of=AS_OF)
+        seen.append(decision.outcome)
+        assert all(r.effect in Effect and r.result in RuleResult for r in decision.reasons)
+
+    look()
+    assert outcome in seen
