@@ -226,7 +226,7 @@ def test_lists_are_read_as_published_json_or_csv(home: Path, tmp_path: Path) -> 
         ("a.json", json.dumps({"results": [ROW]}).encode(), ["of which day"]),
         ("a-2026-01-01.csv", b"foo,bar\n1,2\n", ["`name` is missing"]),
         ("a-2026-01-01.csv", b"name,source\nonly one\n", [":2", "cells"]),
-        ("a-2026-01-01.json.gz", gzip.compress(b'{"results": []}')[:-9], ["truncated"]),
+        ("a-2026-01-01.json.gz", gzip.compress(b'{"results": []}', mtime=0)[:-9], ["truncated"]),
         ("a-2026-01-01.json", b"\xff\xfe", ["UTF-8"]),
     ],
 )

@@ -97,5 +97,6 @@ def _read_back(screen: Any, log: Remembering) -> None:
         f"\n{len(log.written)} decisions of this run read back from {escape(str(log.store))}: {told} "
         f"({total} in all).\n"
         "DENY and HOLD are refusals by policy: a company's own rules and providers' terms. None of them says that\n"
-        "a call would have been unlawful, and none of this is legal advice."
+        "a call would have been unlawful, and none of this is legal advice.",
+        soft_wrap=True,
     )
