@@ -23,6 +23,14 @@ _KINDS = {
     "SQLITE_NOTADB": ("corrupt", "this is not an SQLite database"),
     "SQLITE_IOERR": ("full", "the disk refused a read or a write"),
 }
+DURABLE = ("PRAGMA synchronous = FULL", "PRAGMA fullfsync = ON")
+"""What a commit has to be before it is acknowledged. With `synchronous = NORMAL` a power cut loses the last commits
+of a write-ahead log."""
+
+_PATIENCE_S = 0.008
+"""SQLite waits longer and longer for a lock, a tenth of a second in the end, and who waits so long finds it taken
+again each time. A writer here asks for it anew after this long, so that no process starves beside busy ones."""
+
 _MAGIC = b"SQLite format 3\0"
 _GONE = "the file was removed or replaced while it was in use"
 
@@ -91,7 +99,9 @@ class SqliteDriver:
             try:
                 self._prepare(connection, writing)
                 self.check()
-                return _SqliteSession(connection)
+                if writing:
+                    connection.execute(f"PRAGMA busy_timeout = {int(_PATIENCE_S * 1000)}")
+                return _SqliteSession(connection, self.timeout)
             except sqlite3.OperationalError as error:
                 connection.close()
                 # Turning a fresh file to WAL does not wait for another process that is about to do the same.
@@ -107,8 +117,8 @@ class SqliteDriver:
         mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         if mode != "wal":
             raise StorageError("other", self.place, f"no write-ahead log can be kept here (journal mode {mode})")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA fullfsync = ON")
+        for setting in DURABLE:
+            connection.execute(setting)
         connection.execute("PRAGMA trusted_schema = OFF")
         if not writing:
             connection.execute("PRAGMA query_only = ON")
@@ -138,17 +148,28 @@ def _is_busy(error: sqlite3.Error) -> bool:
 class _SqliteSession:
     dialect = "sqlite"
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, timeout: float) -> None:
         self._connection = connection
+        self._timeout = timeout
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         return self._connection.execute(sql, parameters or {}).fetchall()
 
     def begin(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
+        self._insist("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
-        self._connection.execute("COMMIT")
+        self._insist("COMMIT")
+
+    def _insist(self, statement: str) -> None:
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                self._connection.execute(statement)
+                return
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > deadline:
+                    raise
 
     def rollback(self) -> None:
         if self._connection.in_transaction:
