@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -23,6 +24,9 @@ def canonical(value: Any) -> bytes:
     Raises:
         ValueError: it holds something that has no canonical form; the text says where.
     """
+    if _is_plain(value):
+        with contextlib.suppress(UnicodeError):  # a lone surrogate, which is named below
+            return _PLAIN.encode(value).encode()
     import rfc8785
 
     try:
@@ -30,6 +34,31 @@ def canonical(value: Any) -> bytes:
     except (rfc8785.CanonicalizationError, UnicodeError, RecursionError) as error:
         found = _unfit(value, "$", 0)
         raise ValueError(found or f"it has no canonical form: {error}") from None
+
+
+_PLAIN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
+def _is_plain(value: Any, depth: int = 0) -> bool:
+    """Whether Python's own encoder, in C, writes *value* as RFC 8785 does: keys whose order is the same in code points
+    and in UTF-16, exact integers, and floats whose shortest form ECMAScript writes alike."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return bool(-_LARGEST <= value <= _LARGEST)
+    if kind is float:
+        return bool(1e-4 <= abs(value) < 1e15 and not value.is_integer())
+    if depth > _MAX_DEPTH:
+        return False
+    if kind is dict:
+        return all(
+            type(key) is str and key.isascii() and (type(inner) is str or _is_plain(inner, depth + 1))
+            for key, inner in value.items()
+        )
+    if kind is list or kind is tuple:
+        return all(type(inner) is str or _is_plain(inner, depth + 1) for inner in value)
+    return False
 
 
 def read_canonical(text: bytes) -> Any:
@@ -82,23 +111,51 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def json_safe(value: Any, _depth: int = 0) -> Any:
+def _as_it_is(text: str) -> str:
+    return text
+
+
+def json_safe(value: Any, text: Callable[[str], str] = _as_it_is, _depth: int = 0) -> Any:
     """*value* as JSON that `canonical` takes. Total: what JSON cannot hold becomes text that says what it was.
 
     So no decision goes unrecorded because of a NaN, a huge integer or a lone surrogate in somebody's parameters.
+    *text* is put over every text that is a value (not over keys).
     """
+    kind = type(value)
+    if kind is str:
+        return text(value if value.isascii() or _encodes(value) else _with_surrogates(value))
+    if value is None or kind is bool:
+        return value
     if _depth > _MAX_DEPTH:
         return "[too deep]"
-    if value is None or isinstance(value, bool):
-        return value
+    if kind is dict:
+        deeper = _depth + 1
+        return {
+            key if type(key) is str and key.isascii() else _key(key): json_safe(inner, text, deeper)
+            for key, inner in value.items()
+        }
+    if kind is list or kind is tuple:
+        deeper = _depth + 1
+        return [json_safe(inner, text, deeper) for inner in value]
+    return _safe(value, text, _depth)
+
+
+def _with_surrogates(value: str) -> str:
+    return value.encode("utf-8", "backslashreplace").decode()
+
+
+def _safe(value: Any, text: Callable[[str], str], _depth: int) -> Any:
     if isinstance(value, Enum):
-        return json_safe(value.value, _depth)
+        return json_safe(value.value, text, _depth)
     if isinstance(value, int):
         return int(value) if abs(value) <= _LARGEST else _huge(value)
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else str(value)
+        if not math.isfinite(value):
+            return str(value)
+        # RFC 8785 writes a whole number without a fraction: it is read back as an integer either way.
+        return int(value) if value.is_integer() and abs(value) <= _LARGEST else float(value)
     if isinstance(value, str):
-        return str(value) if _encodes(value) else value.encode("utf-8", "backslashreplace").decode()
+        return text(str(value) if _encodes(value) else _with_surrogates(value))
     if isinstance(value, bytes | bytearray | memoryview):
         return f"[{len(value)} bytes]"
     if isinstance(value, datetime | date):
@@ -106,19 +163,19 @@ def json_safe(value: Any, _depth: int = 0) -> Any:
     if isinstance(value, Decimal | Fraction):
         return str(value)
     if isinstance(value, Mapping):
-        return {_key(key): json_safe(inner, _depth + 1) for key, inner in value.items()}
+        return {_key(key): json_safe(inner, text, _depth + 1) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [json_safe(inner, _depth + 1) for inner in value]
+        return [json_safe(inner, text, _depth + 1) for inner in value]
     if isinstance(value, set | frozenset):
-        return sorted((json_safe(inner, _depth + 1) for inner in value), key=repr)
+        return sorted((json_safe(inner, text, _depth + 1) for inner in value), key=repr)
     dump = getattr(value, "model_dump", None)
     if callable(dump):
-        return json_safe(dump(mode="json"), _depth + 1)
+        return json_safe(dump(mode="json"), text, _depth + 1)
     return f"[a {type(value).__name__}]"
 
 
 def _key(key: object) -> str:
-    safe = json_safe(key, _MAX_DEPTH)
+    safe = json_safe(key, _as_it_is, _MAX_DEPTH)
     return safe if isinstance(safe, str) else str(safe)
 
 

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from exportguard.record.canonical import canonical, json_safe
-from exportguard.record.redaction import redact, scrub_all
+from exportguard.record.redaction import redact, scrub, scrub_all
 from exportguard.vocabulary import Authorization, Decision, FactSource, ProvisioningRequest, Unknown, Usage
 
 RECORD_SCHEMA: Final = "exportguard/decision-record/1"
@@ -115,33 +115,33 @@ def decision_record(
         "reference_digest": decision.reference_digest,
         "customers": list(customers),
         "caller": caller(),
-        "decision": scrub_all(json_safe(document)),
+        "decision": document,
     }
     if isinstance(request, dict):
-        record["decision"]["request"]["tags"] = json_safe(tags)
+        request["tags"] = tags
     if recorded_at is not None:
         record["recorded_at"] = recorded_at.astimezone(UTC).isoformat()
     if authorizations:
-        record["authorizations"] = scrub_all(json_safe([each.model_dump(mode="json") for each in authorizations]))
+        record["authorizations"] = [each.model_dump(mode="json") for each in authorizations]
     if exhausted := sorted(exhausted):
         record["authorizations_exhausted"] = exhausted
     if observed is not None:
         record["observed"] = _observed(observed, decision.request)
     if sources:
-        record["sources"] = scrub_all(json_safe([each.model_dump(mode="json") for each in sources]))
+        record["sources"] = [each.model_dump(mode="json") for each in sources]
     if usage:
         record["usage"] = [_reading(question, reading) for question, reading in usage.items()]
     if parameters is not None:
-        record["parameters"] = json_safe(redact(parameters))
+        record["parameters"] = redact(parameters)
     if notes:
-        record["notes"] = json_safe(redact(notes))
+        record["notes"] = redact(notes)
     optional = {
         "sdk_version": sdk_version,
         "idempotency_key": idempotency_key,
         "authorizations_digest": authorizations_digest,
     }
     record.update({key: value for key, value in optional.items() if value is not None})
-    safe = json_safe(record)
+    safe = json_safe(record, scrub)
     assert isinstance(safe, dict)
     return safe
 
@@ -154,7 +154,7 @@ def _observed(observed: ProvisioningRequest, resolved: ProvisioningRequest | Non
     """What the call itself said, where resolving its parties has changed that."""
     names = [name for name in _RESOLVED if resolved is None or getattr(observed, name) != getattr(resolved, name)]
     whole = observed.model_dump(mode="json", include=set(names))
-    return {name: scrub_all(json_safe(whole[name])) for name in names}
+    return {name: whole[name] for name in names}
 
 
 def event_record(kind: str, identifier: str, at: datetime, content: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,5 +205,5 @@ def _reading(question: Any, reading: Any) -> dict[str, Any]:
         "by": question.by,
         "period": question.period,
         "version": reading.version,
-        **{k: {"unknown": v.reason} if isinstance(v, Unknown) else json_safe(v) for k, v in amounts.items()},
+        **{k: {"unknown": v.reason} if isinstance(v, Unknown) else v for k, v in amounts.items()},
     }

@@ -80,11 +80,22 @@ def redact(value: Any) -> Any:
 
 def scrub(text: str) -> str:
     """*text* without the secrets that can be told by their own shape (keys, tokens, signed URLs, assignments)."""
-    if len(text) < 6 or not _MAYBE.search(text):
+    if len(text) < 6 or text in _harmless or not _MAYBE.search(text):
         return text
+    scrubbed = text
     for pattern, replacement in _TEXT_SHAPES:
-        text = pattern.sub(replacement, text)
-    return _OPTION.sub(_without_value, _ASSIGNMENT.sub(_without_value, text))
+        scrubbed = pattern.sub(replacement, scrubbed)
+    scrubbed = _OPTION.sub(_without_value, _ASSIGNMENT.sub(_without_value, scrubbed))
+    if scrubbed == text and len(text) <= 300:
+        # Reasons, rules and sources come again with every decision. Only texts without a secret are remembered.
+        if len(_harmless) >= _REMEMBERED:
+            _harmless.clear()
+        _harmless.add(text)
+    return scrubbed
+
+
+_REMEMBERED: Final = 4096
+_harmless: set[str] = set()
 
 
 def scrub_all(value: Any, _depth: int = 0) -> Any:

@@ -13,41 +13,62 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 from exportguard.storage.contract import Driver, Schema, Session, StorageError
 
 R = TypeVar("R")
 
+lock = threading.RLock()
+"""Over what concerns every database of the process: sharing, closing, forking."""
+
+living: weakref.WeakSet[Database] = weakref.WeakSet()
+_never_closed: list[Session] = []
+"""Connections that a child inherited: closing one would let go of its parent's locks."""
+
 _FORK_WAIT_S = 30.0
 _MAX_BATCH = 512
 """Bounds how long one transaction holds the database against other processes."""
 
 
+_LINGER_S = 0.001
+"""The longest that a leader waits for those who wrote beside it the last time."""
+
+
 class _Item:
-    __slots__ = ("done", "error", "result", "work")
+    __slots__ = ("done", "error", "result", "wake", "work")
 
     def __init__(self, work: Callable[[Session], Any]) -> None:
         self.work = work
         self.result: Any = None
         self.error: BaseException | None = None
         self.done = False
+        self.wake = threading.Lock()
+        self.wake.acquire()
+
+    def rouse(self) -> None:
+        """Let its thread go on: it is done, or has to take the turn. Twice is once."""
+        with contextlib.suppress(RuntimeError):
+            self.wake.release()
 
 
 class Database:
     """Use `open_database`. Every method raises StorageError and nothing else of a store's own."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, when_unused: Callable[[Database], None] | None = None) -> None:
+        """*when_unused* is called, under the lock of all databases, when the last user closes it."""
         self._driver = driver
         self.place = driver.place
         self._users = 1
+        self._when_unused = when_unused
         self._fresh_locks()
-        _living.add(self)
+        living.add(self)
 
     def _fresh_locks(self) -> None:
         self._turn = threading.Lock()
         self._owner: int | None = None
+        self._took = 0.0
+        self._together = 1
         self._queue: deque[_Item] = deque()
         self._guarding = threading.Condition()
         self._reading = 0
@@ -69,24 +90,46 @@ class Database:
         item = _Item(work)
         self._queue.append(item)
         try:
-            with self._turn:
+            while not item.done:
+                if not self._turn.acquire(blocking=False):
+                    # Whoever has the turn takes this along, or rouses it to lead when it is the first that is left.
+                    item.wake.acquire()
+                    continue
                 self._owner = me
                 try:
                     while not item.done:
                         self._lead(item)
                 finally:
                     self._owner = None
+                    self._end_turn()
         except BaseException:
             # An interrupted caller must not have its work done by somebody else later.
             if not item.done:
                 with contextlib.suppress(ValueError):
                     self._queue.remove(item)
+            self._rouse_next()
             raise
         if item.error is not None:
             raise item.error
         return item.result  # type: ignore[no-any-return]
 
+    def _end_turn(self) -> None:
+        self._turn.release()
+        self._rouse_next()
+
+    def _rouse_next(self) -> None:
+        with contextlib.suppress(IndexError):
+            self._queue[0].rouse()
+
+    def _linger(self) -> None:
+        """Those who shared the last commit are about to write again: one sync for all of them is worth a moment."""
+        if len(self._queue) < self._together and self._took > 2e-4:
+            end = time.monotonic() + min(_LINGER_S, self._took * 0.15)
+            while len(self._queue) < self._together and time.monotonic() < end:
+                time.sleep(2e-5)
+
     def _lead(self, mine: _Item) -> None:
+        self._linger()
         batch: list[_Item] = []
         while self._queue and len(batch) < _MAX_BATCH:
             batch.append(self._queue.popleft())
@@ -107,6 +150,10 @@ class Database:
         except BaseException:
             self._queue.extendleft(i for i in reversed(batch) if not i.done and i is not mine)
             raise
+        finally:
+            for item in batch:
+                if item.done:
+                    item.rouse()
 
     def _commit(self, batch: list[_Item]) -> BaseException | None:
         """Commit *batch*; the error of one of its works, after rolling back, if there was one.
@@ -128,7 +175,9 @@ class Database:
                 session = self._writer = self._driver.connect(writing=True)
             session.begin()
             results = [item.work(session) for item in batch]
+            started = time.monotonic()
             session.commit()
+            self._took, self._together = time.monotonic() - started, len(batch)
             self._driver.check()
         except BaseException as error:
             told = self._told(error)
@@ -238,22 +287,31 @@ class Database:
 
         self.write(work)
 
+    def check(self) -> None:
+        """Raise StorageError when what was committed is no longer where it was."""
+        self._driver.check()
+
     # -- ending, forking --------------------------------------------------------------------------------------
 
     def share(self) -> Database:
-        self._users += 1
+        """One more user of it."""
+        with lock:
+            self._users += 1
         return self
 
     def close(self) -> None:
         """Give up one use; the last one closes the connections. What comes after opens them again."""
-        with _registry_lock:
+        with lock:
             self._users -= 1
             if self._users > 0:
                 return
-            for key in [key for key, database in _shared.items() if database is self]:
-                del _shared[key]
-        with self._turn:
+            if self._when_unused is not None:
+                self._when_unused(self)
+        self._turn.acquire()
+        try:
             self._disconnect()
+        finally:
+            self._end_turn()
 
     def _disconnect(self) -> None:
         sessions, self._readers = [*self._readers], []
@@ -263,7 +321,7 @@ class Database:
         for session in sessions:
             _close(session)
 
-    def _before_fork(self) -> None:
+    def before_fork(self) -> None:
         # A child inherits SQLite's table of the locks that its parent held, without holding them: with no
         # connection open at the fork there is nothing to inherit.
         self._held_for_fork = self._turn.acquire(timeout=_FORK_WAIT_S)
@@ -273,14 +331,14 @@ class Database:
         if self._held_for_fork:
             self._disconnect()
 
-    def _after_fork_in_parent(self) -> None:
+    def after_fork_in_parent(self) -> None:
         with self._guarding:
             self._forking = False
             self._guarding.notify_all()
         if self._held_for_fork:
-            self._turn.release()
+            self._end_turn()
 
-    def _after_fork_in_child(self) -> None:
+    def after_fork_in_child(self) -> None:
         inherited = [*self._readers] + ([self._writer] if self._writer is not None else [])
         _never_closed.extend(inherited)
         self._fresh_locks()
@@ -290,81 +348,3 @@ def _close(session: Session) -> None:
     # Closing what is broken: nothing is lost, all of it was committed.
     with contextlib.suppress(Exception):
         session.close()
-
-
-_living: weakref.WeakSet[Database] = weakref.WeakSet()
-_shared: dict[str, Database] = {}
-_registry_lock = threading.RLock()
-_never_closed: list[Session] = []
-_frozen: list[Database] = []
-
-
-def _before_fork() -> None:
-    _registry_lock.acquire()
-    _frozen[:] = list(_living)
-    for database in _frozen:
-        database._before_fork()
-
-
-def _after_fork_in_parent() -> None:
-    for database in _frozen:
-        database._after_fork_in_parent()
-    _frozen.clear()
-    _registry_lock.release()
-
-
-def _after_fork_in_child() -> None:
-    global _registry_lock
-    _registry_lock = threading.RLock()
-    for database in _frozen:
-        database._after_fork_in_child()
-    _frozen.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
-
-
-def open_database(target: str | os.PathLike[str], *, timeout: float = 10.0) -> Database:
-    """The database at *target*: a path (SQLite) or an SQLAlchemy URL (`postgresql://…`, `sqlite:///…`).
-
-    One process has one `Database` a place, so that the log and the ledger of a file share its writer.
-
-    Args:
-        timeout: seconds to wait for another process's lock, or for a server.
-
-    Raises:
-        StorageError: it cannot be opened.
-        ConfigurationError: *target* is no place for a store, or an extra is missing.
-    """
-    from exportguard.errors import ConfigurationError
-
-    text = os.fspath(target)
-    scheme, separator, rest = text.partition("://")
-    if separator and scheme.split("+")[0] in ("postgresql", "postgres"):
-        from exportguard.storage.postgres import PostgresDriver
-
-        driver: Driver = PostgresDriver(text, timeout)
-        key = text
-    elif separator and scheme != "sqlite":
-        raise ConfigurationError(
-            f"`{scheme}` is no kind of store", remedy="Give a path (SQLite) or a postgresql:// URL."
-        )
-    else:
-        path = rest.removeprefix("/") if separator else text
-        if not path or path == ":memory:":
-            raise ConfigurationError("a store in memory keeps nothing", remedy="Give a path, or None to keep nothing.")
-        from exportguard.storage.sqlite import SqliteDriver
-
-        driver = SqliteDriver(Path(path).expanduser(), timeout)
-        key = os.path.realpath(Path(path).expanduser())
-    with _registry_lock:
-        living = _shared.get(key)
-        if living is not None:
-            try:
-                living._driver.check()
-                return living.share()
-            except StorageError:
-                del _shared[key]
-        database = _shared[key] = Database(driver)
-        return database

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -132,6 +134,35 @@ def test_whatever_the_parameters_hold_the_decision_can_be_recorded(value: Any) -
     record = recorded(decided(), parameters=value, notes={"n": value})
     assert read_canonical(canonical(record)) == record
     assert read_canonical(canonical(json_safe(value))) == json_safe(value)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats() | st.text(st.characters()),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(), max_size=3), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(value=json_values)
+def test_the_quick_way_writes_what_the_standard_says(value: Any) -> None:
+    """Python's own encoder is used where it writes as RFC 8785 does: byte for byte what the reference writes."""
+    try:
+        expected = rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, UnicodeError):
+        with pytest.raises(ValueError):
+            canonical(value)
+    else:
+        assert canonical(value) == expected
+
+
+@pytest.mark.parametrize(
+    "number", [8.0, -0.0, 1e15, 1.5e15, 1e16, 1e21, 1e-4, 9.9e-5, 1e-7, 2**53 - 1, 123456789012345.6]
+)
+def test_numbers_at_the_edges_are_written_as_the_standard_says(number: float) -> None:
+    for value in (number, -number):
+        assert canonical({"n": [value]}) == rfc8785.dumps({"n": [value]})
 
 
 def test_a_decision_without_a_request_is_recorded_too() -> None:
