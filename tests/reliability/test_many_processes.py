@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-
 from exportguard.authority import UsageDraw, UsageMovedError, open_ledger
 from exportguard.errors import LedgerError
 from exportguard.record import SqlLog, open_log, verify
