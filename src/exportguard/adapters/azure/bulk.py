@@ -30,16 +30,39 @@ def observe(address: Address, method: str, body: object, resolver: Resolver | No
         return _ONLY_ASKS
     tree = read_body(body)
     found, name = _template(address, tree, resolver)
-    return _judge(address, name, found, resolver, account)
+    seen = _judge(address, name, found, resolver, account)
+    if resolver is not None and isinstance(seen, ProvisioningRequest) and _placeless(seen):
+        # Only now is it worth asking where the resource group is.
+        group = _group(address)
+        where = Call("GET", address, None, resolver).location(group) if group else Unknown("no group is named")
+        if isinstance(where, str):
+            found, name = _template(address, tree, resolver, where)
+            seen = _judge(address, name, found, resolver, account)
+    return seen
 
 
-def _template(address: Address, tree: Tree, resolver: Resolver | None) -> tuple[Found, str]:
+def _placeless(seen: ProvisioningRequest) -> bool:
+    places = seen.locations
+    return isinstance(places, Unknown) or any(isinstance(place.region, Unknown) for place in places)
+
+
+def _group(address: Address) -> str | None:
+    """The id of the resource group that the call is about."""
+    low = [segment.lower() for segment in address.segments]
+    if "resourcegroups" not in low[:-1] or address.subscription is None:
+        return None
+    return f"/subscriptions/{address.subscription}/resourceGroups/{address.segments[low.index('resourcegroups') + 1]}"
+
+
+def _template(
+    address: Address, tree: Tree, resolver: Resolver | None, group_in: str | None = None
+) -> tuple[Found, str]:
     """What the call's own kind keeps its template in."""
     if isinstance(tree, Unknown) or not isinstance(tree, dict):
         return Found(holes=[tree.reason if isinstance(tree, Unknown) else "the call has no readable body"]), "?"
     kind = address.type
     properties = tree.get("properties")
-    around = _surroundings(address, tree)
+    around = _surroundings(address, tree, group_in)
     if kind == "microsoft.authorization/policydefinitions":
         return _policy(tree, around), "PolicyDefinitions_CreateOrUpdate"
     if kind == "microsoft.resources/templatespecs/versions":
@@ -91,19 +114,18 @@ def _with_spec(properties: Tree, address: Address, resolver: Resolver | None) ->
     return {**properties, "template": main[1], "templatelink": None}
 
 
-def _surroundings(address: Address, tree: Tree) -> dict[str, Tree]:
+def _surroundings(address: Address, tree: Tree, group_in: str | None = None) -> dict[str, Tree]:
     """What `subscription()`, `resourceGroup()` and `deployment()` say; a group's location is not in the call."""
     found: dict[str, Tree] = {
         "subscription": {"subscriptionid": address.subscription or Unknown("no subscription is named")},
         "environment": Unknown("the cloud's endpoints"),
     }
-    low = [segment.lower() for segment in address.segments]
-    if "resourcegroups" in low[:-1]:
-        name = address.segments[low.index("resourcegroups") + 1]
+    group = _group(address)
+    if group is not None:
         found["resourcegroup"] = {
-            "name": name,
-            "id": f"/subscriptions/{address.subscription}/resourceGroups/{name}",
-            "location": Unknown("the resource group's location is not in the call"),
+            "name": group.rpartition("/")[2],
+            "id": group,
+            "location": group_in or Unknown("the resource group's location is not in the call"),
         }
     location = tree.get("location") if isinstance(tree, dict) else None
     if location is not None:

@@ -6,7 +6,7 @@ is an unknown item.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from exportguard.adapters.azure import operations
@@ -15,7 +15,7 @@ from exportguard.adapters.azure.lookthrough import look_through, may_start
 from exportguard.adapters.azure.operations.known_none import harmless_action, harmless_type
 from exportguard.adapters.azure.operations.reading import Call, Operation, unknown
 from exportguard.adapters.azure.places import locations_of
-from exportguard.adapters.azure.resolve import Resolver
+from exportguard.adapters.azure.resolve import KnowsDeployments, Resolver, as_resolver
 from exportguard.adapters.azure.tree import Tree, plant, read_body, walk
 from exportguard.vocabulary.call import AzureCall
 from exportguard.vocabulary.fact import Unknown
@@ -50,9 +50,11 @@ def observe(
         return ProvisioningRequest(provider="azure", operation=str(method)[:20] or "?", items=(unknown(why),))
 
 
-def observe_document(call: AzureCall, *, resolver: Resolver | None = None) -> Observation:
+def observe_document(
+    call: AzureCall, *, resolver: Resolver | KnowsDeployments | Mapping[str, Any] | None = None
+) -> Observation:
     """The observation of a call document: exactly that of the live call."""
-    return observe(call.method, call.url, call.body, resolver=resolver, account=call.account)
+    return observe(call.method, call.url, call.body, resolver=as_resolver(resolver), account=call.account)
 
 
 def _observe(method: str, url: str, body: object, resolver: Resolver | None, account: str | None) -> Observation:

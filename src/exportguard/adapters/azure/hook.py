@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 import weakref
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from azure.core.pipeline import AsyncPipeline, Pipeline, PipelineRequest, PipelineResponse
@@ -15,7 +16,8 @@ from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from exportguard.adapters.azure import pipelines
 from exportguard.adapters.azure.passage import Passage, exempt
-from exportguard.adapters.azure.resolve import Resolver
+from exportguard.adapters.azure.resolve import KnowsDeployments, Resolver, knows_deployments
+from exportguard.adapters.azure.resolver import PipelineReader, Places
 from exportguard.errors import ConfigurationError
 from exportguard.vocabulary.enforcement import Gate
 
@@ -28,15 +30,25 @@ class AzureHook:
 
     Args:
         gate: the guard, as adapters see it.
-        resolver: `"auto"` looks up what a call only names with the judged client's own credential; a `Resolver`
-            is asked instead; None leaves it unknown.
+        resolver: `"auto"` looks up what a call only names with the judged client's own credential; a mapping of
+            deployment names to models, or an `ArmDeployments`, does so as well and knows deployments besides; a
+            `Resolver` is asked instead; None leaves it unknown.
     """
 
-    def __init__(self, gate: Gate, *, resolver: Literal["auto"] | Resolver | None = "auto") -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        *,
+        resolver: Literal["auto"] | Resolver | KnowsDeployments | Mapping[str, Any] | None = "auto",
+    ) -> None:
         self.gate = gate
-        self._resolver = resolver
+        # Whoever can read resources is asked alone; whoever knows deployments only, beside the client itself.
+        self._asked: Resolver | None = resolver if hasattr(resolver, "read") else None  # type: ignore[assignment]
+        self._deployments = knows_deployments(resolver)
+        self._reads = resolver == "auto" or (self._asked is None and self._deployments is not None)
         self._policies: weakref.WeakSet[ExportguardPipelinePolicy] = weakref.WeakSet()
         self._lock = threading.Lock()
+        self._places = Places()
 
     def policy(self, customer: str | None = None) -> ExportguardPipelinePolicy:
         """A new policy for `per_call_policies=[...]` of one client, sync or async."""
@@ -97,13 +109,16 @@ class AzureHook:
         return Passage(self, self.gate, customer, self._reader(pipeline, request, loop))
 
     def _reader(self, pipeline: Any, request: Any, loop: asyncio.AbstractEventLoop | None) -> Resolver | None:
-        if self._resolver != "auto":
-            return self._resolver
+        if not self._reads:
+            return self._asked
         if pipeline is None or (isinstance(pipeline, AsyncPipeline) and loop is None):
             return None
-        from exportguard.adapters.azure.resolver import PipelineReader
-
-        return PipelineReader(pipeline, str(request.url), loop if isinstance(pipeline, AsyncPipeline) else None)
+        url = str(request.url)
+        if str(request.method).upper() == "PUT":
+            self._places.forget(url.partition("?")[0].rstrip("/"))
+        return PipelineReader(
+            pipeline, url, loop if isinstance(pipeline, AsyncPipeline) else None, self._places, self._deployments
+        )
 
 
 class ExportguardPipelinePolicy(SansIOHTTPPolicy):  # type: ignore[misc]

@@ -41,13 +41,10 @@ def _elsewhere(call: Call) -> Maybe[str]:
     if call.resolver is None:
         return Unknown(why)
     for ident in (None, *(parent for _, parent in call.address.parents)):
-        current = call.known(ident)
-        for where, value in walk(current, "location"):
-            region = text(value, where)
-            if isinstance(region, str):
-                return region
-        if isinstance(current, Unknown):
-            why = f"the call names no location: {current.reason}"
+        region = call.location(ident)
+        if isinstance(region, str):
+            return region
+        why = f"the call names no location: {region.reason}"
     return Unknown(why[:2000])
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import json
+import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from exportguard.adapters.azure.resolve import DeploymentFact
+from exportguard.adapters.azure.resolve import DeploymentFact, KnowsDeployments
 from exportguard.vocabulary.fact import Unknown
 
 TIMEOUT: Final = 10.0
@@ -22,28 +24,95 @@ _VERSIONS: Final = {
     "microsoft.machinelearningservices": "2024-10-01",
     "microsoft.batch": "2024-02-01",
     "microsoft.app": "2024-03-01",
+    "microsoft.resources": "2022-02-01",
 }
 """Stable API versions for look-ups across services; within one service the judged call's own version is used."""
+
+
+_GROUPS: Final = "2021-04-01"
+"""API version of resource groups, whose ids have no provider."""
+
+
+class Places:
+    """Locations that were looked up, for a minute each: a resource keeps its own, unless it is made anew elsewhere.
+
+    Thread-safe. Sizes and models are never kept: they are what a call may just have changed.
+    """
+
+    KEEP: Final = 60.0
+    MOST: Final = 4096
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._kept: dict[str, tuple[float, str]] = {}
+
+    def get(self, key: str) -> str | None:
+        with self._lock:
+            kept = self._kept.get(key.lower())
+            return kept[1] if kept is not None and self._clock() - kept[0] < self.KEEP else None
+
+    def put(self, key: str, location: str) -> None:
+        with self._lock:
+            if len(self._kept) >= self.MOST:
+                self._kept.clear()
+            self._kept[key.lower()] = (self._clock(), location)
+
+    def forget(self, key: str) -> None:
+        """A write to *key* may move it."""
+        with self._lock:
+            self._kept.pop(key.lower(), None)
 
 
 class PipelineReader:
     """GETs through one azure-core pipeline. Answers `Unknown` for every failure, and never raises."""
 
-    def __init__(self, pipeline: Any, url: str, loop: asyncio.AbstractEventLoop | None = None) -> None:
+    def __init__(
+        self,
+        pipeline: Any,
+        url: str,
+        loop: asyncio.AbstractEventLoop | None = None,
+        places: Places | None = None,
+        deployments: KnowsDeployments | None = None,
+    ) -> None:
         parts = urlsplit(url)
         self._base = f"{parts.scheme}://{parts.netloc}"
         self._path = parts.path.lower()
         self._version = next((v[0] for k, v in parse_qs(parts.query).items() if k.lower() == "api-version"), None)
         self._pipeline, self._loop = pipeline, loop
+        self._places = places if places is not None else Places()
+        self._deployments = deployments
+
+    def location(self, resource_id: str, cloud: str | None) -> str | Unknown:
+        """Where the resource stands; an answer is used again for a minute."""
+        key = f"{self._base}{resource_id}"
+        known = self._places.get(key)
+        if known is not None:
+            return known
+        current = self.read(resource_id, cloud)
+        if isinstance(current, Unknown):
+            return current
+        found = current.get("location")
+        if not isinstance(found, str) or not found.strip():
+            return Unknown(f"`{resource_id}` names no location"[:2000])
+        self._places.put(key, found.strip())
+        return found.strip()
 
     def read(self, resource_id: str, cloud: str | None) -> Mapping[str, Any] | Unknown:
-        namespace = resource_id.lower().rpartition("/providers/")[2].partition("/")[0]
-        version = self._version if namespace and namespace in self._path else _VERSIONS.get(namespace)
+        before, marker, after = resource_id.lower().rpartition("/providers/")
+        namespace = after.partition("/")[0] if marker else ""
+        if not marker:
+            version = _GROUPS if before == "" and after.startswith("/subscriptions/") else self._version
+        elif namespace == "microsoft.resources" or namespace not in self._path:
+            version = _VERSIONS.get(namespace)
+        else:
+            version = self._version
         if version is None:
             return Unknown(f"no API version is known for `{namespace}`"[:200])
         return self._get(f"{self._base}{resource_id}?api-version={version}")
 
     def deployment(self, host: str, name: str) -> DeploymentFact | Unknown:
+        if self._deployments is not None:
+            return self._deployments.deployment(host, name)
         return Unknown("the client that calls a deployment cannot ask ARM for it")
 
     def _get(self, url: str) -> Mapping[str, Any] | Unknown:
@@ -55,93 +124,25 @@ class PipelineReader:
                 future = asyncio.run_coroutine_threadsafe(self._pipeline.run(request), self._loop)
                 response = future.result(TIMEOUT).http_response
             else:
-                response = self._pipeline.run(
-                    request, connection_timeout=TIMEOUT, read_timeout=TIMEOUT, retry_total=1
-                ).http_response
-            return _document(response)
+                limits = {"connection_timeout": TIMEOUT, "read_timeout": TIMEOUT}
+                if _retries(self._pipeline):  # without that policy the option would reach the transport
+                    limits["retry_total"] = 1
+                response = self._pipeline.run(request, **limits).http_response
+            return document_of(response)
         except (KeyboardInterrupt, SystemExit):
             raise
         except (Exception, concurrent.futures.CancelledError) as error:  # noqa: BLE001 - any failure is "not known"
             return Unknown(f"the look-up failed ({type(error).__name__})")
 
 
-def _document(response: Any) -> Mapping[str, Any] | Unknown:
+def _retries(pipeline: Any) -> bool:
+    policies = (getattr(runner, "_policy", runner) for runner in pipeline._impl_policies)
+    return any("Retry" in type(policy).__name__ for policy in policies)
+
+
+def document_of(response: Any) -> Mapping[str, Any] | Unknown:
     if response.status_code != 200:
         return Unknown(f"the look-up was answered with {response.status_code}")
     content = response.content if hasattr(response, "content") else response.body()
     document = json.loads(content)
     return document if isinstance(document, Mapping) else Unknown("the look-up was not answered with an object")
-
-
-class ArmDeployments:
-    """Deployment name -> model, by listing the deployments of the accounts that a subscription has.
-
-    `get` reads one ARM path (with its api-version) and returns the document; an azure-identity credential makes one
-    with `armed`. Answers are kept for `keep` seconds by the caller's clock.
-    """
-
-    def __init__(self, subscription: str, get: Callable[[str], Mapping[str, Any] | Unknown]) -> None:
-        self._subscription, self._get = subscription, get
-        self._accounts: dict[str, tuple[str, str]] = {}
-
-    def read(self, resource_id: str, cloud: str | None) -> Mapping[str, Any] | Unknown:
-        namespace = resource_id.lower().rpartition("/providers/")[2].partition("/")[0]
-        version = _VERSIONS.get(namespace)
-        if version is None:
-            return Unknown(f"no API version is known for `{namespace}`"[:200])
-        return self._get(f"{resource_id}?api-version={version}")
-
-    def deployment(self, host: str, name: str) -> DeploymentFact | Unknown:
-        account = self._account(host)
-        if isinstance(account, Unknown):
-            return account
-        ident, location = account
-        version = _VERSIONS["microsoft.cognitiveservices"]
-        found = self._get(f"{ident}/deployments/{name}?api-version={version}")
-        if isinstance(found, Unknown):
-            return found
-        properties = found.get("properties")
-        model = properties.get("model") if isinstance(properties, Mapping) else None
-        model_name = model.get("name") if isinstance(model, Mapping) else None
-        sku = found.get("sku")
-        sku_name = sku.get("name") if isinstance(sku, Mapping) else None
-        if not isinstance(model_name, str) or not model_name:
-            return Unknown(f"deployment `{name}` does not say its model"[:2000])
-        return DeploymentFact(model_name, sku_name if isinstance(sku_name, str) else None, location)
-
-    def _account(self, host: str) -> tuple[str, str] | Unknown:
-        known = self._accounts.get(host)
-        if known is not None:
-            return known
-        version = _VERSIONS["microsoft.cognitiveservices"]
-        base = f"/subscriptions/{self._subscription}/providers/Microsoft.CognitiveServices/accounts"
-        listing = self._get(f"{base}?api-version={version}")
-        if isinstance(listing, Unknown):
-            return listing
-        for account in listing.get("value") or ():
-            properties = account.get("properties") if isinstance(account, Mapping) else None
-            if isinstance(properties, Mapping) and host in json.dumps(properties).lower():
-                ident, location = account.get("id"), account.get("location")
-                if isinstance(ident, str) and isinstance(location, str):
-                    self._accounts[host] = (ident, location)
-                    return ident, location
-        return Unknown(f"no account of the subscription serves `{host}`"[:2000])
-
-
-def armed(credential: Any, endpoint: str = "https://management.azure.com") -> Callable[[str], Any]:
-    """A `get` for `ArmDeployments` with any azure-identity credential."""
-    from azure.core import PipelineClient
-    from azure.core.pipeline.policies import BearerTokenCredentialPolicy
-
-    policy = BearerTokenCredentialPolicy(credential, f"{endpoint}/.default")
-    client: Any = PipelineClient(endpoint, authentication_policy=policy)
-
-    def get(path: str) -> Mapping[str, Any] | Unknown:
-        from azure.core.rest import HttpRequest
-
-        try:
-            return _document(client.send_request(HttpRequest("GET", path)))
-        except Exception as error:  # noqa: BLE001 - any failure is "not known"
-            return Unknown(f"the look-up failed ({type(error).__name__})")
-
-    return get

@@ -71,6 +71,12 @@ def _entry(name: str, entry: Any) -> KnownDeployment:
     )
 
 
-def as_resolver(given: Resolver | Mapping[str, Any] | None) -> Resolver | None:
-    """*given*, a mapping of deployment names read as `KnownDeployments`."""
-    return KnownDeployments(given) if isinstance(given, Mapping) else given
+def as_resolver(given: Resolver | Mapping[str, Any] | str | None) -> Resolver | None:
+    """*given*, a mapping of deployment names read as `KnownDeployments`.
+
+    `"auto"` is None here: a client of the model endpoints cannot ask Resource Manager. So is a resolver that knows no
+    deployments (one that was made for another cloud).
+    """
+    if isinstance(given, Mapping):
+        return KnownDeployments(given)
+    return given if given is not None and hasattr(given, "deployment") else None

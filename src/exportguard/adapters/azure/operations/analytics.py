@@ -34,6 +34,25 @@ _roles = sizes(
     count=most("targetInstanceCount", "autoscale.capacity.maxInstanceCount"),
     missing="a role names no size",
 )
+
+
+def _role(call: Call) -> Items:
+    """A role that is scaled: its size is in the cluster."""
+    count = most("targetInstanceCount", "autoscale.capacity.maxInstanceCount")(call.body)
+    current = call.known(call.address.parents[0][1]) if call.address.parents else Unknown("no cluster is named")
+    why = "the cluster has no such role"
+    if isinstance(current, Unknown):
+        why = current.reason
+    else:
+        name = call.address.names[-1].lower()
+        for _, role in walk(current, "properties.computeProfile.roles[]"):
+            if name in [each.lower() for each in any_text(role, "name") if isinstance(each, str)]:
+                return [machine(text(v, at), count, at) for at, v in walk(role, "hardwareProfile.vmSize")] or [
+                    machine(Unknown("the role names no size"), count)
+                ]
+    return [machine(Unknown(f"the size of the role is not in the call: {why}"[:2000]), count)]
+
+
 _spark_count = most("properties.autoScale.maxNodeCount", "properties.nodeCount")
 _CPU_FAMILIES: Final = frozenset({"none", "memoryoptimized"})
 
@@ -97,12 +116,7 @@ TABLE: Table = {
     "microsoft.hdinsight/clusters/roles": {
         f"post:{verb}": row(
             "Clusters_Resize", Action.SCALE,
-            lambda call: [
-                machine(
-                    Unknown("the size of the role is not in the call"),
-                    most("targetInstanceCount", "autoscale.capacity.maxInstanceCount")(call.body),
-                )
-            ],
+            _role,
         )
         for verb in ("resize", "autoscale")
     },

@@ -19,6 +19,7 @@ from exportguard.adapters.azure.operations.reading import (
     unknown,
 )
 from exportguard.adapters.azure.tree import Tree, walk
+from exportguard.vocabulary.fact import Unknown
 from exportguard.vocabulary.request import Action
 
 _FIXED = "properties.scaleSettings.fixedScale"
@@ -64,6 +65,17 @@ _schedule = sizes(
 )
 
 
+def _resized(call: Call) -> Items:
+    """The pool as it is, with the number of nodes that is asked for now."""
+    segments = call.address.segments
+    current = call.known(f"/pools/{segments[1]}") if len(segments) > 1 else Unknown("no pool is named")
+    if isinstance(current, Unknown):
+        return [unknown(f"the size of the pool is not in the call: {current.reason}", kind=ACCELERATOR)]
+    asked = _count(call.body)
+    found = _pool(Call(call.method, call.address, current)) or ()
+    return [item.model_copy(update={"instances": asked}) for item in found]
+
+
 def read(call: Call) -> Items:
     """A call to `https://{account}.{region}.batch.azure.com`."""
     low = [segment.lower() for segment in call.address.segments]
@@ -72,8 +84,7 @@ def read(call: Call) -> Items:
         if last == "resize" and _shrinks(call.body, "targetDedicatedNodes", "targetLowPriorityNodes"):
             return None
         if last in ("resize", "enableautoscale") or (low[-3:-2] == ["nodes"] and last == "start"):
-            what = "the pool that is resized is named, its size is not in the call"
-            return [unknown(what, kind=ACCELERATOR)]
+            return _resized(call)
         if depth == 1:
             return _pool(call)
         return _pool_update(call)

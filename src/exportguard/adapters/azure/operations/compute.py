@@ -27,7 +27,7 @@ from exportguard.adapters.azure.operations.reading import (
 )
 from exportguard.adapters.azure.places import locations_of
 from exportguard.adapters.azure.tree import walk
-from exportguard.vocabulary.fact import NOT_GIVEN, Unknown
+from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
 from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.request import Action, Location
 
@@ -186,15 +186,30 @@ def _autoscale(call: Call) -> Items:
     if targets and all(isinstance(t, str) and "/virtualmachinescalesets/" not in t.lower() for t in targets):
         return None
     count = most("properties.profiles[].capacity.maximum")(call.body)
+    found = _of_scale_sets(call, "properties.targetResourceUri", count)
+    return found or [machine(Unknown("what the autoscale setting scales is not in the call"), count)]
+
+
+def _standby(call: Call) -> Items:
+    """A pool keeps machines ready for a scale set, of that scale set's size."""
+    count = most("properties.elasticityProfile.maxReadyCapacity")(call.body)
+    if call.method.upper() == "PATCH" and not any(True for _ in walk(call.body, "properties")):
+        return None
+    return _of_scale_sets(call, "properties.attachedVirtualMachineScaleSetId", count) or [
+        machine(Unknown("the size is that of the scale set the pool is for"), count)
+    ]
+
+
+def _of_scale_sets(call: Call, path: str, count: Maybe[int]) -> list[Item]:
+    """The machines of the scale sets that are named at *path*; none when any of them cannot be looked up."""
     found: list[Item] = []
-    for target in targets:
+    for target in any_text(call.body, path):
         current = call.known(target) if isinstance(target, str) else target
         inner = None if isinstance(current, Unknown) else _scale_set(Call(call.method, call.address, current))
         if inner is None:
-            found = []
-            break
+            return []
         found += [item.model_copy(update={"instances": count}) for item in inner]
-    return found or [machine(Unknown("what the autoscale setting scales is not in the call"), count)]
+    return found
 
 
 _START = (
@@ -290,12 +305,7 @@ TABLE: Table = {
         verb: row(
             "StandbyVirtualMachinePools_CreateOrUpdate",
             Action.SCALE,
-            lambda call: [
-                machine(
-                    Unknown("the size is that of the scale set the pool is for"),
-                    most("properties.elasticityProfile.maxReadyCapacity")(call.body),
-                )
-            ],
+            _standby,
         )
         for verb in ("put", "patch")
     },

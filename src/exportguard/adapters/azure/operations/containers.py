@@ -143,13 +143,32 @@ def _profiles(call: Call) -> Items:
     return found or None
 
 
+def _profile_of(call: Call, name: Maybe[str]) -> list[Item]:
+    """What the profile *name* of the app's environment is, where somebody can look it up."""
+    why = f"workload profile `{name}` hides its type" if isinstance(name, str) else name.reason
+    for key in ("properties.managedEnvironmentId", "properties.environmentId"):
+        for ident in any_text(call.body, key):
+            current = call.known(ident) if isinstance(ident, str) else ident
+            if isinstance(current, Unknown):
+                why = f"{why}: {current.reason}"
+                continue
+            profiles = [p for _, p in walk(current, "properties.workloadProfiles[]")]
+            mine = [p for p in profiles if isinstance(name, str) and name.lower() in _lowered(any_text(p, "name"))]
+            if mine:
+                return list(_profiles(Call("PUT", call.address, {"properties": {"workloadprofiles": mine}})) or ())
+    return [machine(Unknown(why[:2000]))]
+
+
+def _lowered(names: list[Maybe[str]]) -> list[str]:
+    return [name.lower() for name in names if isinstance(name, str)]
+
+
 def _app(call: Call) -> Items:
     """An app names a profile of its environment; only `Consumption` is what it says."""
-    found = [
-        machine(Unknown(f"workload profile `{name}` hides its type" if isinstance(name, str) else name.reason))
-        for name in any_text(call.body, "properties.workloadProfileName")
-        if not (isinstance(name, str) and name.lower() == "consumption")
-    ]
+    found: list[Item] = []
+    for name in any_text(call.body, "properties.workloadProfileName"):
+        if not (isinstance(name, str) and name.lower() == "consumption"):
+            found += _profile_of(call, name)
     for path in ("properties.template.containers[].resources.gpu", "properties.template.containers[].resources.gpus"):
         found += [
             chip(Unknown("the GPU's kind is not given"), whole(v, at), at) for at, v in walk(call.body, path) if v

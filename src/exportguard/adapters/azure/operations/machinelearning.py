@@ -103,15 +103,21 @@ def _batch(call: Call) -> Items:
     count = most("properties.resources.instanceCount")(call.body)
     found = [machine(text(v, at), count, at) for at, v in walk(call.body, "properties.resources.instanceType")]
     if not found:
-        found = [_named_compute(v, at) for at, v in walk(call.body, "properties.compute")]
+        found = [item for at, v in walk(call.body, "properties.compute") for item in _named_compute(call, v, at)]
     found = found or [unknown("the deployment names no compute", kind=ACCELERATOR)]
     return found + [asset_model(v, at) for at, v in walk(call.body, "properties.model")]
 
 
-def _named_compute(value: Tree, where: str) -> Item:
+def _named_compute(call: Call, value: Tree, where: str) -> list[Item]:
+    """What the compute that is named consists of, where somebody can look it up by its id."""
     name = text(value, where)
     why = name.reason if isinstance(name, Unknown) else f"compute `{name[:300]}` is only named"
-    return machine(Unknown(why), where=where)
+    if isinstance(name, str) and name.lower().startswith("/subscriptions/"):
+        current = call.known(name)
+        if not isinstance(current, Unknown):
+            return list(_compute(Call(call.method, call.address, current)) or ())
+        why = f"{why}: {current.reason}"
+    return [machine(Unknown(why[:2000]), where=where)]
 
 
 _TYPES: Final = frozenset({"instancetype", "instance_type", "instancetypes", "instance_types"})
@@ -128,7 +134,7 @@ def _job(call: Call) -> Items:
         found += [machine(text(each, at), count, at) for each in (value if isinstance(value, list) else [value])]
     for at, value in search(call.body, _COMPUTES):
         if isinstance(value, (str, Unknown)) and str(value).lower() != "serverless":
-            found.append(_named_compute(value, at))
+            found += _named_compute(call, value, at)
     if not found:
         found.append(unknown("the job names neither a compute nor an instance type", kind=ACCELERATOR))
     for at, details in search(call.body, frozenset({"finetuningdetails"})):

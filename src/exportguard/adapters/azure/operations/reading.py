@@ -16,6 +16,7 @@ from exportguard.vocabulary.request import Action, Location, Transfer
 ACCELERATOR: Final = ItemKind.ACCELERATOR
 MODEL: Final = ItemKind.MODEL
 _MOST: Final = 10**12
+_MOST_LOOKUPS: Final = 20
 
 
 @dataclass(slots=True)
@@ -29,20 +30,39 @@ class Call:
     context: dict[str, Tree] = field(default_factory=dict)
     """What a template knows of its surroundings: `locations` by resource type."""
     _known: Tree = None
+    _others: dict[str, Tree] = field(default_factory=dict)
 
     def known(self, ident: str | None = None) -> Tree:
         """The resource (or the one with the id *ident*) as it is now, or `Unknown`."""
         if ident is None and self._known is not None:
             return self._known
+        if ident is not None and ident.lower() in self._others:
+            return self._others[ident.lower()]
         found: Tree
         if self.resolver is None:
             found = Unknown("only a look-up could tell, and there is none")
+        elif len(self._others) >= _MOST_LOOKUPS:
+            found = Unknown("the call names more than is looked up for one")
         else:
             answer = self.resolver.read(ident or self.address.id, self.address.cloud)
             found = answer if isinstance(answer, Unknown) else plant(answer)
         if ident is None:
             self._known = found
+        else:
+            self._others[ident.lower()] = found
         return found
+
+    def location(self, ident: str | None = None) -> Maybe[str]:
+        """Where the resource (or the one with the id *ident*) stands; a resolver may keep its answers for a while."""
+        ask = getattr(self.resolver, "location", None)
+        if ask is not None and (ident is not None or self._known is None):
+            found: Maybe[str] = ask(ident or self.address.id, self.address.cloud)
+            return found
+        current = self.known(ident)
+        if isinstance(current, Unknown):
+            return current
+        named = [text(value, where) for where, value in walk(current, "location")]
+        return named[0] if named else Unknown("the resource names no location")
 
 
 Items: TypeAlias = Sequence[Item] | None
