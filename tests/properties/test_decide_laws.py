@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+import decide_reference
 from decide_strategies import AS_OF, policy_set, policy_sets, reference, requests, requests_with_hidden_facts, rule_pool
 from exportguard.decide import decide
 from exportguard.language import CompiledPolicySet
@@ -21,6 +22,16 @@ settings.load_profile("laws")
 
 def _decide(request: ProvisioningRequest, policies: CompiledPolicySet) -> Decision:
     return decide(request, policies, reference(), as_of=AS_OF)
+
+
+@settings(max_examples=400)
+@given(both=requests_with_hidden_facts(), policies=policy_sets(max_size=25))
+def test_deciding_is_the_plain_reading_of_the_design(both, policies):
+    """Whatever is planned, indexed, generated or asked together: the outcome, and which rules match or are open."""
+    for request in both:
+        decision = _decide(request, policies)
+        told = {(reason.rule, reason.result.value) for reason in decision.reasons}
+        assert (decision.outcome, told) == decide_reference.outcome(request, policies, reference(), AS_OF)
 
 
 @given(both=requests_with_hidden_facts(), policies=policy_sets())

@@ -156,20 +156,19 @@ def findings(
                 item=items[0] if signature.kinds is not None else None,
                 party=parties[0] if signature.party else None,
                 location=locations[0] if signature.location else None,
-                world=World(reference, as_of),
+                world=planned.world,
             )
-            finding = rule_finding(asked.rule, scope, answer)
+            finding = rule_finding(asked.rule, scope, answer or asked.rule.when.ask_slowly(scope))
             if finding is not None:
                 found.append((asked, [finding]))
-        return [*found, *_of_groups(planned.usage, facts, reference, as_of, usage)] if planned.usage else found
-    return _of_groups(planned.groups, facts, reference, as_of, usage)
+        return [*found, *_of_groups(planned.usage, facts, planned.world, usage)] if planned.usage else found
+    return _of_groups(planned.groups, facts, planned.world, usage)
 
 
 def _of_groups(
-    groups: Sequence[Group], facts: Facts, reference: ReferenceData, as_of: datetime, usage: Usage
+    groups: Sequence[Group], facts: Facts, world: World, usage: Usage
 ) -> list[tuple[Asked, list[Finding] | None]]:
     view = facts.request
-    world = World(reference, as_of)
     told: list[tuple[Asked, list[Finding] | None]] = []
     for signature, rules, together in groups:
         items: Sequence[ItemView | None] = (None,)
@@ -185,17 +184,15 @@ def _of_groups(
         for item, party, location in product(items, parties, locations):
             scope = Scope(request=view, item=item, party=party, location=location, world=world)
             if together is not None:
-                answers = together(view, item, party, location)
-            else:
-                answers = [(position, None) for position in range(len(rules))]
-            for position, answer in answers:
-                if together is None:
-                    scope = Scope(
-                        request=view, item=item, party=party, location=location, usage=seen[position], world=world
-                    )
-                finding = rule_finding(rules[position].rule, scope, answer)
-                if finding is not None:
-                    found.setdefault(position, []).append(finding)
+                for position, answer in together(view, item, party, location):
+                    rule = rules[position].rule
+                    _note(found, position, rule_finding(rule, scope, answer or rule.when.ask_slowly(scope)))
+                continue
+            for position, asked in enumerate(rules):
+                scope = Scope(
+                    request=view, item=item, party=party, location=location, usage=seen[position], world=world
+                )
+                _note(found, position, rule_finding(asked.rule, scope, asked.rule.when(scope)))
         told += [(rules[position], each) for position, each in found.items()]
     return told
 
@@ -212,9 +209,13 @@ def _items(items: tuple[ItemView, ...], kinds: frozenset[str]) -> Sequence[ItemV
     return list(seen.values())
 
 
-def rule_finding(rule: CompiledRule, scope: Scope, when: bool | None = None) -> Finding | None:
-    """What *rule* says of *scope* after its `unless`; None: it does not match. *when*: its condition's answer."""
-    answer = rule.when(scope) if when is None else when
+def _note(found: dict[int, list[Finding]], position: int, finding: Finding | None) -> None:
+    if finding is not None:
+        found.setdefault(position, []).append(finding)
+
+
+def rule_finding(rule: CompiledRule, scope: Scope, answer: bool | Indeterminate) -> Finding | None:
+    """What *rule*, whose condition gives *answer*, says of *scope* after its `unless`; None: it does not match."""
     if answer is False:
         return None
     causes: tuple[Cause, ...] = answer.causes if isinstance(answer, Indeterminate) else ()

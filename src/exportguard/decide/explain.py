@@ -48,6 +48,9 @@ def rule_reasons(
     rule: CompiledRule, effect: Effect, status: str | None, result: RuleResult, findings: Sequence[Finding]
 ) -> tuple[list[Reason], list[UnknownFact]]:
     """The reasons of one rule, a combination each, and the facts that would settle or could lift it."""
+    if len(findings) == 1:
+        missing = missing_facts(rule, findings[0])
+        return [_reason(rule, effect, status, result, findings[0], missing)], missing
     reasons: dict[Reason, None] = {}
     unknown: list[UnknownFact] = []
     for finding in findings:
@@ -94,11 +97,11 @@ def _reason(
 ) -> Reason:
     scope = finding.scope
     item = scope.item if isinstance(scope.item, ItemView) else None
+    who = party_label(scope.party)
     if result is not RuleResult.INDETERMINATE:
         message = rule.say(scope)
     else:
         paths = ", ".join(dict.fromkeys(fact.path for fact in missing)) or "a fact"
-        who = party_label(scope.party)
         message = f"cannot tell whether this applies{f' to {who}' if who else ''}: {rule.title}; not known: {paths}"
     values = []
     for path in rule.paths:
@@ -114,7 +117,7 @@ def _reason(
             "result": result,
             "basis": rule.basis,
             "item": item_label(item),
-            "party": party_label(scope.party),
+            "party": who,
             "location": location_label(scope.location),
             "message": message,
             "remedy": rule.remedy,
@@ -139,8 +142,10 @@ def too_many(rule: CompiledRule, bound: int) -> Reason:
     )
 
 
-def ordered(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+def ordered(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
     """Deny, hold, indeterminate, flag; then by policy, rule and combination: input order changes nothing."""
+    if len(reasons) < 2:
+        return tuple(reasons)
     return tuple(sorted(dict.fromkeys(reasons), key=lambda r: (_ORDER.get((r.effect, r.result), 3), *_place(r))))
 
 
@@ -150,12 +155,19 @@ def _place(reason: Reason) -> tuple[str, ...]:
 
 
 def distinct_unknowns(facts: Iterable[UnknownFact]) -> tuple[UnknownFact, ...]:
-    return tuple(sorted(dict.fromkeys(facts), key=lambda fact: (fact.path, fact.why)))
+    # `how` follows from the path.
+    known = {(fact.path, fact.why): fact for fact in facts}
+    return tuple(known[key] for key in sorted(known))
+
+
+@lru_cache(maxsize=1024)
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
 
 
 def look_up(scope: Scope, path: str) -> object:
     """The value behind *path*, an Unknown on the way included; None where the record does not have it."""
-    root, *names = path.split(".")
+    root, *names = _steps(path)
     value: object = getattr(scope, root, None)
     for name in names:
         if value is None or isinstance(value, Unknown):
@@ -166,6 +178,8 @@ def look_up(scope: Scope, path: str) -> object:
 
 def show(value: object) -> str:
     """One value in words."""
+    if value.__class__ is str:
+        return value
     if isinstance(value, Unknown):
         return f"unknown ({value.reason})"
     if value is None:

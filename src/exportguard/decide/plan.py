@@ -54,12 +54,15 @@ class Single(NamedTuple):
 
 
 class Plan:
-    """The rules in force in one period. `groups`: every one; `usage`: those of them that ask about `usage`."""
+    """The rules in force in one period. `groups`: every one; `usage`: those of them that ask about `usage`.
 
-    __slots__ = ("_singles", "_world", "groups", "usage")
+    `world` answers dated look-ups as they are throughout the period.
+    """
+
+    __slots__ = ("_singles", "groups", "usage", "world")
 
     def __init__(self, groups: tuple[Group, ...], world: World | Any) -> None:
-        self.groups, self._world = groups, world
+        self.groups, self.world = groups, world
         self.usage = tuple(group for group in groups if group.signature.usage)
         self._singles: dict[str, Single] = {}
 
@@ -74,7 +77,7 @@ class Plan:
                 for asked in group.rules
             ]
             rules = tuple(asked for asked, _ in chosen)
-            together = Together([asked.rule.when for asked in rules], self._world)
+            together = Together([asked.rule.when for asked in rules], self.world)
             known = self._singles[kind] = Single(rules, tuple(signature for _, signature in chosen), together)
         return known
 

@@ -179,9 +179,9 @@ def _not_asked(rule: CompiledRule, facts: Facts, as_of: datetime) -> str | None:
 
 def _combination(rule: CompiledRule, scope: Scope, lifter: Lifter) -> Combination:
     labels = (item_label(scope.item), party_label(scope.party), location_label(scope.location))
-    finding = rule_finding(rule, scope)
+    when = rule.when.ask_slowly(scope)
+    finding = rule_finding(rule, scope, when)
     if finding is None:
-        when = rule.when.ask_slowly(scope)
         blamed = rule.when if when is False or rule.unless is None else rule.unless
         wanted = blamed is not rule.when
         clause, paths = settling_clause(blamed, scope, wanted)

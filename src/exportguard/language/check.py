@@ -327,7 +327,7 @@ class Checker(ComparisonChecks, CallChecks):
         element = kind.of or DYN if kind.kind == "list" else DYN
         if kind.kind not in ("list", "dyn"):
             self.report(node.args[0], "EG205", f"`{macro}` asks the elements of a list", f"this is {kind.shown()}")
-        if name in ROOTS or name == "variables" or any(name == outer for outer, _ in self.scope):
+        if name in ROOTS or name == "variables":
             self.report(node, "EG219", f"`{name}` already means something here", "choose another name for the variable")
         self.scope.append((name, element))
         parts = [self.visit(arg) for arg in node.args[1:]]

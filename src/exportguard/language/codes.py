@@ -68,6 +68,9 @@ EXPLANATIONS: dict[str, str] = {
     "accelerators too, so a missing fact lets a controlled chip pass.",
     "EG409": "A rule that restates law or a provider's terms names where they stand.",
     "EG410": "The `unless` can never be true, or always is: it lifts nothing, or leaves nothing of the rule.",
+    "EG411": "Two statuses of the rule are dated so that both hold at some instant. The stricter one counts (enforced, "
+    "codified, unverified, suspended, proposed); end one where the other begins.",
+    "EG412": "The list of rules is empty: the policy denies, holds and flags nothing.",
     "EG501": "The suite (`tests.yaml`) cannot be read: the message names what is wrong and where.",
     "EG502": "The customers document cannot be read.",
     "EG503": "The authorizations document cannot be read, or the scope of one of them is no condition.",

@@ -47,7 +47,7 @@ class ComparisonChecks:
                 hint = "write the number without quotes, or convert it"
             self.report(node, "EG207", f"this comparison {outcome}", f"{left.shown()} against {right.shown()}", hint)
             return
-        if left.kind == "record":
+        if left.kind == right.kind == "record":
             self.report(node, "EG205", "records cannot be compared", "two records", "compare one of their fields")
             return
         self.check_words(node.args[0], left, node.args[1], right, outcome)

@@ -16,7 +16,7 @@ from typing import Any
 from exportguard.language.evaluation import Indeterminate, Scope
 from exportguard.language.regex import compile_pattern
 from exportguard.language.schema import LIST_LIMIT, ROOTS
-from exportguard.language.syntax import Node, walk
+from exportguard.language.syntax import Node, free_names
 from exportguard.language.threevalued import build, question_of
 
 Fast = Callable[[Scope], Any]
@@ -108,8 +108,7 @@ class Writer:
 
     def in_place(self, node: Node, bound: dict[str, str]) -> str:
         """Ask the three-valued path for this part."""
-        inner = {n.value[1] for n in walk(node) if n.op == "macro"}
-        if any(n.op == "ref" and n.value in bound and n.value not in inner for n in walk(node)):
+        if free_names(node) & bound.keys():
             raise NoFastForm
         return f"K({self.constant(build(node))}(s, ()))"
 

@@ -10,7 +10,7 @@ from exportguard.diagnostics import Diagnostic
 from exportguard.errors import PolicyError
 from exportguard.language.compile import CompiledCondition
 from exportguard.language.conditions import check_condition
-from exportguard.language.fields import NOT_LOADED, FromTo
+from exportguard.language.fields import NOT_LOADED
 from exportguard.language.parse import Mapping, parse
 from exportguard.language.policyset import CompiledPolicySet, CompiledRule, Reference, digest_of
 from exportguard.language.rules import PolicyReader
@@ -63,7 +63,6 @@ def load_policies(sources: Sequence[PolicySource], reference: ReferenceData) -> 
     if problems:
         raise PolicyError(tuple(sorted(problems, key=_place)))
     rules = sorted((rule for reader in readers for rule in reader.rules), key=lambda r: (r.policy, r.id))
-    warnings += _never(rules)
     return CompiledPolicySet(
         tuple(rules),
         digest_of([_document(rule) for rule in rules]),
@@ -121,22 +120,6 @@ def _refuse_same_name(reader: PolicyReader, known: dict[str, PolicyReader]) -> l
 def _place(problem: Diagnostic) -> tuple[str, int, int, str]:
     span = problem.span
     return (span.file, span.line, span.column, problem.code) if span else ("", 0, 0, problem.code)
-
-
-def _never(rules: list[CompiledRule]) -> list[Diagnostic]:
-    """Rules that are in force at no instant."""
-    found: list[Diagnostic] = []
-    for rule in rules:
-        if not any(status not in ("proposed", "suspended") and _meet(rule.effective, p) for status, p in rule.statuses):
-            message = f"the rule `{rule.policy}/{rule.id}` is never in force"
-            found.append(Diagnostic("EG401", "warning", message, None, "", "its status and dates leave no instant"))
-    return found
-
-
-def _meet(one: FromTo, other: FromTo) -> bool:
-    start = max((p[0] for p in (one, other) if p[0] is not None), default=None)
-    stop = min((p[1] for p in (one, other) if p[1] is not None), default=None)
-    return start is None or stop is None or start < stop
 
 
 def _document(rule: CompiledRule) -> Any:

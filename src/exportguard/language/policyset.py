@@ -21,6 +21,10 @@ ASKED = frozenset({"enforced", "codified", "unverified"})
 """Proposed rules are not law yet, suspended ones not now."""
 
 
+STRICTEST_FIRST = ("enforced", "codified", "unverified", "suspended", "proposed")
+"""Which status counts where two are dated so at once: the order of keys decides nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
     """What a policy rests on, and when it was read."""
@@ -70,11 +74,12 @@ class CompiledRule:
         return self.statuses[-1][0]
 
     def status_at(self, as_of: datetime) -> str | None:
-        """The status at *as_of*; None where none is dated so."""
-        for name, period in self.statuses:
-            if within(as_of, period):
-                return name
-        return None
+        """The status at *as_of*; None where none is dated so. Of two at once the stricter one counts."""
+        if len(self.statuses) == 1:
+            name, period = self.statuses[0]
+            return name if within(as_of, period) else None
+        dated = [name for name, period in self.statuses if within(as_of, period)]
+        return min(dated, key=STRICTEST_FIRST.index, default=None)
 
     def in_force(self, as_of: datetime) -> bool:
         """Whether the rule is asked at *as_of*: effective, and neither proposed nor suspended."""
@@ -105,6 +110,13 @@ class CompiledPolicySet:
     def usage_questions(self) -> frozenset[UsageQuestion]:
         """What the guard has to read from the ledger beforehand."""
         return frozenset(rule.per for rule in self.rules if rule.per is not None)
+
+
+def meet(one: FromTo, other: FromTo) -> bool:
+    """Whether some instant is within both."""
+    start = max((p[0] for p in (one, other) if p[0] is not None), default=None)
+    stop = min((p[1] for p in (one, other) if p[1] is not None), default=None)
+    return start is None or stop is None or start < stop
 
 
 def within(instant: datetime, period: FromTo) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
 from typing import Any, Literal, cast, get_args
 
 from exportguard.diagnostics import Diagnostic
@@ -85,6 +86,10 @@ class PolicyReader:
         statuses = self.read_status(fields)
         variables = Variables(fields.mapping("variables"), self.words, self.problems)
         sequence = fields.sequence("rules")
+        if sequence is not None and not sequence.items:
+            key = fields.keys["rules"]
+            span = key.source.span(key.start, key.end)
+            self.warnings.append(Diagnostic("EG412", "warning", "the policy has no rules", span, "decides nothing"))
         for item in sequence.items if sequence is not None else ():
             if isinstance(item, Mapping):
                 self.read_rule(item, version, basis, effective, statuses, variables)
@@ -186,6 +191,7 @@ class PolicyReader:
             else policy_effective
         )
         statuses = self.read_status(fields) or policy_status or (("enforced", (None, None)),)
+        self.warn_of_dates(fields, effective, statuses)
         confidence = fields.word("confidence", get_args(Confidence)) or self.cited_confidence(cites)
         remedy = fields.text("remedy")
         if len(self.problems) > before or when is None:
@@ -216,6 +222,24 @@ class PolicyReader:
                 say=Message(parts),
             )
         )
+
+    def warn_of_dates(self, fields: Fields, effective: FromTo, statuses: tuple[tuple[str, FromTo], ...]) -> None:
+        """A rule that is in force at no instant, and statuses of which two hold at once."""
+        named = fields.values.get("id")
+        name = f"{self.policy}/{named.text}" if isinstance(named, Scalar) else self.policy
+
+        def warn(code: str, message: str, label: str) -> None:
+            key = next(fields.keys[k] for k in ("status", "effective", *fields.keys) if k in fields.keys)
+            self.warnings.append(Diagnostic(code, "warning", message, key.source.span(key.start, key.end), label))
+
+        if not any(policyset.meet(effective, period) for status, period in statuses if status in policyset.ASKED):
+            warn("EG401", f"the rule `{name}` is never in force", "its status and dates leave no instant")
+        pairs = combinations(statuses, 2)
+        both = next(((one, other) for one, other in pairs if policyset.meet(one[1], other[1])), None)
+        if both is not None:
+            stricter = min(both, key=lambda entry: policyset.STRICTEST_FIRST.index(entry[0]))[0]
+            words = f"the rule `{name}` is `{both[0][0]}` and `{both[1][0]}` at once"
+            warn("EG411", words, f"`{stricter}` counts: give each its dates")
 
     def cited_confidence(self, cites: tuple[str, ...]) -> str | None:
         """The weakest confidence of the references that the rule cites."""

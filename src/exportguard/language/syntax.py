@@ -63,6 +63,24 @@ def walk(node: Node) -> Iterator[Node]:
         stack.extend(reversed(here.args))
 
 
+def free_names(node: Node) -> frozenset[str]:
+    """The names that *node* refers to and no macro in it binds. An inner macro's variable hides an outer one's."""
+    done: dict[int, frozenset[str]] = {}
+
+    def names(here: Node) -> frozenset[str]:
+        known = done.get(id(here))
+        if known is not None:
+            return known
+        found = frozenset({str(here.value)}) if here.op == "ref" else frozenset[str]()
+        for index, arg in enumerate(here.args):
+            # A macro's variable is bound in its bodies, not in the list it ranges over.
+            found |= names(arg) - {here.value[1]} if here.op == "macro" and index else names(arg)
+        done[id(here)] = found
+        return found
+
+    return names(node)
+
+
 def to_data(node: Node) -> list[Any]:
     """Plain JSON data: ``[op, type, value, start, end, args…]``. A double keeps its type as ``["d", text]``."""
     return [node.op, node.type, _pack(node.value), node.start, node.end, *map(to_data, node.args)]

@@ -33,6 +33,15 @@ def build(node: Node) -> Run:
     return _build(node, ())
 
 
+def build_over(node: Node, variables: tuple[str, ...]) -> Run:
+    """The same for a tree that also refers to *variables*; `env` then starts with their values."""
+    return _build(node, tuple((name, _named(name)) for name in variables))
+
+
+def _named(name: str) -> PathOf:
+    return lambda scope, env: name
+
+
 def _build(node: Node, names: Names) -> Run:
     return _BUILDERS[node.op](node, names)
 

@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 from exportguard.language.evaluation import Cause, Indeterminate
 from exportguard.vocabulary.fact import Unknown
@@ -39,12 +39,15 @@ def failure(reason: str, path: str = "") -> Indeterminate:
 
 def merged(*values: Any) -> Indeterminate:
     """The union of the causes of those of *values* that are open."""
-    if len(values) == 2:
-        left, right = values
-        if left.__class__ is not Indeterminate and right.__class__ is Indeterminate:
-            return right
-        if right.__class__ is not Indeterminate and left.__class__ is Indeterminate:
-            return left
+    only: Any = None
+    for value in values:
+        if value.__class__ is Indeterminate:
+            if only is not None:
+                break
+            only = value
+    else:
+        if only is not None:
+            return cast("Indeterminate", only)
     causes: dict[Cause, None] = {}
     for value in values:
         if value.__class__ is Indeterminate:
@@ -138,6 +141,8 @@ def member(element: Any, members: Any) -> Any:
     if isinstance(members, frozenset) and element.__class__ is str:
         return element in members
     if element.__class__ is Indeterminate:
+        if isinstance(members, frozenset):
+            return element if members else False
         return merged(element, *elements(members)) if members else False
     open_: list[Any] = []
     for part in elements(members):

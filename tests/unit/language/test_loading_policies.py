@@ -134,7 +134,10 @@ def test_a_rule_that_is_never_in_force_and_a_variable_never_used_are_warnings() 
         "policy: p\nvariables:\n  idle: item.count > 1\nrules:\n  - id: r\n    effect: deny\n    when: item.count > 1\n"
         "    status: proposed\n"
     )
-    assert [w.code for w in loaded.warnings] == ["EG401", "EG402"]
+    assert [(w.code, w.span.line, w.span.column) for w in loaded.warnings if w.span] == [
+        ("EG402", 3, 3),
+        ("EG401", 8, 5),
+    ]
 
 
 def test_a_scope_of_an_authorization() -> None:
@@ -218,3 +221,24 @@ def test_importing_the_room_is_cheap_and_celpy_stays_out() -> None:
         "l.compile_scope('item.count > 1', REFERENCE, name='x'); assert 'celpy' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+
+
+def test_a_policy_without_rules_loads_and_says_so() -> None:
+    """It decides nothing, which is seldom what is meant."""
+    assert [w.code for w in load("policy: p\nrules: []\n").warnings] == ["EG412"]
+
+
+def test_of_two_statuses_at_once_the_stricter_counts_whatever_their_order() -> None:
+    """And a warning says so; half-open periods that touch are not at once."""
+    head = "policy: p\nrules:\n  - id: r\n    effect: deny\n    when: party.verified\n    status: "
+    at = datetime(2025, 6, 1, tzinfo=UTC)
+    both = ("enforced: {from: 2024-01-01}", "suspended: {from: 2025-01-01}")
+    for order in (both, both[::-1]):
+        loaded = load(f"{head}{{{order[0]}, {order[1]}}}\n")
+        assert [w.code for w in loaded.warnings] == ["EG411"]
+        assert loaded.rules[0].status_at(at) == "enforced"
+        assert loaded.rules[0].in_force(at)
+    touching = load(f"{head}{{enforced: {{until: 2025-01-01}}, suspended: {{from: 2025-01-01}}}}\n")
+    assert touching.warnings == ()
+    assert not touching.rules[0].in_force(datetime(2025, 1, 1, tzinfo=UTC))
+    assert touching.rules[0].in_force(datetime(2024, 12, 31, 23, 59, tzinfo=UTC))

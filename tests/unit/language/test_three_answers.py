@@ -235,3 +235,22 @@ def test_a_group_that_cannot_be_looked_up_leaves_the_rule_open() -> None:
         ask("party.ultimate_parent.country in country_group('D:5')", party=party(ultimate_parent=parent(country="HK")))
         is T
     )
+
+
+def test_a_record_may_be_compared_with_null() -> None:
+    """An accelerator item has no model; of an unknown one nobody can say."""
+    assert ask("item.model == null", item=item()) is True
+    assert ask("item.model != null", item=item()) is False
+    assert ask("item.model == null", item=model_item()) is False
+    assert ask("item.model == null", item=item(model=Unknown("x"))) is None
+    assert ask("party.restricted_ownership == null", party=party(restricted_ownership=None)) is True
+
+
+def test_an_inner_macro_variable_hides_an_outer_one_of_its_name() -> None:
+    """And the outer one is back behind it, in generated code as in the plain path."""
+    parties = (party(country="CN", listings=("EL",)), party(country="US", listings=("MEU",)))
+    views = {"request": request(parties=parties)}
+    assert ask('request.parties.exists(p, p.listings.exists(p, p == "EL") && p.country == "CN")', **views) is True
+    assert ask('request.parties.exists(p, p.listings.exists(p, p == "EL") && p.country == "US")', **views) is False
+    assert ask("request.parties.exists(p, [1].map(p, p + 1) == [2] && p.country == 'US')", **views) is True
+    assert ask("request.parties.map(p, p.country).exists(p, p == 'US')", **views) is True
