@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from exportguard import __version__
-from exportguard.cli import authorizations, check, demo, lint, log, own, schema, screen, test
+from exportguard.cli import authorizations, check, data, demo, lint, log, own, schema, screen, test
 from exportguard.errors import ExportguardError
 
 app = typer.Typer(
@@ -49,7 +49,7 @@ VERBS = (
 for _name, _function, _help in VERBS:
     app.command(_name, help=_help)(_function)
 
-for _group in (authorizations.app, log.app):
+for _group in (authorizations.app, data.app, log.app):
     app.add_typer(_group)
 
 

@@ -13,6 +13,8 @@ from exportguard.reference.names import MAX_NAME
 from exportguard.vocabulary.fact import Maybe, Unknown
 
 _Answer = InstanceFact | NoAccelerator | Unknown
+NOT_THERE = "is not in the reference data"
+"""How the reason ends where nobody has looked at a name yet."""
 _CACHED = 8192
 _BOTH = frozenset({"t4g", "a10"})
 """Names of a machine and of an accelerator: the EC2 family t4g, the retired size Standard_A10. Any other name that
@@ -70,7 +72,7 @@ class Instances:
             return NoAccelerator(shown, why)
         if service == "ml" and plain.startswith("eia"):
             return Unknown(f"`{shown}` attaches an Elastic Inference accelerator, which AWS never named")
-        return Unknown(f"instance type `{shown}` is not in the reference data")
+        return Unknown(f"instance type `{shown}` {NOT_THERE}")
 
     def _read_azure(self, shown: str) -> _Answer:
         key = instances_azure.key(shown)
@@ -85,7 +87,7 @@ class Instances:
         why = instances_azure.never(key)
         if why is not None:
             return NoAccelerator(shown, why)
-        return Unknown(f"size `{shown}` is not in the reference data")
+        return Unknown(f"size `{shown}` {NOT_THERE}")
 
 
 def _fact(row: Mapping[str, Any], sources: Mapping[str, str], specs: Mapping[str, AcceleratorSpec]) -> _Answer:

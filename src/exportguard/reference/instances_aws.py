@@ -52,6 +52,8 @@ def never(name: str, service: str | None) -> str | None:
         return "an OpenSearch data node without an accelerator"
     if service == "db" and _SPECIAL.fullmatch(name):
         return "a database class without an accelerator"
+    if service == "ml" and name == "geospatial.interactive":
+        return "a notebook of SageMaker geospatial, for which SageMaker's own list of types says gpuNum 0"
     if service is None and name == "system":
         return "SageMaker's own small instance for system applications"
     if service is None and _DESKTOP_PLAIN.fullmatch(name):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
+from exportguard.errors import NaiveInstantError
 from exportguard.reference import classification
 from exportguard.reference.accelerators import Accelerators
 from exportguard.reference.countries import read_country
@@ -52,6 +54,11 @@ class ReferenceData:
     def of_content(cls, content: bytes) -> ReferenceData:
         """The data that `content` was taken of. Raises ReferenceDataError."""
         return cls(Store(content))
+
+    @property
+    def tables(self) -> dict[str, Any]:
+        """Every table by name, each as it stands in the data; not to be changed."""
+        return {name: self._store.table(name) for name in self._store.names}
 
     def table(self, name: str) -> Any:
         """A table as it stands in the data (`timeline`, `ear_rules`, …); not to be changed."""
@@ -161,7 +168,25 @@ class ReferenceData:
         Raises:
             NaiveInstantError: *as_of* has no timezone.
         """
-        return classification.classify(spec, self._vintages, as_of)
+        if as_of.tzinfo is None or as_of.utcoffset() is None:
+            raise NaiveInstantError("the instant of a classification needs a timezone")
+        # Nothing changes between two sets of thresholds. Known packages only: others come and go with their callers.
+        key = (spec.id, bisect_right(self._vintage_dates, as_of))
+        known = self._classified.get(key)
+        if known is not None and known[0] is spec:
+            return known[1]
+        answer = classification.classify(spec, self._vintages, as_of)
+        if self._accelerators.by_id.get(spec.id) is spec:
+            self._classified[key] = (spec, answer)
+        return answer
+
+    @cached_property
+    def _vintage_dates(self) -> tuple[datetime, ...]:
+        return tuple(v.effective for v in self._vintages)
+
+    @cached_property
+    def _classified(self) -> dict[tuple[str, int], tuple[AcceleratorSpec, Classification]]:
+        return {}
 
     # -- models
 

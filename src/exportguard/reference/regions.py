@@ -1,8 +1,9 @@
 """Cloud regions and zones to the country in which their hardware stands.
 
 A region that is not in the data is Unknown even where a partition's pattern would match it, except for the partitions
-that lie in one country: `cn-*` (CN), `us-gov-*` and `us-iso*` (US). A zone is read by its parent region, a Local or
-Wavelength Zone only by the data: its name starts with the parent region and its hardware stands elsewhere.
+and clouds that lie in one country: `cn-*` and `china*` (CN), `us-gov-*`, `us-iso*`, `ussec*` and `usnat*` (US). A zone
+is read by its parent region, a Local or Wavelength Zone only by the data: its name starts with the parent region and
+its hardware stands elsewhere.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ _ONE_COUNTRY = (
     (re.compile(r"us-isob-[a-z]+-\d+"), "US", "aws-iso-b"),
     (re.compile(r"us-iso-[a-z]+-\d+"), "US", "aws-iso"),
 )
+_AZURE_AIR_GAPPED = re.compile(r"us(?:sec|nat)(?:north|east|south|west|central)+\d*")
 _AZURE_CHINA = re.compile(r"china(?:north|east|south|west|central)\d*")
 _ZONE = re.compile(r"(?P<region>[a-z]+(?:-[a-z]+)+-\d+)(?P<letter>[a-z])")
 _PLACE = re.compile(r"(?P<place>(?P<region>[a-z]+(?:-[a-z]+)+-\d+)-[a-z]{3})-\d+[a-z]?")
@@ -56,11 +58,21 @@ class Regions:
         self._wavelength: Mapping[str, str] = zones["wavelength"]
         self._zones = zones
         self._short = {_short(name): fact for name, fact in self._facts["aws"].items()}
+        self._seen: dict[tuple[str, str], RegionFact | Unknown] = {}
 
     def names(self, provider: str) -> frozenset[str]:
         return frozenset(self._facts.get(provider.strip().lower(), ()))
 
     def find(self, provider: str, name: str) -> RegionFact | Unknown:
+        asked = (provider, name)
+        answer = self._seen.get(asked)
+        if answer is None:
+            answer = self._read(provider, name)
+            if len(self._seen) < 4096:  # bounded: names come from requests
+                self._seen[asked] = answer
+        return answer
+
+    def _read(self, provider: str, name: str) -> RegionFact | Unknown:
         shown = name.strip()[:MAX_NAME]
         if not shown:
             return Unknown("the region is empty")
@@ -81,6 +93,9 @@ class Regions:
             return fact
         if _AZURE_CHINA.fullmatch(key):
             return RegionFact(key, "CN", None, "AzureChinaCloud", "general-knowledge", "that cloud lies in one country")
+        if _AZURE_AIR_GAPPED.fullmatch(key):
+            cloud = "AzureUSSec" if key.startswith("ussec") else "AzureUSNat"
+            return RegionFact(key, "US", None, cloud, "general-knowledge", "that cloud lies in one country")
         return Unknown(f"Azure region `{shown}` is not in the reference data")
 
     def _aws(self, shown: str) -> RegionFact | Unknown:

@@ -50,6 +50,11 @@ class Store:
     def digest(self) -> str:
         return "sha256:" + sha256(self._raw).hexdigest()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tables there are."""
+        return tuple(self._lines)
+
     def table(self, name: str) -> Any:
         found = self._tables.get(name)
         if found is None:
