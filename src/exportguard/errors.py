@@ -52,10 +52,8 @@ class ProvisioningRefused(ExportguardError):
         lines += [f"provisioning {self._verb} (decision {decision.decision_id or 'not recorded'})"]
         for reason in (first, *others):
             if reason is not None:
-                cites = f" [{'; '.join(reason.cites)}]" if reason.cites else ""
-                lines.append(
-                    f"  {reason.effect} {reason.policy}/{reason.rule} ({reason.result}): {reason.message}{cites}"
-                )
+                told = f"{reason.effect} {reason.policy}/{reason.rule} ({reason.result}): {reason.message}"
+                lines.append(f"  {told}{reason.grounds}")
         for fact in decision.unknown:
             lines.append(f"  missing: {fact.path} ({fact.why}); {fact.how}")
         for remedy in dict.fromkeys(r.remedy for r in decision.reasons if r.remedy and r.result == "match"):

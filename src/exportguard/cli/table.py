@@ -93,8 +93,7 @@ def print_answers(answers: Sequence[Answer]) -> None:
         label = str(answer.entry.id if answer.entry.id is not None else number)
         shown.print(f"[bold]{escape(label)}[/]: {decision.outcome} as of {decision.as_of:%Y-%m-%d}")
         for reason in decision.reasons:
-            cites = f" ({'; '.join(reason.cites)})" if reason.cites else ""
-            line = f"  {reason.effect} {reason.policy}/{reason.rule}: {reason.message}{cites}"
+            line = f"  {reason.effect} {reason.policy}/{reason.rule}: {reason.message}{reason.grounds}"
             shown.print(escape(line))
         for fact in decision.unknown:
             shown.print(escape(f"  missing {fact.path}: {fact.why}; {fact.how}"))

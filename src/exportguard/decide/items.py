@@ -96,7 +96,10 @@ def _accelerator_items(
     views = []
     for specs, per in groups:
         count = _count(item, per)
-        views.append(_accelerator_view(item, index, specs, count, reference, as_of))
+        view = _accelerator_view(item, index, specs, count, reference, as_of)
+        if isinstance(hosts, InstanceFact):
+            view = replace(view, confidence=weakest((view.confidence, hosts.confidence)))
+        views.append(view)
     return views
 
 
@@ -165,7 +168,7 @@ def _accelerator_view(
         )
         classes = [reference.eccn(s, as_of) for s in specs]
         eccn = _same((c.eccn for c in classes), which)
-        confidence = weakest(s.confidence for s in specs)
+        confidence = weakest((*(s.confidence for s in specs), *(c.confidence for c in classes)))
     total: Maybe[float]
     if isinstance(accelerator.tpp, Unknown):
         total = accelerator.tpp

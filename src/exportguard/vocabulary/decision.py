@@ -53,6 +53,16 @@ class Reason(Frozen):
     values: tuple[tuple[str, str], ...] = ()
     """Fact path and value, as the rule saw them."""
 
+    @property
+    def grounds(self) -> str:
+        """What it rests on, in brackets: citations, confidence below primary, a status other than enforced; or ""."""
+        parts = list(self.cites)
+        if self.confidence is not None and self.confidence != "primary":
+            parts.append(f"confidence: {self.confidence}")
+        if self.status != "enforced":
+            parts.append(f"status: {self.status}")
+        return f" [{'; '.join(parts)}]" if parts else ""
+
 
 class UnknownFact(Frozen):
     """A fact path that would settle an open rule, why it is unknown, and how to supply it."""
