@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -82,11 +82,12 @@ def read(
     customers: Sequence[str],
     as_of: datetime,
     own: Reservation | None = None,
+    unused: Callable[[UsageQuestion, str, UsageReading], UsageReading] | None = None,
 ) -> tuple[Usage, Any]:
     """What the ledger holds for *questions* (the worst of several keys), and the readings to reserve on.
 
     *own* is the reservation that this very call has already, when it is made again under its client token: what it
-    added is not counted against it a second time.
+    added is not counted against it a second time. *unused* takes off a reading what is leased and not used yet.
 
     Raises:
         LedgerError: it cannot be read.
@@ -96,7 +97,7 @@ def read(
     usage: dict[UsageQuestion, UsageReading] = {}
     for question in questions:
         found = [
-            _without(reading, own, question, key, as_of)
+            _without(reading if unused is None else unused(which, key, reading), own, question, key, as_of)
             for (which, key), reading in readings.items()
             if which == question
         ]
@@ -152,6 +153,8 @@ def draws(
     tokens = _sum(item.tokens for item in items if item.kind != "accelerator")
     count = _sum(item.count for item in items if item.kind != "model")
     tpp = _sum(item.total_tpp for item in items if item.kind != "model")
+    if not any(isinstance(amount, Unknown) or amount for amount in (tokens, count, tpp)):
+        return ()
     return tuple(UsageDraw(by, key, tokens, count, tpp) for by in bys for key in keys(by, request, customers))
 
 

@@ -1,5 +1,4 @@
-"""The orchestrator: facts -> parties -> usage -> decide -> reserve -> record -> release. The only place that knows
-the whole order."""
+"""The guard: loading, for whom, asking without doing, where calls are judged. What becomes of a call is in `gate`."""
 
 from __future__ import annotations
 
@@ -9,26 +8,17 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast
 
-from exportguard import judging, securing, stores
-from exportguard.errors import ConfigurationError, NaiveInstantError
-from exportguard.judging import Draft, Mode, State, load_state
+from exportguard import judging, stores
+from exportguard.errors import ConfigurationError
+from exportguard.gate import CallGate, utc_now
+from exportguard.judging import Mode, State, load_state
+from exportguard.metering import Invoke
 from exportguard.stores import DEFAULT, KEEP
-from exportguard.vocabulary import (
-    AzureCall,
-    Boto3Call,
-    CallOrigin,
-    CallResult,
-    Decision,
-    Judgement,
-    NotApplicable,
-    Observation,
-    OpenAICall,
-    ProvisioningRequest,
-)
+from exportguard.telemetry import Telemetry
+from exportguard.vocabulary import AzureCall, Boto3Call, Decision, NotApplicable, OpenAICall, ProvisioningRequest
 
 if TYPE_CHECKING:
     from exportguard.authority import Ledger
@@ -41,7 +31,7 @@ logger = logging.getLogger("exportguard")
 Checkable = ProvisioningRequest | Boto3Call | AzureCall | OpenAICall | NotApplicable | Mapping[str, Any]
 
 
-class Guard:
+class Guard(CallGate):
     """Judges provisioning calls of this process. Build one with `Guard.load`; it is safe under threads and asyncio.
 
     A guard also is the `Gate` that the adapters call: `judge`, `release`, `settle`.
@@ -57,15 +47,12 @@ class Guard:
         clock: Callable[[], datetime] | None = None,
         resolver: Any = None,
         sources: Mapping[str, Any] | None = None,
+        invoke: Invoke = "each",
+        telemetry: Telemetry | None = None,
     ) -> None:
-        self._state = state
+        super().__init__(state, log=log, ledger=ledger, mode=mode, clock=clock, invoke=invoke, telemetry=telemetry)
         self._sources = dict(sources) if sources is not None else {}
-        self._log = log
-        self._ledger = ledger
-        self._mode: Mode = mode
-        self._clock = clock or (lambda: datetime.now(UTC))
         self._resolver = resolver
-        self._acting: ContextVar[tuple[str, ...]] = ContextVar("exportguard_acting_for", default=())
         self._hooks: dict[str, Any] = {}
         self._hooks_lock = threading.RLock()
 
@@ -84,6 +71,8 @@ class Guard:
         mode: Mode = "enforce",
         clock: Callable[[], datetime] | None = None,
         max_list_age: timedelta | int | None = None,
+        invoke: Invoke = "each",
+        telemetry: bool | Telemetry = False,
     ) -> Guard:
         """Load policies and whatever they need, and prove the stores writable. All or nothing.
 
@@ -102,6 +91,9 @@ class Guard:
             clock: gives the instant of a decision, timezone-aware. Default: now.
             max_list_age: (days) a list older than this proves no name clear: what depends on it is unknown. Default
                 30; a warning is logged when the list is too old already.
+            invoke: how calls of models are recorded: `each` by itself, or `aggregate`: the first of its kind in an
+                hour durably before it leaves, the others counted, and their tokens leased from the ledger in blocks.
+            telemetry: True tells the global providers of OpenTelemetry, a `Telemetry` its own.
 
         Raises:
             PolicyError: with every problem in the policies.
@@ -110,6 +102,9 @@ class Guard:
         """
         if mode not in ("enforce", "warn", "audit"):
             raise ConfigurationError(f"`{mode}` is no mode", remedy="Use enforce, warn or audit.")
+        if invoke not in ("each", "aggregate"):
+            raise ConfigurationError(f"`{invoke}` is no way to record calls of models", remedy="Use each or aggregate.")
+        told = Telemetry() if telemetry is True else telemetry or None
         sources = {
             "policies": policies,
             "packs": None if packs is None else tuple(packs),
@@ -119,7 +114,7 @@ class Guard:
             "max_list_age": max_list_age,
         }
         state = load_state(**sources)
-        _warn_of_old_list(state, clock or _utc_now)
+        _warn_of_old_list(state, clock or utc_now)
         log = stores.open_log(record)
         try:
             book = stores.open_ledger(ledger)
@@ -127,7 +122,10 @@ class Guard:
             if log is not None:
                 log.close()
             raise
-        return cls(state, log=log, ledger=book, mode=mode, clock=clock, resolver=resolver, sources=sources)
+        return cls(
+            state, log=log, ledger=book, mode=mode, clock=clock, resolver=resolver, sources=sources, invoke=invoke,
+            telemetry=told,
+        )  # fmt: skip
 
     def reload(
         self,
@@ -231,94 +229,6 @@ class Guard:
             judging.require_customer(state, each)
         return judging.decide_observation(state, observation, customers, self._instant(as_of), self._ledger)
 
-    def _instant(self, as_of: datetime | None = None) -> datetime:
-        instant = as_of if as_of is not None else self._clock()
-        if instant.tzinfo is None or instant.utcoffset() is None:
-            raise NaiveInstantError("the instant of a decision needs a timezone")
-        return instant
-
-    # -- the gate that adapters call --------------------------------------------------------------------------
-
-    def judge(self, observe: Callable[[], Observation], origin: CallOrigin) -> Judgement:
-        """See `exportguard.vocabulary.Gate.judge`."""
-        state = self._state
-        draft = Draft(origin, self._mode, state)
-        try:
-            as_of = self._instant()
-            observation = judging.observed(observe)
-            if isinstance(observation, NotApplicable):
-                decision = judging.decide_observation(state, observation, (), as_of, None)
-                return Judgement(decision, None, draft)
-            customers = self._acting.get()
-            if origin.customer is not None:
-                customers = (*customers, origin.customer)
-            decision = judging.decide_observation(state, observation, customers, as_of, self._ledger, draft)
-        except Exception as error:
-            logger.exception("exportguard failed while judging a call; it is held")
-            decision = judging.failed(state, error, _utc_now())
-        decision = decision.model_copy(update={"decision_id": draft.id})
-        draft.decision = decision
-        if decision.allowed:
-            return Judgement(decision, None, draft)
-        return Judgement(decision, self._refuse(draft), draft)
-
-    def _refuse(self, draft: Draft) -> Exception | None:
-        """Record a refusal and give the exception to raise; None where this mode refuses nothing."""
-        refusal = judging.refusal(draft.decision)
-        state = draft.state or self._state
-        try:
-            securing.record(self._log, state, draft)
-        except Exception as error:  # noqa: BLE001  (the refusal itself is what has to be raised)
-            if self._mode == "enforce":
-                refusal.add_note(f"this refusal could not be recorded: {error}")
-            else:
-                logger.error("a decision could not be recorded: %s", error)
-        if self._mode == "enforce":
-            return refusal
-        level = logging.WARNING if self._mode == "warn" else logging.INFO
-        logger.log(level, "would be refused (%s mode): %s", self._mode, refusal)
-        draft.recorded = True
-        try:
-            securing.count_anyway(self._ledger, state, draft)
-        except Exception as error:  # noqa: BLE001  (nothing refuses in this mode)
-            logger.error("the use of a call could not be counted (%s mode): %s", self._mode, error)
-        return None
-
-    def release(self, judgement: Judgement) -> None:
-        """See `exportguard.vocabulary.Gate.release`. Raises LedgerError or RecordError: the call must not leave."""
-        draft = judgement.token
-        if judgement.refusal is not None:
-            raise judgement.refusal
-        if not isinstance(draft, Draft) or draft.decision is None or draft.recorded:
-            return
-        try:
-            draft.decision = securing.secure(self._log, self._ledger, draft.state or self._state, draft)
-        except Exception as error:
-            if self._mode == "enforce":
-                raise
-            self._let_pass(draft, error)
-        if not draft.decision.allowed:
-            judgement.decision, judgement.refusal = draft.decision, self._refuse(draft)
-            if judgement.refusal is not None:
-                raise judgement.refusal
-
-    def _let_pass(self, draft: Draft, error: Exception) -> None:
-        """A call that goes out although it could not be secured (`warn`, `audit`): told, and recorded if it can be."""
-        logger.error("a decision could not be secured (%s mode): %s", self._mode, error)
-        if not draft.recorded:
-            try:
-                securing.record(self._log, draft.state or self._state, draft)
-            except Exception as again:  # noqa: BLE001  (nothing refuses in this mode)
-                logger.error("a decision could not be recorded (%s mode): %s", self._mode, again)
-
-    def settle(self, judgement: Judgement, result: CallResult, details: Mapping[str, Any] | None = None) -> None:
-        """See `exportguard.vocabulary.Gate.settle`."""
-        try:
-            if isinstance(judgement.token, Draft):
-                securing.settle(self._ledger, judgement.token, result)
-        except Exception:
-            logger.exception("a reservation was kept: its result could not be noted")
-
     # -- where calls are made ---------------------------------------------------------------------------------
 
     def attach(self, target: Any, *, customer: str | None = None) -> Any:
@@ -382,6 +292,7 @@ class Guard:
     def close(self) -> None:
         """Uninstall and close the stores."""
         self.uninstall()
+        self.flush()
         for store in (self._log, self._ledger):
             if store is not None:
                 store.close()
@@ -399,10 +310,6 @@ _ADAPTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "azure": ("exportguard.adapters.azure.hook", "AzureHook", ("azure",)),
     "openai": ("exportguard.adapters.openai.hook", "OpenAIHook", ("openai",)),
 }
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _warn_of_old_list(state: State, clock: Callable[[], datetime]) -> None:

@@ -117,6 +117,12 @@ class Draft:
     replayed: bool = False
     """An earlier call with the same client token owns the reservation."""
 
+    meter: Any = None
+    """Where calls of models are counted together (`exportguard.metering`), whose leases are not use yet."""
+    meter_version: int = 0
+    lease: Any = None
+    leased: int = 0
+
     @property
     def key(self) -> str:
         return self.token or self.id
@@ -282,7 +288,12 @@ def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:
         own = ledger.get(draft.token) if draft.token is not None else None
         if own is not None and own.state.value not in ("reserved", "committed"):
             own = None
-        usage, draft.readings = accounting.read(ledger, questions, draft.request, draft.customers, draft.as_of, own)
+        unused = None
+        if draft.meter is not None:
+            draft.meter_version, unused = draft.meter.version, draft.meter.unused
+        usage, draft.readings = accounting.read(
+            ledger, questions, draft.request, draft.customers, draft.as_of, own, unused
+        )
     draft.usage = usage
     decision = _decide(state, draft)
     if decision.outcome is Outcome.HOLD and ledger is not None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from exportguard import accounting
 from exportguard.errors import LedgerError, RecordError
 from exportguard.judging import Draft, State, decide_again, usable
-from exportguard.vocabulary import CallResult, Decision, Effect, Outcome, Reason, RuleResult
+from exportguard.vocabulary import CallResult, Decision, Effect, Outcome, Reason, RuleResult, Unknown
 
 if TYPE_CHECKING:
     from exportguard.authority import Ledger
@@ -221,12 +221,22 @@ def give_back(ledger: Ledger | None, draft: Draft) -> None:
     draft.reserved = False
 
 
-def settle(ledger: Ledger | None, draft: Draft, result: CallResult) -> None:
-    """Commit on success, release on a definite failure; what is unclear stays reserved until it is reconciled."""
+def settle(ledger: Ledger | None, draft: Draft, result: CallResult, tokens: int | None = None) -> None:
+    """Commit on success, release on a definite failure; what is unclear stays reserved until it is reconciled.
+
+    *tokens*: what the call turned out to use, where its answer says so, in place of what was reserved.
+    """
     if ledger is None or not draft.reserved or draft.as_of is None or result is CallResult.UNCLEAR:
         return
     if result is CallResult.SUCCEEDED:
-        ledger.commit(draft.key, as_of=draft.as_of)
+        usage = None
+        if tokens is not None and tokens >= 0 and not draft.replayed:
+            made = ledger.get(draft.key)
+            # An amount that nobody knew beforehand becomes known; one that was stated stays, so that no call can talk
+            # down what it was allowed for.
+            if made is not None and any(isinstance(draw.tokens, Unknown) for draw in made.usage):
+                usage = [draw._replace(tokens=tokens) for draw in made.usage]
+        ledger.commit(draft.key, as_of=draft.as_of, usage=usage)
     elif not draft.replayed:
         ledger.release(draft.key, as_of=draft.as_of, note="the call failed")
     draft.reserved = False
