@@ -272,9 +272,19 @@ def decide_observation(
     )
     draft = draft if draft is not None else Draft(CallOrigin("check"), "enforce")
     draft.observed, draft.sources = observation, resolved.sources
-    draft.request, draft.customers, draft.as_of = resolved.request, tuple(resolved.customers), as_of
+    draft.request, draft.customers, draft.as_of = _told(resolved.request), tuple(resolved.customers), as_of
     draft.token = accounting.client_token(resolved.request, as_of)
     return decide_again(state, draft, ledger)
+
+
+def _told(request: ProvisioningRequest) -> ProvisioningRequest:
+    """The request as decisions carry it, into exceptions, reports and logs: its tags have done their work by now, and
+    people put secrets into them."""
+    if not request.tags:
+        return request
+    from exportguard.record import redact
+
+    return request.model_copy(update={"tags": redact(request.tags)})
 
 
 def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:

@@ -314,8 +314,8 @@ def _draw_all(session: Session, counted: Counted, limits: Mapping[tuple[str, str
 
 
 def open_ledger(target: str | os.PathLike[str] | Ledger, *, timeout: float = 10.0) -> Ledger:
-    """The ledger at *target*: a path (SQLite; the decision log may be in the same file), a `postgresql://` URL, or a
-    ready one.
+    """The ledger at *target*: a path (SQLite; the decision log may be in the same file), a `postgresql://` URL, a
+    `dynamodb://TABLE` one, or a ready one.
 
     Raises:
         LedgerError: it cannot be opened; the message names place and remedy.
@@ -327,6 +327,10 @@ def open_ledger(target: str | os.PathLike[str] | Ledger, *, timeout: float = 10.
         raise ConfigurationError(
             f"a {type(target).__name__} is no ledger", remedy="Give a path, a database URL, or a Ledger."
         )
+    if os.fspath(target).startswith("dynamodb://"):
+        from exportguard.authority.ledger.dynamodb import open_dynamodb
+
+        return open_dynamodb(os.fspath(target))
     try:
         database = open_database(target, timeout=timeout)
     except StorageError as error:
