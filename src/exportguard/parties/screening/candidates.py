@@ -5,28 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from heapq import nlargest
 
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
 from exportguard.parties.screening.index import Index, is_light, word_keys
-from exportguard.parties.screening.match import COMMON, typo_likeness
+from exportguard.parties.screening.match import COMMON, allowed_slips, typo_likeness
 from exportguard.parties.screening.words import CHINESE_PLACES, PERSON_NAMES, SYNONYMS
 
 _MOST_COMPARED = 60
 _MOST_VARIANTS = 12
 _LONGEST_POSTING = 6000
+_LEEWAY, _LEEWAY_PERSON = 0.75, 0.6
 
 
 def _variants(index: Index, word: str) -> Iterator[str]:
     """Listed words that *word* may be meant for: typos of it, and both halves where it is two words run together."""
     if len(word) < 4 or word.isdigit() or index.frequency(word) > COMMON or word in CHINESE_PLACES:
         return
-    near: dict[str, float] = {}
     length = len(word)
-    for key in word_keys(word):
-        for other in index.neighbours.get(key, ()):
-            if -3 <= len(other) - length <= 3 and other not in near and other != word:
-                alike = typo_likeness(word, other)
-                if alike:
-                    near[other] = alike
-    yield from nlargest(_MOST_VARIANTS, near, key=lambda other: (near[other], other))
+    around = {other for key in word_keys(word) for other in index.neighbours(key)}
+    slips = allowed_slips(length + 3)
+    near = [
+        (typo_likeness(word, other), other)
+        for other, _, _ in process.extract(
+            word, around, scorer=OSA.distance, score_cutoff=slips, limit=4 * _MOST_VARIANTS
+        )
+    ]
+    yield from (other for alike, other in sorted(near, reverse=True)[:_MOST_VARIANTS] if alike and other != word)
     for cut in range(2, length - 1):
         if word[:cut] in index.word_ids and word[cut:] in index.word_ids:
             yield word[:cut]
@@ -46,7 +51,8 @@ def candidates(index: Index, tokens: tuple[str, ...], review: float, *, translat
     if not total:
         return []
     may_miss = total * (1 - review / (2 - review))
-    found: dict[int, float] = {}
+    agreed: dict[int, float] = {}
+    spent: dict[int, float] = {}
     asked = 0.0
     for position, token in enumerate(heavy):
         weight = index.weight(token)
@@ -54,23 +60,25 @@ def candidates(index: Index, tokens: tuple[str, ...], review: float, *, translat
         if asked > may_miss and position >= 2:
             break
         asked += weight
-        reached: set[int] = set()
+        reached: dict[int, float] = {}
         spellings = _spellings(index, tokens, token)
         for variant in (*spellings, *SYNONYMS.get(token, ())) if translated else spellings:
             posting = index.with_word(variant)
             if len(posting) <= _LONGEST_POSTING:
-                reached.update(posting)
-        for name_id in reached:
-            found[name_id] = found.get(name_id, 0.0) + weight
+                # What a slip of the pen is meant for weighs as the listed word does.
+                reached = dict.fromkeys(posting, weight if variant == token else index.weight(variant)) | reached
+        for name_id, heft in reached.items():
+            agreed[name_id] = agreed.get(name_id, 0.0) + heft
+            spent[name_id] = spent.get(name_id, total) + heft - weight
     open_weight = max(0.0, total - asked)
     weights = index.weights
     bounds: list[tuple[float, int]] = []
-    for name_id, agreed in found.items():
+    for name_id, shared in agreed.items():
         theirs = weights[name_id]
-        most = agreed + min(open_weight, max(0.0, theirs - agreed))
-        # A typo weighs as the rarest word does until it is paired, so the bound leaves room for that.
-        bound = 2 * most / (total + theirs)
-        if bound >= review * 0.6:
+        most = shared + min(open_weight, max(0.0, theirs - shared))
+        bound = 2 * most / (spent[name_id] + theirs)
+        # Initials, abbreviations and spellings of persons' names pair words that no list of names leads to.
+        if bound >= review * (_LEEWAY_PERSON if index.type_of(name_id) == "I" else _LEEWAY):
             bounds.append((bound, name_id))
     return [name_id for _, name_id in nlargest(_MOST_COMPARED, bounds)]
 

@@ -5,25 +5,25 @@ from __future__ import annotations
 import json
 import sys
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from functools import cached_property
 from math import log
 from typing import Any
 
 from exportguard.parties.screening.alternatives import implied_names
 from exportguard.parties.screening.listfile import ListFile
+from exportguard.parties.screening.lookup import Lookup, table
 from exportguard.parties.screening.names import readings, significant
 from exportguard.parties.screening.result import Entry
 from exportguard.parties.screening.words import FILLERS, LEGAL_FORMS, PERSON_NAMES
 
-FORMAT = 7
+FORMAT = 8
 """Of the serialised index. Any change in how names become words has to raise it."""
 
 PRIMARY, ALIAS, IMPLIED, SHORT = 0, 1, 2, 3
 _LIGHT = 0.05
 """Weight of a legal form or a filler; a word that one listed name has weighs about 11."""
-_SECTIONS = "IIBIIIf"
+_SECTIONS = "IIBIIIffIIIIIIII"
 
 
 class Index:
@@ -39,10 +39,16 @@ class Index:
         self.digest: str = header["digest"]
         self.texts, self.keys, self.vocabulary = texts, keys, vocabulary
         self._entries = entries
-        (self.entry_of, self._starts, self.kinds, self._tokens, self._post_starts, self._postings, self.weights) = (
-            arrays
-        )
+        self._arrays = arrays
+        (self.entry_of, self._starts, self.kinds, self._tokens, self._post_starts, self._postings, self.weights,
+         self._word_weights) = arrays[:8]  # fmt: skip
         self.word_ids: dict[str, int] = dict(zip(vocabulary, range(len(vocabulary)), strict=True))
+        tables = list(zip(arrays[8::2], arrays[9::2], strict=True))
+        self.by_key = Lookup(*tables[0], lambda number, text: keys[number] == text)
+        self.by_squashed = Lookup(*tables[1], lambda number, text: keys[number].replace(" ", "") == text)
+        """By the key without spaces: `Hua Wei` is found under `huawei`."""
+        self.by_sorted = Lookup(*tables[2], lambda number, text: " ".join(sorted(keys[number].split())) == text)
+        self._neighbours = Lookup(*tables[3])
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -72,71 +78,27 @@ class Index:
         word_id = self.word_ids.get(word)
         return 0 if word_id is None else self._post_starts[word_id + 1] - self._post_starts[word_id]
 
-    @cached_property
-    def word_weights(self) -> dict[str, float]:
-        rarest = self.rarest
-        starts = self._post_starts
-        return {
-            word: _LIGHT if is_light(word) else rarest - log(max(1, starts[i + 1] - starts[i]))
-            for i, word in enumerate(self.vocabulary)
-        }
-
     @property
     def rarest(self) -> float:
         """The weight of a word that at most one listed name has."""
         return log(1 + len(self.texts))
 
     def weight(self, word: str) -> float:
-        found = self.word_weights.get(word)
-        if found is not None:
-            return found
+        word_id = self.word_ids.get(word)
+        if word_id is not None:
+            heft: float = self._word_weights[word_id]
+            return heft
         return _LIGHT if is_light(word) else self.rarest
 
-    @cached_property
-    def by_key(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for name_id, key in enumerate(self.keys):
-            found.setdefault(key, []).append(name_id)
-        return found
-
-    @cached_property
-    def by_squashed(self) -> dict[str, list[int]]:
-        """By the key without spaces: `Hua Wei` is found under `huawei`."""
-        found: dict[str, list[int]] = {}
-        for name_id, key in enumerate(self.keys):
-            found.setdefault(key.replace(" ", ""), []).append(name_id)
-        return found
-
-    @cached_property
-    def by_sorted(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for name_id, key in enumerate(self.keys):
-            found.setdefault(" ".join(sorted(key.split())), []).append(name_id)
-        return found
-
-    @cached_property
-    def neighbours(self) -> dict[str, list[str]]:
-        """Words by their first two, last two and middle letters: a typo leaves one of them alone."""
-        found: dict[str, list[str]] = {}
-        for word in self.vocabulary:
-            if len(word) >= 4 and not is_light(word) and not word.isdigit():
-                for key in word_keys(word):
-                    found.setdefault(key, []).append(word)
-        return found
+    def neighbours(self, key: str) -> Iterator[str]:
+        """Words by their first two, last two or middle letters (see `word_keys`): a typo leaves one of them alone."""
+        vocabulary = self.vocabulary
+        return (vocabulary[number] for number in self._neighbours.get(key))
 
     def dump(self) -> bytes:
         """As bytes that `restore` reads; numbers in this machine's byte order."""
-        arrays = (
-            self.entry_of,
-            self._starts,
-            self.kinds,
-            self._tokens,
-            self._post_starts,
-            self._postings,
-            self.weights,
-        )
         blobs = ["\n".join(part).encode() for part in (self.texts, self.keys, self.vocabulary, self._entries)]
-        blobs += [part.tobytes() for part in arrays]
+        blobs += [part.tobytes() for part in self._arrays]
         header = {"format": FORMAT, "order": sys.byteorder, "day": self.day.isoformat(), "digest": self.digest,
                   "sizes": [len(blob) for blob in blobs], "widths": [array(c).itemsize for c in _SECTIONS]}  # fmt: skip
         return json.dumps(header).encode() + b"\n" + b"".join(blobs)
@@ -209,12 +171,31 @@ def build(listed: ListFile) -> Index:
         post_flat.extend(posting)
         post_starts.append(len(post_flat))
     rarest = log(1 + len(texts))
-    light = {word: _LIGHT if is_light(word) else rarest - log(max(1, len(postings[i]))) for word, i in ids.items()}
-    weights = array("f", (sum(light[word] for word in tokens) for tokens in words))
+    heft = [_LIGHT if is_light(word) else rarest - log(max(1, len(postings[i]))) for word, i in ids.items()]
+    weights = array("f", (sum(heft[ids[word]] for word in tokens) for tokens in words))
     keys = [" ".join(significant(tokens)) for tokens in words]
     header = {"day": listed.day.isoformat(), "digest": listed.digest}
-    return Index(header, texts, keys, vocabulary, entries,
-                 (entry_of, starts, kinds, flat, post_starts, post_flat, weights))  # fmt: skip
+    numbered = list(enumerate(keys))
+    long_words = [(i, word) for i, word in enumerate(vocabulary) if len(word) >= 4 and heft[i] > _LIGHT]
+    tables = (
+        table((key, i) for i, key in numbered),
+        table((key.replace(" ", ""), i) for i, key in numbered if " " in key),
+        table((" ".join(sorted(key.split())), i) for i, key in numbered if " " in key),
+        table((part, i) for i, word in long_words if not word.isdigit() for part in word_keys(word)),
+    )
+    flat_tables = [part for pair in tables for part in pair]
+    arrays: list[array[Any]] = [
+        entry_of,
+        starts,
+        kinds,
+        flat,
+        post_starts,
+        post_flat,
+        weights,
+        array("f", heft),
+        *flat_tables,
+    ]
+    return Index(header, texts, keys, vocabulary, entries, arrays)
 
 
 def _all_names(names: Sequence[str]) -> Iterable[tuple[int, str]]:

@@ -128,7 +128,9 @@ def _of_words(index: Index, words: Words, review: float, translated: bool) -> It
                 yield Found(name_id, _ANOTHER_ORDER, "the same words in another order", _weak(index, name_id, key))
     # With the fillers too: in `I-Flytek` the letter is a part of the name.
     for squashed in dict.fromkeys((key.replace(" ", ""), "".join(t for t in words.tokens if t not in LEGAL_FORMS))):
-        for name_id in index.by_squashed.get(squashed, ()) if len(squashed) > 5 else ():
+        if len(squashed) <= 5:
+            continue
+        for name_id in (*index.by_squashed.get(squashed), *index.by_key.get(squashed)):
             if name_id not in exact:
                 yield Found(name_id, _ANOTHER_SPACING, "the same letters, spaced otherwise", _weak(index, name_id, key))
     yield from _parts(index, words)

@@ -6,7 +6,9 @@ as one too few, and a rare word more than `technology`. 1 is the same words in t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from operator import eq
 from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
@@ -44,18 +46,26 @@ class Likeness(NamedTuple):
     why: str
 
 
-@lru_cache(maxsize=65536)
+_HOPELESS = 0.5
+_UNLIKE = Likeness(0.0, "")
+
+
+def allowed_slips(length: int) -> int:
+    """How many slips of the pen are forgiven in a word of that length."""
+    return 0 if length < 4 else 1 if length < 6 else 2 if length < 11 else 3
+
+
 def typo_likeness(one: str, other: str) -> float:
     """1 for the same word, less a share for each slip of the pen, 0 where there are too many for the length."""
     longer = max(len(one), len(other))
-    allowed = 0 if longer < 4 else 1 if longer < 6 else 2 if longer < 11 else 3
+    allowed = allowed_slips(longer)
     edits = OSA.distance(one, other, score_cutoff=allowed)
     if edits > allowed or one.isdigit() or other.isdigit():
         return 0.0
     return 1.0 - 1.1 * edits / longer
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def skeleton(word: str) -> str:
     """A personal name without what transliterations differ in: vowels, doubled letters, kh/h, q/k, ph/f, w/v."""
     for one, other in (("kh", "h"), ("gh", "g"), ("ph", "f"), ("ck", "k"), ("sch", "sh"), ("ou", "u"), ("tch", "ch")):
@@ -86,7 +96,7 @@ def mended(index: Index, tokens: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Comparer:
-    """Compares one query's words with the words of listed names."""
+    """Compares one query's words with the words of listed names, of which many have words in common."""
 
     def __init__(self, index: Index, tokens: tuple[str, ...], *, translated: bool = False) -> None:
         self._index = index
@@ -94,12 +104,29 @@ class Comparer:
         self._translated = translated
         self._person_tokens = tuple(PERSON_NAMES.get(token, token) for token in tokens)
         self._numbers = {token for token in tokens if token.isdigit()}
+        self._is_institution = not INSTITUTIONS.isdisjoint(tokens)
+        self._weights: dict[str, float] = {token: index.weight(token) for token in (*tokens, *self._person_tokens)}
+        self._typos: dict[str, bool] = {}
+        self._alike: dict[bool, dict[tuple[str, str], float]] = {False: {}, True: {}}
 
     def may_be_typo(self, word: str) -> bool:
-        return self._index.frequency(word) <= COMMON and word not in CHINESE_PLACES and not word.isdigit()
+        found = self._typos.get(word)
+        if found is None:
+            found = self._index.frequency(word) <= COMMON and word not in CHINESE_PLACES and not word.isdigit()
+            self._typos[word] = found
+        return found
 
     def word_likeness(self, mine: str, theirs: str, person: bool) -> float:
         """How far *mine* may be meant for *theirs*, 0 to 1."""
+        known = self._alike[person]
+        found = known.get((mine, theirs))
+        if found is None:
+            found = known[mine, theirs] = self._word_likeness(mine, theirs, person)
+        return found
+
+    def _word_likeness(self, mine: str, theirs: str, person: bool) -> float:
+        if is_light(mine) or is_light(theirs):
+            return 0.0
         if self._translated and theirs in SYNONYMS.get(mine, ()):
             return _SYNONYM
         if person:
@@ -107,47 +134,63 @@ class Comparer:
                 return _SKELETON
             if len(mine) == 1 and theirs.startswith(mine):
                 return _INITIAL
-        alike = typo_likeness(mine, theirs) if person or self.may_be_typo(mine) else 0.0
-        if alike:
-            return alike
-        shortened = len(mine) >= 3 and len(theirs) - len(mine) >= 3 and theirs.startswith(mine)
+        if -4 < len(mine) - len(theirs) < 4 and (person or self.may_be_typo(mine)):
+            alike = typo_likeness(mine, theirs)
+            if alike:
+                return alike
+        shortened = len(theirs) - len(mine) >= 3 and len(mine) >= 3 and theirs.startswith(mine)
         return _ABBREVIATED if shortened and self._index.frequency(theirs) >= _SHORTENED_WORD else 0.0
 
     def compare(self, name_id: int) -> Likeness:
         """The likeness of the query and a listed name."""
         index = self._index
         person = index.type_of(name_id) == "I"
-        mine = list(self._person_tokens if person else self.tokens)
+        mine = self._person_tokens if person else self.tokens
         theirs = index.tokens_of(name_id)
-        weight = index.weight
-        if mine == theirs:
+        if len(mine) == len(theirs) and all(map(eq, mine, theirs)):
             return Likeness(1.0, "the same name")
+        weight, weights = index.weight, self._weights
         rest_theirs = list(theirs)
         rest_mine: list[str] = []
-        agreed = both = 0.0
+        agreed = 0.0
         for word in mine:
             if word in rest_theirs:
                 rest_theirs.remove(word)
-                agreed += weight(word)
-                both += 2 * weight(word)
+                agreed += weights[word]
             else:
                 rest_mine.append(word)
+        both = 2 * agreed
         notes: list[str] = []
         if rest_mine and rest_theirs:
             gained, spent = self._forgive(rest_mine, rest_theirs, person, notes)
             agreed += gained
             both += spent
-        both += sum(map(weight, rest_mine)) + sum(map(weight, rest_theirs))
+        both += sum(weights[word] for word in rest_mine) + sum(map(weight, rest_theirs))
         score = 2 * agreed / both if both else 0.0
-        extra = [w for w in rest_mine if not is_light(w)]
-        lacking = [w for w in rest_theirs if not is_light(w)]
+        if score < _HOPELESS and not person:
+            return _UNLIKE
+        return self._judged(name_id, score, mine, theirs, (rest_mine, rest_theirs), notes)
+
+    def _judged(
+        self,
+        name_id: int,
+        score: float,
+        mine: Sequence[str],
+        theirs: Sequence[str],
+        rest: tuple[list[str], list[str]],
+        notes: list[str],
+    ) -> Likeness:
+        """The score with what more speaks against it, and the reasons in words."""
+        person = self._index.type_of(name_id) == "I"
+        extra = [w for w in rest[0] if not is_light(w)]
+        lacking = [w for w in rest[1] if not is_light(w)]
         if self._numbers != {w for w in theirs if w.isdigit()}:
             score *= _OTHER_NUMBER
         if (
             (extra or lacking)
             and not person
             and not self._translated
-            and not INSTITUTIONS.isdisjoint(mine)
+            and self._is_institution
             and not INSTITUTIONS.isdisjoint(theirs)
         ):
             score *= _OTHER_QUALIFIER
@@ -163,7 +206,7 @@ class Comparer:
             notes.append(f"it also has `{' '.join(lacking)}`")
         return Likeness(min(score, 0.99), "; ".join(notes))
 
-    def _is_short_form(self, name_id: int, mine: list[str]) -> bool:
+    def _is_short_form(self, name_id: int, mine: Sequence[str]) -> bool:
         """Has a listed `BOUT, Viktor Anatolijevitch` this first name and this family name, in either order?"""
         family, comma, given = self._index.texts[name_id].partition(",")
         if not comma or len(mine) < 2:
@@ -174,26 +217,25 @@ class Comparer:
 
     def _forgive(self, mine: list[str], theirs: list[str], person: bool, notes: list[str]) -> tuple[float, float]:
         """Pair what is left by likeness, best first; takes pairs out of both lists. (agreed, both) weights."""
-        agreed = both = 0.0
-        weight = self._index.weight
         pairs: list[tuple[float, int, int, int, int]] = []
+        known = self._alike[person]
         for i, word in enumerate(mine):
-            if is_light(word):
-                continue
             for j, other in enumerate(theirs):
-                if is_light(other):
-                    continue
-                alike = self.word_likeness(word, other, person)
+                alike = known.get((word, other))
+                if alike is None:
+                    alike = self.word_likeness(word, other, person)
                 if alike:
                     pairs.append((alike, i, 1, j, 1))
-            if i + 1 < len(mine):
-                joined = word + mine[i + 1]
-                pairs += [
-                    (self._joined(joined, o), i, 2, j, 1) for j, o in enumerate(theirs) if self._joined(joined, o)
-                ]
+        for i in range(len(mine) - 1):
+            joined = mine[i] + mine[i + 1]
+            pairs += [(alike, i, 2, j, 1) for j, o in enumerate(theirs) if (alike := _joined(joined, o))]
         for j in range(len(theirs) - 1):
             joined = theirs[j] + theirs[j + 1]
-            pairs += [(self._joined(w, joined), i, 1, j, 2) for i, w in enumerate(mine) if self._joined(w, joined)]
+            pairs += [(alike, i, 1, j, 2) for i, w in enumerate(mine) if (alike := _joined(w, joined))]
+        if not pairs:
+            return 0.0, 0.0
+        agreed = both = 0.0
+        weight = self._index.weight
         used_mine: set[int] = set()
         used_theirs: set[int] = set()
         for alike, i, wide, j, long in sorted(pairs, key=lambda pair: (-pair[0], pair[1:])):
@@ -210,9 +252,11 @@ class Comparer:
         theirs[:] = [w for k, w in enumerate(theirs) if k not in used_theirs]
         return agreed, both
 
-    def _joined(self, one: str, other: str) -> float:
-        if one == other:
-            return 0.98
-        if len(one) >= 8 and abs(len(one) - len(other)) <= 1:
-            return typo_likeness(one, other) * 0.97
-        return 0.0
+
+def _joined(one: str, other: str) -> float:
+    """Two words run together, on either side; a slip of the pen is forgiven in long ones."""
+    if one == other:
+        return 0.98
+    if len(one) >= 8 and -2 < len(one) - len(other) < 2 and one[0] == other[0]:
+        return typo_likeness(one, other) * 0.97
+    return 0.0

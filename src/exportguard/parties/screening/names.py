@@ -17,6 +17,7 @@ _APOSTROPHE = re.compile(r"(?<=[a-z])'(?=[a-z])")
 _NUMBER_SIGN = re.compile(r"\b(?:no|nr|num|number)\b[.\s]*(?=\d)")
 _WORD = re.compile(r"[a-z0-9]+")
 _MIXED = re.compile(r"[a-z0-9$@]*[a-z][a-z0-9$@]*")
+_DIGIT_WITHIN = re.compile(r"[a-z][0-9]|[0-9][a-z]")
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)")
 _NUMBERS = {
     "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6", "seventh": "7",
@@ -46,7 +47,7 @@ def significant(tokens: tuple[str, ...]) -> tuple[str, ...]:
     return kept
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def canonical_word(word: str) -> str:
     """One word as list and query compare it: abbreviations spelled out, plural and ordinal endings dropped."""
     ordinal = _ORDINAL.fullmatch(word)
@@ -67,8 +68,14 @@ def canonical_word(word: str) -> str:
 
 def words_of(latin: str) -> Words:
     """The words of a text in lower-case Latin letters (see `latin_readings`)."""
-    text = _DOTTED.sub(lambda match: match[0].replace(".", "").replace(" ", "") + " ", latin)
-    text = _NUMBER_SIGN.sub("", _APOSTROPHE.sub("", text)).replace("&", " and ").replace("+", " plus ")
+    text = latin
+    if "." in text:
+        text = _DOTTED.sub(lambda match: match[0].replace(".", "").replace(" ", "") + " ", text)
+    if "'" in text:
+        text = _APOSTROPHE.sub("", text)
+    if any(digit in text for digit in "0123456789"):
+        text = _NUMBER_SIGN.sub("", text)
+    text = text.replace("&", " and ").replace("+", " plus ")
     return Words(tuple(canonical_word(word) for word in _spelled_out(_WORD.findall(text))))
 
 
@@ -99,7 +106,9 @@ def readings(name: str) -> list[Words]:
         made = words_of(latin)
         if made.tokens and made not in found:
             found.append(made)
-        mixed = [word for word in made.tokens if any(c.isdigit() for c in word) and sum(c.isalpha() for c in word) >= 3]
+        mixed = _DIGIT_WITHIN.search(latin) and any(
+            any(c.isdigit() for c in word) and sum(c.isalpha() for c in word) >= 3 for word in made.tokens
+        )
         if mixed or "$" in latin or "@" in latin:
             for table in _DIGITS_FOR_LETTERS:
                 letters = words_of(_letters_for_digits(latin, table))

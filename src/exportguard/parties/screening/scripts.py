@@ -54,6 +54,8 @@ def visible(text: str) -> str:
     """NFKC without what does not show: zero-width, direction and control characters, variation selectors."""
     text = unicodedata.normalize("NFKC", text)
     if text.isascii():
+        if text.isprintable():
+            return text
         return "".join(ch if ch.isprintable() else " " for ch in text)
     kept: list[str] = []
     for ch in text:
