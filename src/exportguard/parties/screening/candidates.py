@@ -8,7 +8,7 @@ from heapq import nlargest
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from exportguard.parties.screening.index import Index, is_light, word_keys
+from exportguard.parties.screening.index import Index, is_light
 from exportguard.parties.screening.match import COMMON, allowed_slips, typo_likeness
 from exportguard.parties.screening.words import CHINESE_PLACES, PERSON_NAMES, SYNONYMS
 
@@ -23,12 +23,11 @@ def _variants(index: Index, word: str) -> Iterator[str]:
     if len(word) < 4 or word.isdigit() or index.frequency(word) > COMMON or word in CHINESE_PLACES:
         return
     length = len(word)
-    around = {other for key in word_keys(word) for other in index.neighbours(key)}
     slips = allowed_slips(length + 3)
     near = [
         (typo_likeness(word, other), other)
         for other, _, _ in process.extract(
-            word, around, scorer=OSA.distance, score_cutoff=slips, limit=4 * _MOST_VARIANTS
+            word, index.near(word), scorer=OSA.distance, score_cutoff=slips, limit=4 * _MOST_VARIANTS
         )
     ]
     yield from (other for alike, other in sorted(near, reverse=True)[:_MOST_VARIANTS] if alike and other != word)
@@ -73,12 +72,15 @@ def candidates(index: Index, tokens: tuple[str, ...], review: float, *, translat
     open_weight = max(0.0, total - asked)
     weights = index.weights
     bounds: list[tuple[float, int]] = []
+    least, least_person = review * _LEEWAY, review * _LEEWAY_PERSON
     for name_id, shared in agreed.items():
         theirs = weights[name_id]
-        most = shared + min(open_weight, max(0.0, theirs - shared))
-        bound = 2 * most / (spent[name_id] + theirs)
+        more = theirs - shared
+        if more > open_weight:
+            more = open_weight
+        bound = 2 * (shared + more if more > 0 else shared) / (spent[name_id] + theirs)
         # Initials, abbreviations and spellings of persons' names pair words that no list of names leads to.
-        if bound >= review * (_LEEWAY_PERSON if index.type_of(name_id) == "I" else _LEEWAY):
+        if bound >= least or (bound >= least_person and index.type_of(name_id) == "I"):
             bounds.append((bound, name_id))
     return [name_id for _, name_id in nlargest(_MOST_COMPARED, bounds)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from math import log
 from typing import Any
@@ -90,10 +90,11 @@ class Index:
             return heft
         return _LIGHT if is_light(word) else self.rarest
 
-    def neighbours(self, key: str) -> Iterator[str]:
-        """Words by their first two, last two or middle letters (see `word_keys`): a typo leaves one of them alone."""
+    def near(self, word: str) -> list[str]:
+        """Listed words with the first two, the last two or the middle letters of *word*: a typo leaves one alone."""
         vocabulary = self.vocabulary
-        return (vocabulary[number] for number in self._neighbours.get(key))
+        numbers = {number for key in word_keys(word) for number in self._neighbours.get(key)}
+        return [vocabulary[number] for number in numbers]
 
     def dump(self) -> bytes:
         """As bytes that `restore` reads; numbers in this machine's byte order."""
