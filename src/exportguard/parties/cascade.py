@@ -20,7 +20,6 @@ StakeOf = tuple[str, Fraction, Fraction]
 
 _SCALE_BITS = 192
 """Past this size a common denominator costs more than it saves."""
-_HUNDRED = Fraction(100)
 
 
 class Cascade(NamedTuple):
@@ -40,17 +39,20 @@ class Cascade(NamedTuple):
         return None if entity in self.possible else False
 
 
-def _scale(owners: Mapping[str, Sequence[StakeOf]]) -> int | None:
-    """One denominator for every stake, so that sums are of integers; None when it would be too large."""
-    denominators = {
-        d for stakes in owners.values() for _, low, high in stakes for d in (low.denominator, high.denominator)
-    }
-    scale = 1
-    for denominator in denominators:
-        scale = lcm(scale, denominator)
+def _scaled(owners: Mapping[str, Sequence[StakeOf]]) -> tuple[int | None, dict[int, Number]]:
+    """One denominator for every stake, so that sums are of integers; None when it would be too large. And each
+    fraction in it, by the identity of the object: a graph has many stakes and few different ones."""
+    different = {id(value): value for stakes in owners.values() for stake in stakes for value in stake[1:]}
+    scale: int | None = 1
+    for denominator in {value.denominator for value in different.values()}:
+        scale = lcm(scale or 1, denominator)
         if scale.bit_length() > _SCALE_BITS:
-            return None
-    return scale
+            scale = None
+            break
+    if scale is None:
+        return None, dict(different)
+    whole = scale
+    return scale, {key: value.numerator * (whole // value.denominator) for key, value in different.items()}
 
 
 def cascade(
@@ -71,10 +73,7 @@ def cascade(
         owners_unknown: entities that may have owners nobody stated; they may be caught.
         comparison, percent: the rule's threshold.
     """
-    scale = _scale(owners)
-
-    def scaled(value: Fraction) -> Number:
-        return value if scale is None else value.numerator * (scale // value.denominator)
+    scale, scaled = _scaled(owners)
 
     # A whole-number limit decides the same way as the exact one, and compares faster.
     exact = percent * (scale or 1)
@@ -86,11 +85,14 @@ def cascade(
     for owned, stakes in owners.items():
         total: Number = 0
         for owner, low, high in stakes:
-            least: Number = low.numerator if scale == 1 else scaled(low)
+            least = scaled[id(low)]
             total += least
-            held.setdefault(owner, []).append((owned, least, least if high is low or high == low else scaled(high)))
+            found = held.get(owner)
+            if found is None:
+                found = held[owner] = []
+            found.append((owned, least, least if high is low else scaled[id(high)]))
         stated[owned] = total
-    full: Number = scaled(_HUNDRED)
+    full: Number = 100 * (scale or 1)
 
     everyone = owners.keys() | held.keys() | set(owners_unknown) | set(listed) | set(maybe_listed)
     from_nothing = everyone if reaches(0) else ()

@@ -158,7 +158,8 @@ def _directory(document: CustomersDocument) -> MemoryDirectory:
         if not made:
             from exportguard.parties.ownership import OwnershipGraph
 
-            made.append(OwnershipGraph.from_document(document.ownership, document.entities))
+            with _no_collection():
+                made.append(OwnershipGraph.of_document(document))
         return made[0]
 
     return MemoryDirectory(document.customers, graph)

@@ -7,18 +7,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
 
-from exportguard.parties.customer import Edge, Entity
+from exportguard.parties.customer import CustomersDocument, Edge, Entity
+from exportguard.parties.merge import plain_name
 from exportguard.parties.percent import ANY_STAKE, Stake, stake
+from exportguard.parties.wholegraph import WholeGraph
 from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
 from exportguard.vocabulary.party import Owner, Party, PartyKind
 
-MAX_ANCESTORS = 200_000
-"""Of one party. Past it the answer is unknown."""
+MAX_COPIED = 500
+"""Ancestors of one party that are looked at one by one, and screened by name; past it the whole graph is asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(NamedTuple):
     """One stake as it was stated, with the time it was held (half-open) and whether it could be read."""
 
     owner: str
@@ -51,6 +54,8 @@ class OwnershipGraph:
 
     def __init__(self) -> None:
         self._nodes: dict[str, Node] = {}
+        self._shared: OwnershipGraph | None = None
+        self._by_name: dict[str, str | None] | None = None
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -68,33 +73,44 @@ class OwnershipGraph:
         return found
 
     @classmethod
-    def from_document(cls, edges: Iterable[Edge], entities: Iterable[Entity]) -> OwnershipGraph:
+    def from_document(
+        cls, edges: Iterable[Edge], entities: Iterable[Entity], parties: Iterable[Party] = ()
+    ) -> OwnershipGraph:
         """The graph of a customers document. An entity that some edge names as owned has those owners and no
         others; one that no edge names has unknown owners, unless its record says `owners: []` or that it is a
-        natural person."""
+        natural person.
+
+        Args:
+            edges, entities: of the document.
+            parties: of its customers; what is said of one that has an id is said of that node.
+        """
         graph = cls()
         for entity in entities:
             node = graph.node(entity.id)
             node.name, node.listings = entity.name, entity.listings
             node.owners_known = entity.kind == PartyKind.NATURAL
             graph._add_owners(node, entity.owners)
-        stakes: dict[object, Stake] = {}
+        for party in parties:
+            if party.id is not None:
+                graph._add_party(party)
+        nodes = graph._nodes
+        recorded = set(nodes)
         for edge in edges:
-            node = graph.node(edge.owned)
+            owned, owner = edge.owned, edge.owner
+            node = nodes.get(owned) or graph.node(owned)
             node.owners_known = True
-            percent = edge.percent
-            key = (type(percent), percent) if isinstance(percent, int | str | float) else None
-            held = stakes.get(key) if key is not None else None
-            if held is None:
-                held = stake(percent)
-                if key is not None and len(stakes) < 100_000:
-                    stakes[key] = held
-            node.holdings.append(Holding(edge.owner, held, edge.since, edge.until))
-            owner = graph.node(edge.owner)
-            if isinstance(owner.name, Unknown) and owner.name is NOT_GIVEN:
+            node.holdings.append(Holding(owner, stake(edge.percent), edge.since, edge.until))
+            above = nodes.get(owner) or graph.node(owner)
+            if above.name is NOT_GIVEN and owner not in recorded:
                 # An edge may name an owner for whom there is no record: then the text is all there is to screen.
-                owner.name = edge.owner
+                above.name = owner
         return graph
+
+    @classmethod
+    def of_document(cls, document: CustomersDocument) -> OwnershipGraph:
+        """The graph of a customers document, with the parties of its customers."""
+        parties = (party for c in document.customers if not isinstance(c.parties, Unknown) for party in c.parties)
+        return cls.from_document(document.ownership, document.entities, parties)
 
     def _add_owners(self, node: Node, owners: Maybe[tuple[Owner, ...]]) -> None:
         """The nested `owners` of one entity, however deep. An owner with an id is the node of that id."""
@@ -105,7 +121,7 @@ class OwnershipGraph:
             owned, stated = stack.pop()
             owned.owners_known = True
             for index, owner in enumerate(stated):
-                known = self.node(owner.id if owner.id is not None else f"{owned.id}\x1f{index}")
+                known = self.node(self._id_of(owner.id, owner.name) or f"{owned.id}\x1f{index}")
                 if isinstance(known.name, Unknown):
                     known.name = owner.name
                 known.listings = _worse_listings(known.listings, owner.listings)
@@ -117,44 +133,107 @@ class OwnershipGraph:
                 if not isinstance(owner.owners, Unknown):
                     stack.append((known, owner.owners))
 
+    def _add_party(self, party: Party) -> None:
+        """A party of some customer; several customers may have it, and tell the same of it."""
+        assert party.id is not None
+        node = self.node(party.id)
+        if isinstance(node.name, Unknown):
+            node.name = party.name
+        node.listings = _worse_listings(node.listings, party.listings)
+        node.owners_known = node.owners_known or party.kind == PartyKind.NATURAL
+        if not isinstance(party.owners, Unknown):
+            told = OwnershipGraph()
+            told._add_owners(told.node(party.id), party.owners)
+            for theirs in told.nodes():
+                self._merge(theirs)
+
+    def _merge(self, theirs: Node) -> Node:
+        """What another graph tells of one entity, added to what this one does."""
+        mine = self.node(theirs.id)
+        if isinstance(mine.name, Unknown):
+            mine.name = theirs.name
+        mine.listings = _worse_listings(mine.listings, theirs.listings)
+        mine.owners_known = mine.owners_known or theirs.owners_known
+        # The same stake told in both places is one stake, or ten percent would become twenty; but ten equal
+        # stakes told in one place are ten.
+        told = Counter(mine.holdings)
+        for held in theirs.holdings:
+            if told[held] > 0:
+                told[held] -= 1
+            else:
+                mine.holdings.append(held)
+        return mine
+
     @classmethod
-    def of_party(cls, party: Party, shared: OwnershipGraph | None) -> tuple[OwnershipGraph, str]:
-        """What bears on *party*: its nested owners and, where ids meet, its ancestors in the shared graph."""
+    def of_party(cls, party: Party, shared: OwnershipGraph | None) -> tuple[OwnershipGraph, str, frozenset[str]]:
+        """What bears on *party*: its nested owners and, where ids (or, without one, names) meet, its ancestors in the
+        shared graph.
+
+        Returns:
+            the graph, the id of the party in it, and the ids of owners whose own owners are too many to be here: of
+            them the shared graph has to be asked as a whole.
+        """
         graph = cls()
-        root = graph.node(party.id if party.id is not None else "\x1fparty")
+        graph._shared = shared
+        root = graph.node(graph._id_of(party.id, party.name) or "\x1fparty")
         root.name, root.listings = party.name, party.listings
         # `ultimate_parent: null` states that nobody stands above the party; `owners`, where given, say more.
         own_parent = party.owners == NOT_GIVEN and party.ultimate_parent is None
         root.owners_known = own_parent or (party.kind == PartyKind.NATURAL and isinstance(party.owners, Unknown))
         graph._add_owners(root, party.owners)
+        beyond: frozenset[str] = frozenset()
         if shared is not None:
-            graph._copy_ancestors(shared)
-        return graph, root.id
+            within = [id_ for id_ in graph._nodes if id_ in shared]
+            found = shared._above(within, MAX_COPIED)
+            if found is None:
+                found = dict.fromkeys(within)
+                copied = set(graph._nodes)
+                above = (held.owner for id_ in within for held in shared._nodes[id_].holdings)
+                beyond = frozenset(owner for owner in above if owner not in copied)
+                for owner in beyond:
+                    theirs = shared._nodes[owner]
+                    graph._nodes[owner] = Node(owner, theirs.name, theirs.listings, owners_known=True)
+            for id_ in found:
+                graph._merge(shared._nodes[id_])
+        return graph, root.id, beyond
 
-    def _copy_ancestors(self, shared: OwnershipGraph) -> None:
-        stack = [id_ for id_ in self._nodes if id_ in shared]
-        copied: set[str] = set()
-        while stack and len(self._nodes) <= MAX_ANCESTORS:
-            id_ = stack.pop()
-            if id_ in copied:
-                continue
-            copied.add(id_)
-            theirs = shared.get(id_)
-            assert theirs is not None
-            mine = self.node(id_)
-            if isinstance(mine.name, Unknown):
-                mine.name = theirs.name
-            mine.listings = _worse_listings(mine.listings, theirs.listings)
-            mine.owners_known = mine.owners_known or theirs.owners_known
-            # The same stake told in both places is one stake, or ten percent would become twenty; but ten equal
-            # stakes told in one place are ten.
-            told = Counter(mine.holdings)
-            for held in theirs.holdings:
-                if told[held] > 0:
-                    told[held] -= 1
-                else:
-                    mine.holdings.append(held)
-            stack += [held.owner for held in theirs.holdings if held.owner not in copied]
+    def _id_of(self, id_: str | None, name: Maybe[str]) -> str | None:
+        """The node that is meant: by its id, else by a name that one entity of the shared graph has."""
+        if id_ is not None or self._shared is None or isinstance(name, Unknown):
+            return id_
+        return self._shared.named(name)
+
+    def named(self, name: str) -> str | None:
+        """The id of the one entity of that name; None when there is none, or several."""
+        if name in self._nodes:
+            return name
+        if self._by_name is None:
+            found: dict[str, str | None] = {}
+            for node in self._nodes.values():
+                if isinstance(node.name, str) and "\x1f" not in node.id:
+                    key = plain_name(node.name)
+                    found[key] = None if key in found else node.id
+            self._by_name = found
+        return self._by_name.get(plain_name(name))
+
+    def _above(self, ids: Iterable[str], most: int) -> dict[str, None] | None:
+        """*ids* and every owner of theirs, however far up; None when they are more than *most*."""
+        found = dict.fromkeys(ids)
+        stack = list(found)
+        nodes = self._nodes
+        while stack:
+            for held in nodes[stack.pop()].holdings:
+                if held.owner not in found:
+                    if len(found) >= most:
+                        return None
+                    found[held.owner] = None
+                    stack.append(held.owner)
+        return found
+
+    @cached_property
+    def whole(self) -> WholeGraph:
+        """Questions to all of this graph; it must not change any more."""
+        return WholeGraph(self)
 
     def nodes(self) -> Iterator[Node]:
         return iter(self._nodes.values())
@@ -167,20 +246,6 @@ class OwnershipGraph:
             if held:
                 found[node.id] = held
         return found
-
-    def ancestors(self, id: str, day: date) -> tuple[dict[str, None], bool]:  # noqa: A002
-        """*id* and everyone that owns part of it, however far up; False when there are too many to follow."""
-        found: dict[str, None] = {id: None}
-        stack = [id]
-        while stack:
-            node = self._nodes.get(stack.pop())
-            for held in node.holdings if node is not None else ():
-                if held.in_force(day) and held.owner not in found:
-                    if len(found) >= MAX_ANCESTORS:
-                        return found, False
-                    found[held.owner] = None
-                    stack.append(held.owner)
-        return found, True
 
 
 def _worse_listings(one: Maybe[tuple[str, ...]], other: Maybe[tuple[str, ...]]) -> Maybe[tuple[str, ...]]:

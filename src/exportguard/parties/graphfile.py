@@ -29,7 +29,7 @@ class GraphDocument:
     """A graph with the parties that are named in it."""
 
     def __init__(self, document: CustomersDocument, parties: Iterable[Party]) -> None:
-        self.graph = OwnershipGraph.from_document(document.ownership, document.entities)
+        self.graph = OwnershipGraph.of_document(document)
         self._parties = list(parties)
         for customer in document.customers:
             if not isinstance(customer.parties, Unknown):

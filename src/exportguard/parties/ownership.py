@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -10,7 +10,8 @@ from fractions import Fraction
 from exportguard.parties.cascade import Cascade, cascade
 from exportguard.parties.graph import Node, OwnershipGraph
 from exportguard.parties.percent import as_text
-from exportguard.parties.screening.lists import LISTS, canonical
+from exportguard.parties.screening.lists import LISTS
+from exportguard.parties.wholegraph import Found, Listed, listed
 from exportguard.vocabulary.fact import Maybe, Unknown
 from exportguard.vocabulary.party import Party, RestrictedOwnership
 from exportguard.vocabulary.questions import OwnershipAnswer, OwnershipQuestion
@@ -43,75 +44,66 @@ class OwnershipInquiry:
     red_flags: list[str] = field(default_factory=list)
     _graph: OwnershipGraph = field(init=False)
     _root: str = field(init=False)
-    _followed: bool = field(init=False, default=True)
+    _beyond: frozenset[str] = field(init=False)
+    """Owners of whom the shared graph is asked as a whole: theirs are too many to be copied for one party."""
     _listings: dict[str, Maybe[tuple[str, ...]]] = field(init=False, default_factory=dict)
     _stakes: Mapping[str, list[tuple[str, Fraction, Fraction]]] = field(init=False, default_factory=dict)
-    _ancestors: dict[str, None] = field(init=False, default_factory=dict)
+    _found: dict[OwnershipQuestion, Found] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        graph, root = OwnershipGraph.of_party(self.party, self.shared)
-        day = self.as_of.date()
-        self._graph, self._root = graph, root
-        self._ancestors, self._followed = graph.ancestors(root, day)
-        self._stakes = {owned: held for owned, held in graph.stakes(day).items() if owned in self._ancestors}
+        self._graph, self._root, self._beyond = OwnershipGraph.of_party(self.party, self.shared)
+        self._stakes = self._graph.stakes(self.as_of.date())
         screened = 0
-        for id_ in self._ancestors:
-            node = graph.node(id_)
+        for node in self._graph.nodes():
             listings = node.listings
-            if isinstance(listings, Unknown) and isinstance(node.name, str) and self.listings_of and id_ != root:
-                screened += 1
-                if screened <= MAX_SCREENED:
+            if isinstance(listings, Unknown) and isinstance(node.name, str) and self.listings_of:
+                # The party itself was screened before; what it is on is not how it is owned.
+                screened += node.id != self._root
+                if screened <= MAX_SCREENED and node.id != self._root:
                     listings = self.listings_of(node.name)
-            self._listings[id_] = listings
+            self._listings[node.id] = listings
             if any(not held.readable for held in node.holdings):
                 self._flag("ownership_unreadable")
-        if not self._followed:
-            self._flag("ownership_too_large")
 
     def _flag(self, name: str) -> None:
         if name not in self.red_flags:
             self.red_flags.append(name)
 
-    def _listed(self, lists: Iterable[str]) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-        """Who is surely on one of *lists* (and on which), and who may be."""
-        wanted = {canonical(code) or code for code in lists}
-        surely: dict[str, tuple[str, ...]] = {}
-        maybe: list[str] = []
-        for id_, listings in self._listings.items():
-            if isinstance(listings, Unknown):
-                maybe.append(id_)
-                continue
-            codes = [canonical(code) for code in listings]
-            on = tuple(code for code in codes if code is not None and code in wanted)
-            if on:
-                surely[id_] = on
-            elif None in codes:
-                maybe.append(id_)
-        return surely, maybe
+    def _ask(self, question: OwnershipQuestion) -> Found:
+        """The cascade of *question* over what bears on the party."""
+        found = self._found.get(question)
+        if found is None:
+            found = self._found[question] = self._cascade(question)
+        return found
 
-    def _cascade(self, question: OwnershipQuestion) -> tuple[Cascade, dict[str, tuple[str, ...]], list[str]]:
-        surely, maybe = self._listed(question.lists)
-        unknown = [id_ for id_ in self._ancestors if not self._graph.node(id_).owners_known]
-        found = cascade(
+    def _cascade(self, question: OwnershipQuestion) -> Found:
+        known = listed(question.lists, self._listings.items())
+        caught: dict[str, Fraction] = {}
+        maybe = set(known.maybe)
+        if self._beyond and self.shared is not None:
+            whole = self.shared.whole.ask(question, self.as_of.date())
+            for id_ in self._beyond:
+                if id_ in whole.cascade.caught:
+                    caught[id_] = whole.cascade.caught[id_]
+                elif id_ in whole.cascade.possible:
+                    maybe.add(id_)
+        made = cascade(
             self._stakes,
-            listed=surely,
+            listed={**known.surely, **dict.fromkeys(caught, ())},
             maybe_listed=maybe,
-            owners_unknown=unknown,
+            owners_unknown=[node.id for node in self._graph.nodes() if not node.owners_known],
             comparison=question.comparison,
             percent=question.percent,
         )
-        if found.over_100:
+        if made.over_100:
             self._flag("ownership_over_100_percent")
-        return found, surely, maybe
+        return Found(made._replace(caught={**caught, **made.caught}), Listed(known.surely, frozenset(maybe)))
 
     def answer(self, question: OwnershipQuestion) -> OwnershipAnswer:
         """The answer to one question, exact: true, false, or unknown with what would settle it."""
-        found, surely, maybe = self._cascade(question)
+        found, (surely, maybe) = self._ask(question)
         caught = found.answer(self._root)
-        if caught is None or (caught is False and not self._followed):
-            owned: Maybe[bool] = Unknown(self._why(found, maybe))
-        else:
-            owned = caught
+        owned: Maybe[bool] = Unknown(self._why(maybe)) if caught is None else caught
         return OwnershipAnswer(
             lists=question.lists,
             comparison=question.comparison,
@@ -120,20 +112,21 @@ class OwnershipInquiry:
             path=tuple(self._path(found, surely)) if caught else (),
         )
 
-    def _why(self, found: Cascade, maybe: list[str]) -> str:
-        if not self._followed:
-            return "the party has more owners than are followed"
+    def _why(self, maybe: Collection[str]) -> str:
         root = self._graph.node(self._root)
         if not root.owners_known and isinstance(self.party.owners, Unknown) and self.party.owners.reason != "not given":
             return f"the owners of the party are unknown: {self.party.owners.reason}"[:2000]
         if not root.owners_known:
             return "the owners of the party are not given; `owners: []` says that it is known to have none"
-        open_ = [n for n in self._ancestors if n != self._root and not self._graph.node(n).owners_known]
-        if open_:
-            return f"the owners of `{_shown(self._graph.node(open_[0]))}` are not given; state them, or `owners: []`"
-        doubtful = [n for n in maybe if n != self._root]
-        if doubtful:
-            return f"it is not known whether `{_shown(self._graph.node(doubtful[0]))}` is listed; state its `listings`"
+        others = [node for node in self._graph.nodes() if node.id != self._root]
+        for node in others:
+            if not node.owners_known:
+                return f"the owners of `{_shown(node)}` are not given; state them, or `owners: []`"
+        for node in others:
+            if node.id in maybe:
+                if node.id in self._beyond:
+                    return f"it is not known whether `{_shown(node)}` is listed or owned by listed parties"
+                return f"it is not known whether `{_shown(node)}` is listed; state its `listings`"
         return "a stake is known only as a range, or not at all; state its `percent`"
 
     def _path(self, found: Cascade, surely: Mapping[str, tuple[str, ...]]) -> list[str]:
@@ -142,7 +135,7 @@ class OwnershipInquiry:
 
     def listed_owners(self, question: OwnershipQuestion) -> list[str]:
         """The listed owners, however far up and however little they hold, and by which stakes: as a path is told."""
-        found, surely, _ = self._cascade(question)
+        found, (surely, _) = self._ask(question)
         owned_by: dict[str, list[str]] = {}
         for owned, stakes in self._stakes.items():
             for owner, _, _ in stakes:
@@ -182,8 +175,7 @@ class OwnershipInquiry:
 
     def share(self, question: OwnershipQuestion) -> dict[str, str]:
         """What listed and caught owners directly hold of the party, in percent: `least` and `most` of it."""
-        found, surely, maybe = self._cascade(question)
-        doubtful = set(maybe)
+        found, (surely, doubtful) = self._ask(question)
         least = most = Fraction(0)
         for owner, low, high in self._stakes.get(self._root, ()):
             if owner in surely or owner in found.caught:
@@ -202,16 +194,14 @@ class OwnershipInquiry:
         unknown when they are on several lists.
         """
         question = OwnershipQuestion(tuple(sorted(LISTS)), ">=", Fraction(50))
-        found, surely, maybe = self._cascade(question)
-        if not self._graph.node(self._root).owners_known or not self._followed:
-            return Unknown(self._why(found, maybe))
+        found, (surely, maybe) = self._ask(question)
+        if not self._graph.node(self._root).owners_known:
+            return Unknown(self._why(maybe))
         direct = self._stakes.get(self._root, ())
         counting = [x for x in direct if x[0] in surely or x[0] in found.caught]
-        doubtful = set(maybe)
-        if any(
-            o not in surely and o not in found.caught and (o in doubtful or o in found.possible) for o, *_ in direct
-        ):
-            return Unknown(self._why(found, maybe))
+        settled = surely.keys() | found.caught.keys()
+        if any(o not in settled and (o in maybe or o in found.possible) for o, *_ in direct):
+            return Unknown(self._why(maybe))
         if not counting:
             return None
         codes = self._lists_behind(counting, found, surely)

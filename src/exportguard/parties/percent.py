@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from exportguard.vocabulary.fact import Unknown
@@ -20,6 +21,7 @@ class Stake(NamedTuple):
     high: Fraction
 
 
+_PLAIN = frozenset({int, float, str})
 ANY_STAKE = Stake(Fraction(0), Fraction(100))
 
 
@@ -55,6 +57,8 @@ def stake(percent: object) -> Stake:
     Raises:
         ValueError: unreadable, below 0, above 100, or `min` above `max`; the text says which.
     """
+    if type(percent) in _PLAIN:
+        return _stake(percent)
     if isinstance(percent, Unknown):
         return ANY_STAKE
     if isinstance(percent, PercentRange):
@@ -63,6 +67,17 @@ def stake(percent: object) -> Stake:
             raise ValueError("`min` is above `max`")
     else:
         low = high = number(percent)
+    return _within(low, high)
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _stake(percent: object) -> Stake:
+    """Of one plain number or text: a document has many stakes and few different ones."""
+    exact = number(percent)
+    return _within(exact, exact)
+
+
+def _within(low: Fraction, high: Fraction) -> Stake:
     if low < 0 or high > 100:
         raise ValueError("is not between 0 and 100")
     return Stake(low, high)

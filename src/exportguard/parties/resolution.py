@@ -12,6 +12,7 @@ from exportguard.parties.directory import CustomerDirectory, customer_of
 from exportguard.parties.merge import merge
 from exportguard.parties.ownership import OwnershipGraph, OwnershipInquiry
 from exportguard.parties.screen_parties import PartyScreening
+from exportguard.parties.settled import Settled, keep, key_of, recall
 from exportguard.vocabulary.fact import FactSource, Maybe, Unknown
 from exportguard.vocabulary.party import Party, Role
 from exportguard.vocabulary.questions import OwnershipQuestion
@@ -68,38 +69,56 @@ def resolve(
     as_of = as_of.astimezone(UTC)
     flags: list[str] = []
     found, sources = _customers(request, directory, customers, flags)
-    parties = list(_own_parties(request))
+    own = _own_parties(request)
     end_use = request.end_use
     uses: list[str] = []
+    current: list[Customer] = []
     for customer in found:
-        current = _as_of(customer, as_of)
-        if current is not customer:
+        reliable = _as_of(customer, as_of)
+        current.append(reliable)
+        if reliable is not customer:
             flags.append("stale_customer_record")
-        parties += _parties_of(current)
-        if isinstance(current.end_use, str):
-            uses.append(current.end_use)
+        if isinstance(reliable.end_use, str):
+            uses.append(reliable.end_use)
     if isinstance(end_use, Unknown) and uses:
         if len(set(uses)) == 1:
             end_use = uses[0]
         else:
             end_use = Unknown(f"the customers' records state different end uses: {', '.join(dict.fromkeys(uses))}")
             flags.append("sources_disagree")
-    merged, disagree = merge(parties, reference.country)
-    if disagree:
-        flags.append("sources_disagree")
-    screening = PartyScreening(screener, reference, as_of)
+    stale = any(mine is not theirs for mine, theirs in zip(current, found, strict=True))
     graph = _shared_graph(directory)
-    settled = tuple(_settle(party, screening, graph, questions, as_of, flags) for party in merged)
-    flags += screening.red_flags
-    added = tuple(dict.fromkeys(flags))
-    own = request.red_flags
+    key = None if own or stale else key_of(directory, found, screener, as_of.date(), reference, questions, graph)
+    settled = recall(key)
+    if settled is None:
+        parties = [*own, *(party for customer in current for party in _parties_of(customer))]
+        settled = _settled(parties, graph, screener, reference, questions, as_of)
+        keep(key, settled)
+    added = tuple(dict.fromkeys((*flags, *settled.red_flags)))
+    stated = request.red_flags
     # Flags that cannot be read stay unread: a rule over them is then open, which is no weaker.
-    red_flags = own if isinstance(own, Unknown) else tuple(dict.fromkeys((*own, *added)))
-    nobody = isinstance(request.parties, Unknown) and not settled
+    red_flags = stated if isinstance(stated, Unknown) else tuple(dict.fromkeys((*stated, *added)))
+    nobody = isinstance(request.parties, Unknown) and not settled.parties
     resolved = request.model_copy(
-        update={"parties": request.parties if nobody else settled, "end_use": end_use, "red_flags": red_flags}
+        update={"parties": request.parties if nobody else settled.parties, "end_use": end_use, "red_flags": red_flags}
     )
-    return ResolvedParties(resolved, tuple(c.id for c in found), added, (*sources, *screening.sources))
+    return ResolvedParties(resolved, tuple(c.id for c in found), added, (*sources, *settled.sources))
+
+
+def _settled(
+    parties: Sequence[Party],
+    graph: OwnershipGraph | None,
+    screener: Screener | None,
+    reference: ReferenceData,
+    questions: frozenset[OwnershipQuestion],
+    as_of: datetime,
+) -> Settled:
+    """*parties* merged, screened and asked about their ownership."""
+    merged, disagree = merge(parties, reference.country)
+    flags = ["sources_disagree"] if disagree else []
+    screening = PartyScreening(screener, reference, as_of)
+    made = tuple(_settle(party, screening, graph, questions, as_of, flags) for party in merged)
+    return Settled(made, tuple(dict.fromkeys((*flags, *screening.red_flags))), tuple(screening.sources))
 
 
 def _customers(

@@ -1,0 +1,79 @@
+"""What was found out about the parties of a customer, kept for the day: most calls are made for a few customers."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from exportguard.parties.customer import Customer
+from exportguard.parties.screening.result import Screener
+from exportguard.vocabulary.fact import FactSource
+from exportguard.vocabulary.party import Party
+
+_KEPT = 4096
+_memories: weakref.WeakKeyDictionary[Any, OrderedDict[Any, tuple[Any, Settled]]] = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+class Settled(NamedTuple):
+    """The parties with their listings and the answers about their ownership, and what that raised."""
+
+    parties: tuple[Party, ...]
+    red_flags: tuple[str, ...]
+    sources: tuple[FactSource, ...]
+
+
+class Key(NamedTuple):
+    """What an answer depends on. Records are told apart as objects: one that was read again is another."""
+
+    directory: Any
+    day: date
+    depends: tuple[Any, ...]
+
+
+def key_of(
+    directory: Any, customers: Sequence[Customer], screener: Screener | None, day: date, *more: Any
+) -> Key | None:
+    """The key for *customers*; None where an answer may not be kept: by a screener of the user's own, whose list may
+    change between two calls."""
+    from exportguard.parties.screening.screener import NameScreener
+    from exportguard.parties.screening.snapshots import InstalledScreener
+
+    if not customers or not (screener is None or isinstance(screener, NameScreener | InstalledScreener)):
+        return None
+    try:
+        hash(weakref.ref(directory))
+    except TypeError:
+        return None
+    return Key(directory, day, (*customers, screener, *more))
+
+
+def recall(key: Key | None) -> Settled | None:
+    """What was kept under *key*."""
+    if key is None:
+        return None
+    with _lock:
+        memory = _memories.get(key.directory)
+        if memory is None:
+            return None
+        found = memory.get(_plain(key))
+        return None if found is None else found[1]
+
+
+def keep(key: Key | None, settled: Settled) -> None:
+    """Keep *settled* under *key*, with the objects of the key, so that no other gets their identity."""
+    if key is None:
+        return
+    with _lock:
+        memory = _memories.setdefault(key.directory, OrderedDict())
+        memory[_plain(key)] = (key.depends, settled)
+        if len(memory) > _KEPT:
+            memory.popitem(last=False)
+
+
+def _plain(key: Key) -> tuple[Any, ...]:
+    return (key.day, *map(id, key.depends))
