@@ -39,24 +39,52 @@ class Cascade(NamedTuple):
         return None if entity in self.possible else False
 
 
-def _scaled(owners: Mapping[str, Sequence[StakeOf]]) -> tuple[int | None, dict[int, Number]]:
-    """One denominator for every stake, so that sums are of integers; None when it would be too large. And each
-    fraction in it, by the identity of the object: a graph has many stakes and few different ones."""
+class Prepared(NamedTuple):
+    """A graph the other way round, its stakes whole numbers of one unit: what every question over it begins with."""
+
+    scale: int | None
+    """How many units a percent has; None: the stakes are fractions of a percent as they are."""
+    held: Mapping[str, Sequence[tuple[str, Number, Number]]]
+    """Of each owner: what it owns, and the least and greatest share."""
+    stated: Mapping[str, Number]
+    """Of each owned entity: the least shares of all its owners, added up."""
+
+
+def prepare(owners: Mapping[str, Sequence[StakeOf]]) -> Prepared:
+    """Prepare *owners* (owned entity to its stakes) for `cascade`, which does it by itself where it is asked once."""
+    # By the identity of the fractions: a graph has many stakes and few different ones.
     different = {id(value): value for stakes in owners.values() for stake in stakes for value in stake[1:]}
-    scale: int | None = 1
-    for denominator in {value.denominator for value in different.values()}:
-        scale = lcm(scale or 1, denominator)
+    scale = _common({value.denominator for value in different.values()})
+    units: Mapping[int, Number] = different
+    if scale is not None:
+        units = {key: value.numerator * (scale // value.denominator) for key, value in different.items()}
+    held: dict[str, list[tuple[str, Number, Number]]] = {}
+    stated: dict[str, Number] = {}
+    for owned, stakes in owners.items():
+        total: Number = 0
+        for owner, low, high in stakes:
+            least = units[id(low)]
+            total += least
+            found = held.get(owner)
+            if found is None:
+                found = held[owner] = []
+            found.append((owned, least, least if high is low else units[id(high)]))
+        stated[owned] = total
+    return Prepared(scale, held, stated)
+
+
+def _common(denominators: Iterable[int]) -> int | None:
+    """One denominator for every stake, so that sums are of integers; None when it would be too large."""
+    scale = 1
+    for denominator in denominators:
+        scale = lcm(scale, denominator)
         if scale.bit_length() > _SCALE_BITS:
-            scale = None
-            break
-    if scale is None:
-        return None, dict(different)
-    whole = scale
-    return scale, {key: value.numerator * (whole // value.denominator) for key, value in different.items()}
+            return None
+    return scale
 
 
 def cascade(
-    owners: Mapping[str, Sequence[StakeOf]],
+    owners: Mapping[str, Sequence[StakeOf]] | Prepared,
     *,
     listed: Collection[str],
     maybe_listed: Collection[str] = (),
@@ -73,63 +101,57 @@ def cascade(
         owners_unknown: entities that may have owners nobody stated; they may be caught.
         comparison, percent: the rule's threshold.
     """
-    scale, scaled = _scaled(owners)
-
+    scale, held, stated = owners if isinstance(owners, Prepared) else prepare(owners)
     # A whole-number limit decides the same way as the exact one, and compares faster.
     exact = percent * (scale or 1)
     limit: Number = exact if scale is None else (ceil(exact) if comparison == ">=" else floor(exact))
     reaches: Callable[[Number], bool] = (lambda s: s >= limit) if comparison == ">=" else (lambda s: s > limit)
-
-    held: dict[str, list[tuple[str, Number, Number]]] = {}
-    stated: dict[str, Number] = {}
-    for owned, stakes in owners.items():
-        total: Number = 0
-        for owner, low, high in stakes:
-            least = scaled[id(low)]
-            total += least
-            found = held.get(owner)
-            if found is None:
-                found = held[owner] = []
-            found.append((owned, least, least if high is low else scaled[id(high)]))
-        stated[owned] = total
     full: Number = 100 * (scale or 1)
-
-    everyone = owners.keys() | held.keys() | set(owners_unknown) | set(listed) | set(maybe_listed)
-    from_nothing = everyone if reaches(0) else ()
+    from_nothing: Collection[str] = ()
+    if reaches(0):
+        from_nothing = {*stated, *held, *owners_unknown, *listed, *maybe_listed}
     shares: dict[str, Number] = {}
     caught = _spread(from_nothing, dict.fromkeys(listed), held, shares, reaches)
-
-    # Upper bound: what possible owners may hold, but never what surely-free owners do hold. Stakes that
-    # contradict themselves (over 100 %) prove nothing, so there only the first bound is used.
-    ceilings: dict[str, Number] = {}
-    free = {entity: full - total if total <= full else None for entity, total in stated.items()}
-    possible = set(from_nothing) | set(caught)
-    counted: set[str] = set()
-    queue = deque(dict.fromkeys((*listed, *maybe_listed, *owners_unknown, *possible)))
-    possible.update(owners_unknown)
-    while queue:
-        owner = queue.popleft()
-        if owner in counted:
-            continue
-        counted.add(owner)
-        for owned, low_, high_ in held.get(owner, ()):
-            ceiling = ceilings.get(owned, 0) + high_
-            ceilings[owned] = ceiling
-            room = free[owned]
-            if room is not None:
-                # This owner's own least share is no longer beyond reach.
-                room += low_
-                free[owned] = room
-                ceiling = min(ceiling, room)
-            if owned not in possible and reaches(ceiling):
-                possible.add(owned)
-                queue.append(owned)
+    possible = _possible((listed, maybe_listed, owners_unknown, from_nothing, caught), held, stated, full, reaches)
     divisor = scale or 1
     return Cascade(
         {entity: Fraction(shares.get(entity, 0)) / divisor for entity in caught},
-        frozenset(possible),
+        frozenset(possible.union(from_nothing, caught, owners_unknown)),
         tuple(entity for entity, total in stated.items() if total > full),
     )
+
+
+def _possible(
+    counting: Iterable[Iterable[str]],
+    held: Mapping[str, Sequence[tuple[str, Number, Number]]],
+    stated: Mapping[str, Number],
+    full: Number,
+    reaches: Callable[[Number], bool],
+) -> set[str]:
+    """What may be caught: by what possible owners may hold, but never by what surely-free owners do hold. Stakes that
+    contradict themselves (over 100 %) prove nothing, so there only the first bound is used."""
+    possible: set[str] = set()
+    ceilings: dict[str, Number] = {}
+    rooms: dict[str, Number] = {}
+    queue = deque(dict.fromkeys(entity for entities in counting for entity in entities))
+    counted = set(queue)
+    while queue:
+        owner = queue.popleft()
+        for owned, low, high in held.get(owner, ()):
+            ceiling = ceilings.get(owned, 0) + high
+            ceilings[owned] = ceiling
+            total = stated[owned]
+            if total <= full:
+                # This owner's own least share is no longer beyond reach.
+                room = rooms.get(owned, full - total) + low
+                rooms[owned] = room
+                ceiling = min(ceiling, room)
+            if owned not in possible and reaches(ceiling):
+                possible.add(owned)
+                if owned not in counted:
+                    counted.add(owned)
+                    queue.append(owned)
+    return possible
 
 
 def _spread(

@@ -9,10 +9,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from datetime import date
-from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from exportguard.parties.cascade import Cascade, cascade
+from exportguard.parties.cascade import Cascade, Prepared, cascade, prepare
 from exportguard.parties.screening.lists import canonical
 from exportguard.vocabulary.fact import Maybe, Unknown
 from exportguard.vocabulary.questions import OwnershipQuestion
@@ -61,13 +60,8 @@ class WholeGraph:
     def __init__(self, graph: OwnershipGraph) -> None:
         self._graph = graph
         self._lock = threading.Lock()
-        self._stakes: dict[date, Mapping[str, list[tuple[str, Fraction, Fraction]]]] = {}
+        self._prepared: dict[date, Prepared] = {}
         self._found: OrderedDict[tuple[OwnershipQuestion, date], Found] = OrderedDict()
-
-    def stakes(self, day: date) -> Mapping[str, list[tuple[str, Fraction, Fraction]]]:
-        """The stakes in force on *day*."""
-        with self._lock:
-            return self._stakes_of(day)
 
     def ask(self, question: OwnershipQuestion, day: date) -> Found:
         """The cascade of *question* on *day*."""
@@ -79,18 +73,17 @@ class WholeGraph:
                     self._found.popitem(last=False)
             return found
 
-    def _stakes_of(self, day: date) -> Mapping[str, list[tuple[str, Fraction, Fraction]]]:
-        if day not in self._stakes:
-            if len(self._stakes) >= 2:
-                self._stakes.clear()
-            self._stakes[day] = self._graph.stakes(day)
-        return self._stakes[day]
+    def _prepared_for(self, day: date) -> Prepared:
+        if day not in self._prepared:
+            self._prepared.clear()
+            self._prepared[day] = prepare(self._graph.stakes(day))
+        return self._prepared[day]
 
     def _ask(self, question: OwnershipQuestion, day: date) -> Found:
         nodes = list(self._graph.nodes())
         known = listed(question.lists, ((node.id, node.listings) for node in nodes))
         found = cascade(
-            self._stakes_of(day),
+            self._prepared_for(day),
             listed=known.surely,
             maybe_listed=known.maybe,
             owners_unknown=[node.id for node in nodes if not node.owners_known],
