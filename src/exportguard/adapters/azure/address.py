@@ -7,10 +7,9 @@ resource by a second `/providers/`: the last one is the resource that the call i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from exportguard.adapters.azure import hosts
@@ -27,8 +26,7 @@ class Plane(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """`type` is lower case (`microsoft.compute/virtualmachines`), `names` has one name for each of its parts after
     the namespace, `id` is the resource without the action, `action` is lower case or empty."""
 
@@ -41,7 +39,7 @@ class Address:
     names: tuple[str, ...] = ()
     action: str = ""
     id: str = ""
-    segments: tuple[str, ...] = field(default=())
+    segments: tuple[str, ...] = ()
     query: str = ""
 
     @property
@@ -64,12 +62,17 @@ class Address:
         return None
 
 
+_PLAIN: Final = re.compile(r"https?://([a-z0-9.-]+)(?::\d+)?(/[A-Za-z0-9/._~()$:-]*)?(?:\?([^#\s]*))?")
+"""A URL without anything to clean or decode, as nearly all are."""
 _CONTROL: Final = re.compile(r"[\x00-\x20\x7f]")
 
 
 @lru_cache(maxsize=4096)
 def split_url(url: str) -> tuple[str, str, str]:
     """Host (lower case, no port, no final dot), path and query of *url*; never raises."""
+    plain = _PLAIN.fullmatch(url)
+    if plain is not None:
+        return plain[1].rstrip("."), plain[2] or "", plain[3] or ""
     cleaned = _CONTROL.sub("", url).replace("\\", "/")
     try:
         parts = urlsplit(cleaned)
@@ -81,6 +84,8 @@ def split_url(url: str) -> tuple[str, str, str]:
 
 def _segments(path: str, decode: int, decode_first: bool) -> tuple[str, ...]:
     """The parts of *path*, decoded *decode* times; `.` and `..` count where they stand after that."""
+    if "%" not in path and "/." not in path and " " not in path:
+        return tuple(part for part in path.split("/") if part)
     if decode_first:
         path = unquote(path)
     found: list[str] = []

@@ -17,6 +17,7 @@ from exportguard.adapters.azure.operations.reading import Call, Operation, unkno
 from exportguard.adapters.azure.places import locations_of
 from exportguard.adapters.azure.resolve import KnowsDeployments, Resolver, as_resolver
 from exportguard.adapters.azure.tree import Tree, plant, read_body, walk
+from exportguard.vocabulary.building import built
 from exportguard.vocabulary.call import AzureCall
 from exportguard.vocabulary.fact import Unknown
 from exportguard.vocabulary.item import Item
@@ -159,7 +160,8 @@ def request(
 ) -> ProvisioningRequest:
     """A request in the words of the vocabulary; equal items are one."""
     subscription = address.subscription or account
-    return ProvisioningRequest(
+    return built(
+        ProvisioningRequest,
         provider="azure",
         service=(service or address.type.partition("/")[0] or "azure")[:200],
         operation=operation[:500],
@@ -173,6 +175,8 @@ def request(
 
 
 def _tags(body: Tree) -> dict[str, str]:
+    if type(body) is dict and "tags" not in body:
+        return {}
     for _, tags in walk(body, "tags"):
         if isinstance(tags, dict):
             return {key: value for key, value in tags.items() if isinstance(value, str)}

@@ -18,9 +18,16 @@ _UNCLEAR: Final = frozenset({408, 409})
 
 def exempt(request: Any) -> bool:
     """Reads, deletes and calls to the identity hosts: nothing is asked about them."""
-    if str(request.method).upper() in READING_METHODS and not getattr(request, "multipart_mixed_info", None):
+    method = request.method
+    if (method in READING_METHODS or str(method).upper() in READING_METHODS) and not _mixed(request):
         return True
     return is_identity(split_url(str(request.url))[0])
+
+
+def _mixed(request: Any) -> Any:
+    """The parts of a multipart request of either class: looked for in what it holds, as asking it is slow."""
+    held = getattr(request, "__dict__", {})
+    return held.get("_multipart_mixed_info") or held.get("multipart_mixed_info")
 
 
 def body_of(request: Any) -> object:
@@ -99,7 +106,7 @@ def result_of(status: int, attempts: int) -> CallResult:
 
 def observe_request(request: Any, resolver: Resolver | None) -> Observation:
     """The observation of one HTTP request object, and of the parts of a multipart one."""
-    mixed = getattr(request, "multipart_mixed_info", None)
+    mixed = _mixed(request)
     if not mixed:
         return observe(request.method, request.url, body_of(request), resolver=resolver)
     merged: ProvisioningRequest | None = None

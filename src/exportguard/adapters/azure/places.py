@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from exportguard.adapters.azure.operations.reading import Call, text
 from exportguard.adapters.azure.tree import Tree, walk
 from exportguard.vocabulary.fact import Maybe, Unknown
@@ -11,13 +13,17 @@ _SKU_PLACES = ("global", "datazone", "developer")
 """Deployment SKUs that process elsewhere than in the account's region (Azure OpenAI deployment types)."""
 
 
+@lru_cache(maxsize=1024)
 def place(region: Maybe[str], cloud: str | None, certainty: Certainty = Certainty.DECLARED) -> Location:
+    """One location; immutable, so that equal ones are one."""
     return Location(region=region, cloud=cloud, certainty=certainty)
 
 
 def locations_of(call: Call, *more: str) -> tuple[Location, ...]:
     """The declared locations of *call*; *more* are further paths in the body that name some."""
-    cloud = call.address.cloud
+    cloud, body = call.address.cloud, call.body
+    if not more and type(body) is dict and "extendedlocation" not in body and type(body.get("location")) is str:
+        return (place(text(body["location"], "location"), cloud),)  # nearly every call
     found: dict[str | Unknown, None] = {}
     for path in ("location", *more):
         for where, value in walk(call.body, path):

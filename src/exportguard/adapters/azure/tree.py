@@ -49,16 +49,30 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _ascii_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = {key.lower(): value for key, value in pairs}
+    return found if len(found) == len(pairs) else _object(pairs)
+
+
 _DECODER: Final = json.JSONDecoder(object_pairs_hook=_object)
+_ASCII_DECODER: Final = json.JSONDecoder(object_pairs_hook=_ascii_object)
+"""For text without a letter beyond ASCII, written out or escaped: a key's case is then `lower()`."""
+_scan: Final[Any] = _ASCII_DECODER.scan_once  # type: ignore[attr-defined]
 
 
 def parse(text: str | bytes) -> Tree:
     """JSON text as a tree; what is not JSON is `Unknown`. Never raises."""
     try:
         if isinstance(text, bytes):
-            text = text.decode(json.detect_encoding(text))
+            text = text.decode("ascii" if text.isascii() and b"\0" not in text else json.detect_encoding(text))
+        if text.isascii() and "\\u" not in text:
+            if text[:1] == "{":
+                tree, end = _scan(text, 0)
+                if end == len(text):
+                    return tree
+            return _ASCII_DECODER.decode(text)
         return _DECODER.decode(text.removeprefix("\ufeff"))
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, StopIteration):
         return Unknown("the body is not readable JSON")
 
 
@@ -128,6 +142,26 @@ def _steps(path: str) -> tuple[str, ...]:
         if marker:
             steps.append(EACH)
     return tuple(step for step in steps if step)
+
+
+@lru_cache(maxsize=1024)
+def _plain_steps(path: str) -> tuple[str, ...] | None:
+    steps = _steps(path)
+    return None if EACH in steps or ANY in steps else tuple(step.lower() for step in steps)
+
+
+def straight(node: Tree, path: str) -> Tree:
+    """The text at *path*, where plain objects lead to it; None where nothing is; else `...`: `walk` has to look."""
+    steps = _plain_steps(path)
+    if steps is None:
+        return ...
+    for step in steps:
+        if type(node) is not dict:
+            return ...
+        node = node.get(step)
+        if node is None:
+            return None
+    return node if type(node) is str else ...
 
 
 def walk(node: Tree, path: str) -> Iterator[tuple[str, Tree]]:

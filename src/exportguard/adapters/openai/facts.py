@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from exportguard.adapters.openai.endpoints import Endpoint, Path, endpoint_of, path_of
 from exportguard.adapters.openai.resolve import Resolver, as_resolver
+from exportguard.vocabulary.building import built
 from exportguard.vocabulary.call import OpenAICall
 from exportguard.vocabulary.fact import Maybe, Unknown
 from exportguard.vocabulary.item import Item, ItemKind
@@ -192,12 +194,13 @@ def _request(
     for name in names or [_hidden(path)]:
         model, sku, region = _behind(endpoint, name, resolver)
         label = f"deployment `{name}`"[:2000] if isinstance(name, str) and not endpoint.names_models else None
-        items.append(Item(kind=kind, model=model, tokens=tokens, name=label))
-        places.append(Location(region=region, cloud=endpoint.cloud))
+        items.append(built(Item, kind=kind, model=model, tokens=tokens, name=label))
+        places.append(_place(region, endpoint.cloud))
         if sku is not None and sku.lower().startswith(_WIDE_SKUS):
             why = Unknown(f"SKU `{sku}` processes in more places than the account's region"[:2000])
             places.append(Location(region=why, cloud=endpoint.cloud, certainty=Certainty.POSSIBLE))
-    return ProvisioningRequest(
+    return built(
+        ProvisioningRequest,
         provider=endpoint.provider,
         service="openai",
         operation=(path.name or "/")[:500],
@@ -206,7 +209,13 @@ def _request(
         locations=tuple(dict.fromkeys(places)),
         items=tuple(items),
         transfer=Transfer.REMOTE_ACCESS,
+        tags={},
     )
+
+
+@lru_cache(maxsize=256)
+def _place(region: Maybe[str], cloud: str | None) -> Location:
+    return Location(region=region, cloud=cloud)
 
 
 def _hidden(path: Path) -> Unknown:

@@ -36,5 +36,8 @@ def find(kind: str, method: str, action: str) -> Operation | None:
     verbs = table().get(kind)
     if verbs is None:
         return None
-    method = method.lower()
-    return verbs.get(f"post:{action}" if action or method == "post" else method)
+    verb = _VERBS.get(method)
+    return verbs.get(f"post:{action}" if verb is None or action else verb)
+
+
+_VERBS = {name: name.lower() for verb in ("put", "patch") for name in (verb, verb.upper())}

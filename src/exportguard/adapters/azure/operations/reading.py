@@ -8,7 +8,8 @@ from typing import Any, Final, TypeAlias
 
 from exportguard.adapters.azure.address import Address
 from exportguard.adapters.azure.resolve import Resolver
-from exportguard.adapters.azure.tree import Many, Tree, plant, walk
+from exportguard.adapters.azure.tree import Many, Tree, plant, straight, walk
+from exportguard.vocabulary.building import built
 from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
 from exportguard.vocabulary.item import Item, ItemKind
 from exportguard.vocabulary.request import Action, Location, Transfer
@@ -145,11 +146,11 @@ def total(*paths: str) -> Counter:
 
 
 def machine(size: Maybe[str], count: Maybe[int] = NOT_GIVEN, where: str | None = None) -> Item:
-    return Item(kind=ACCELERATOR, instance_type=size, instances=count, where=where or None)
+    return built(Item, kind=ACCELERATOR, instance_type=size, instances=count, where=where or None)
 
 
 def chip(name: Maybe[str], count: Maybe[int] = NOT_GIVEN, where: str | None = None) -> Item:
-    return Item(kind=ACCELERATOR, accelerator=name, count=count, where=where or None)
+    return built(Item, kind=ACCELERATOR, accelerator=name, count=count, where=where or None)
 
 
 def model(name: Maybe[str], where: str | None = None, label: str | None = None) -> Item:
@@ -182,7 +183,13 @@ def sizes(
     an unknown item (left out: such a node is not about sizes).
     """
 
+    alone = not each and len(paths) == 1 and root is None
+
     def read(call: Call) -> Items:
+        if alone:  # the commonest shape, without the search
+            size = straight(call.body, paths[0])
+            if size is not ... and size is not None:
+                return [machine(text(size, paths[0]), count(call.body) if count is not None else 1, paths[0])]
         found: list[Item] = []
         for at, node in nodes(call.body, each):
             if isinstance(node, Unknown):
