@@ -81,7 +81,8 @@ def policy_sets(max_size: int = 6) -> st.SearchStrategy[CompiledPolicySet]:
 
 
 def _maybe(values: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
-    return st.one_of(values, values, values, st.just(UNKNOWN))
+    # Mostly known: laws of hiding hide some more, and rules should match. (`one_of` takes equal strategies once.)
+    return st.integers(0, 6).flatmap(lambda n: st.just(UNKNOWN) if n == 0 else values)
 
 
 _countries = st.sampled_from(_COUNTRIES)

@@ -96,3 +96,27 @@ def test_every_refusal_says_why(request, policies):
         assert first.effect in (Effect.DENY, Effect.HOLD)
         if first.result is RuleResult.INDETERMINATE:
             assert decision.unknown
+
+
+def test_the_laws_above_are_about_something() -> None:
+    """Every outcome is reached often, with rules asked; hidden facts change some answers and rules that match are
+    there to be shuffled, renamed and doubled."""
+    seen: dict[str, int] = {}
+
+    @settings(max_examples=400, database=None, derandomize=True, deadline=None)
+    @given(both=requests_with_hidden_facts(), policies=policy_sets())
+    def look(both, policies):
+        request, blind = both
+        known, hidden = _decide(request, policies), _decide(blind, policies)
+        names = [known.outcome.value, *(f"{r.effect}/{r.result}" for r in known.reasons)]
+        names += ["allowed blind with rules asked"] * (hidden.allowed and hidden.not_applicable is None)
+        names += ["changed by hiding"] * (known.outcome is not hidden.outcome)
+        for name in names:
+            seen[name] = seen.get(name, 0) + 1
+
+    look()
+    for name, least in {
+        "ALLOW": 40, "HOLD": 40, "DENY": 20, "deny/match": 20, "hold/match": 10, "deny/indeterminate": 20,
+        "allowed blind with rules asked": 10, "changed by hiding": 8,
+    }.items():  # fmt: skip
+        assert seen.get(name, 0) >= least, (name, seen)

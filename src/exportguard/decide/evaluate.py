@@ -81,6 +81,7 @@ def decide(
     lifted: list[Lifted] = []
     advice: list[str] = []
     flags: list[str] = []
+    words: explain.Told = {}
     for asked, each in findings(facts, policies, reference, as_of, usage):
         rule, effect, status = asked
         if each is None:
@@ -106,7 +107,7 @@ def decide(
         elif result is RuleResult.INDETERMINATE and rule.if_unknown == "flag":
             advice.append(f"{rule.policy}/{rule.id} is open and holds nothing: {rule.title}")
         told = [finding for finding in left if finding.result is result]
-        shown, missing = explain.rule_reasons(rule, effect, status, result, told)
+        shown, missing = explain.rule_reasons(rule, effect, status, result, told, words)
         reasons.extend(shown)
         unknown.extend(missing)
     outcome = combine(results)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from exportguard.decide.items import weakest
 from exportguard.decide.made import made
 from exportguard.language import CompiledRule, Scope
+from exportguard.language.facts import wholly_unknown
 from exportguard.vocabulary.decision import Effect, Reason, RuleResult, UnknownFact
 from exportguard.vocabulary.fact import Confidence, Unknown
 from exportguard.vocabulary.scope import ItemView, LocationView, PartyView
@@ -45,25 +46,34 @@ _HOW = (
 )
 
 
+Told = dict[tuple[str, int], tuple[str, str] | None]
+"""What was put into words for one decision, by path and the record it is read from: rules share most facts."""
+
+
 def rule_reasons(
-    rule: CompiledRule, effect: Effect, status: str | None, result: RuleResult, findings: Sequence[Finding]
+    rule: CompiledRule,
+    effect: Effect,
+    status: str | None,
+    result: RuleResult,
+    findings: Sequence[Finding],
+    told: Told,
 ) -> tuple[list[Reason], list[UnknownFact]]:
     """The reasons of one rule, a combination each, and the facts that would settle or could lift it."""
     if len(findings) == 1:
         missing = missing_facts(rule, findings[0])
-        return [_reason(rule, effect, status, result, findings[0], missing)], missing
+        return [_reason(rule, effect, status, result, findings[0], missing, told)], missing
     reasons: dict[Reason, None] = {}
     unknown: list[UnknownFact] = []
     for finding in findings:
         missing = missing_facts(rule, finding)
         unknown.extend(missing)
-        reasons.setdefault(_reason(rule, effect, status, result, finding, missing))
-    told = sorted(reasons, key=_place)
-    if len(told) > MAX_REASONS:
-        rest = len(told) - MAX_REASONS
-        last = told[MAX_REASONS - 1]
-        told = [*told[: MAX_REASONS - 1], last.model_copy(update={"message": f"{last.message} (and {rest} more)"})]
-    return told, unknown
+        reasons.setdefault(_reason(rule, effect, status, result, finding, missing, told))
+    shown = sorted(reasons, key=_place)
+    if len(shown) > MAX_REASONS:
+        rest = len(shown) - MAX_REASONS
+        last = shown[MAX_REASONS - 1]
+        shown = [*shown[: MAX_REASONS - 1], last.model_copy(update={"message": f"{last.message} (and {rest} more)"})]
+    return shown, unknown
 
 
 def missing_facts(rule: CompiledRule, finding: Finding) -> list[UnknownFact]:
@@ -75,6 +85,8 @@ def missing_facts(rule: CompiledRule, finding: Finding) -> list[UnknownFact]:
             value = look_up(finding.scope, path)
             if isinstance(value, Unknown):
                 causes.append((path, value.reason))
+            elif wholly_unknown(value):
+                causes.append((path, "nothing of it is known"))
     who = party_label(finding.scope.party)
     facts = []
     for path, why in causes:
@@ -95,6 +107,7 @@ def _reason(
     result: RuleResult,
     finding: Finding,
     missing: Sequence[UnknownFact],
+    told: Told,
 ) -> Reason:
     scope = finding.scope
     item = scope.item if isinstance(scope.item, ItemView) else None
@@ -106,9 +119,14 @@ def _reason(
         message = f"cannot tell whether this applies{f' to {who}' if who else ''}: {rule.title}; not known: {paths}"
     values = []
     for path in rule.paths:
-        value = look_up(scope, path)
-        if not _is_record(value):
-            values.append((path, show(value)))
+        key = path, id(getattr(scope, _steps(path)[0]))
+        if key in told:
+            pair = told[key]
+        else:
+            value = look_up(scope, path)
+            pair = told[key] = None if _is_record(value) else (path, show(value))
+        if pair is not None:
+            values.append(pair)
     return made(
         Reason,
         {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from operator import attrgetter
 from typing import Any
 
 from exportguard.language import values
@@ -45,6 +46,45 @@ def read_fact(value: Any, type_: str, path: Callable[[], str]) -> Any:
     else:
         good = values.kind_of(value) == "record"
     return value if good else failure("the fact is not of its type", path())
+
+
+_EXACT = {"string": str, "bool": bool, "int": int}
+
+
+def fact(path: str, type_: str, read: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """A fact behind a root, read at once where it is of its type or unknown; *read* knows every other case."""
+    get, expected = attrgetter(path), _EXACT.get(type_)
+    names = path.split(".")
+
+    def at_once(scope: Any, env: Any) -> Any:
+        try:
+            value = get(scope)
+        except Exception:  # noqa: BLE001 - whatever is in the way is looked at below, or named by the careful path
+            value = scope
+            for name in names:
+                value = getattr(value, name, None)
+                if value.__class__ is Unknown:
+                    break
+        if value.__class__ is Unknown:
+            # What is unknown as a whole is unknown in each field, and is asked for by the field's name.
+            return Indeterminate((Cause(path, value.reason),))
+        return value if value.__class__ is expected else read(scope, env)
+
+    return at_once
+
+
+def word(
+    element: Callable[[Any, Any], Any], words: frozenset[str], members: Callable[[Any, Any], Any]
+) -> Callable[[Any, Any], Any]:
+    """Whether a text is one of some literal words."""
+
+    def run(scope: Any, env: Any) -> Any:
+        value = element(scope, env)
+        if value.__class__ is str:
+            return value in words
+        return value if value.__class__ is Indeterminate else values.member(value, members(scope, env))
+
+    return run
 
 
 _STRUCTURAL = frozenset({"role", "certainty", "kind", "confidence", "index", "ownership", "customer"})

@@ -12,10 +12,10 @@ from typing import Any, TypeAlias
 
 from exportguard.language import conversions, values
 from exportguard.language.evaluation import Cause, Indeterminate, Scope
-from exportguard.language.facts import read_fact, wholly_unknown
+from exportguard.language.facts import fact, read_fact, wholly_unknown, word
 from exportguard.language.regex import compile_pattern
 from exportguard.language.schema import LIST_LIMIT, ROOTS
-from exportguard.language.syntax import Node, walk
+from exportguard.language.syntax import Node, path_text, walk
 from exportguard.language.values import failure, merged
 from exportguard.vocabulary.questions import OwnershipQuestion
 
@@ -93,6 +93,15 @@ def _variable(depth: int, type_: str, path: PathOf) -> Run:
 
 
 def _field(node: Node, names: Names) -> Run:
+    read = _nested_field(node, names)
+    path = path_text(node)
+    root = path.partition(".")[0] if path is not None else ""
+    if path is None or root not in ROOTS or any(name == root for name, _ in names):
+        return read
+    return fact(path, node.type, read)
+
+
+def _nested_field(node: Node, names: Names) -> Run:
     target, field, type_ = _build(node.args[0], names), str(node.value), node.type
     path, base_path = _path_of(node, names), _path_of(node.args[0], names)
 
@@ -203,6 +212,9 @@ def _compare(node: Node, names: Names) -> Run:
 def _member(node: Node, names: Names) -> Run:
     element, members = _build(node.args[0], names), _build(node.args[1], names)
     path = _path_of(node.args[1], names)
+    listed = node.args[1]
+    if listed.op == "list" and listed.args and all(p.op == "lit" and isinstance(p.value, str) for p in listed.args):
+        return word(element, frozenset(part.value for part in listed.args), members)
 
     def run(scope: Scope, env: Env) -> Any:
         answer = values.member(element(scope, env), members(scope, env))

@@ -134,6 +134,8 @@ def describe(value: Any) -> str:
 
 def member(element: Any, members: Any) -> Any:
     """`in`: true if a known element equals, else open if anything is open, else false."""
+    if members.__class__ is frozenset and element.__class__ is str:
+        return element in members
     if members.__class__ is Indeterminate:
         return merged(element, members)
     if kind_of(members) != "list":

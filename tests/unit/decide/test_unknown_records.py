@@ -7,13 +7,13 @@ import pytest
 from decide_strategies import AS_OF, reference
 from exportguard.decide import decide
 from exportguard.language import PolicySource, load_policies
-from exportguard.vocabulary import Outcome, ProvisioningRequest
+from exportguard.vocabulary import Decision, Outcome, ProvisioningRequest
 
 
-def _outcome(when: str, document: dict[str, object]) -> Outcome:
+def _decided(when: str, document: dict[str, object]) -> Decision:
     text = f"policy: p\nrules:\n  - id: r\n    effect: hold\n    when: {when}\n"
     policies = load_policies([PolicySource("p.yaml", text)], reference())
-    return decide(ProvisioningRequest.model_validate(document), policies, reference(), as_of=AS_OF).outcome
+    return decide(ProvisioningRequest.model_validate(document), policies, reference(), as_of=AS_OF)
 
 
 KNOWN = {
@@ -41,7 +41,9 @@ KNOWN = {
 )
 def test_unknown_of_a_record_is_true_when_nothing_of_it_is_known(when: str, changes: dict[str, object]) -> None:
     """A hold rule over `unknown(party.ultimate_parent)` meets the party that nobody named, too."""
-    assert _outcome(when, KNOWN | changes) is Outcome.HOLD
+    decision = _decided(when, KNOWN | changes)
+    assert decision.outcome is Outcome.HOLD
+    assert [fact.path for fact in decision.unknown] == [when.removeprefix("unknown(").removesuffix(")")]
 
 
 @pytest.mark.parametrize(
@@ -50,4 +52,4 @@ def test_unknown_of_a_record_is_true_when_nothing_of_it_is_known(when: str, chan
 def test_unknown_of_a_record_is_false_when_something_of_it_is_known(when: str) -> None:
     """And holds nothing of which enough is known."""
     known = {**KNOWN, "parties": [{"role": "end_user", "name": "Example", "ultimate_parent": {"name": "Parent"}}]}
-    assert _outcome(when, known) is Outcome.ALLOW
+    assert _decided(when, known).outcome is Outcome.ALLOW
