@@ -142,7 +142,6 @@ def load_state(
     from exportguard import reference as reference_room
     from exportguard.authority import load_authorizations
     from exportguard.cache import load_policies
-    from exportguard.language import compile_scope
     from exportguard.packs import policy_sources
     from exportguard.parties import load_directory
     from exportguard.parties.screening import load_lists
@@ -152,6 +151,8 @@ def load_state(
     compiled = load_policies(sources, reference)
     directory = load_directory(customers)
     entries = load_authorizations(authorizations)
+    if entries:
+        from exportguard.language import compile_scope
     for entry in entries:  # a scope that cannot be read is told at load, though it would lift nothing anyway
         compile_scope(entry.scope, reference, name=entry.id)
     screener = load_lists(lists, max_list_age=max_list_age)

@@ -7,10 +7,10 @@ data *knows* that it carries nothing, and there is always an end user and a plac
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from exportguard.decide.items import item_views
 from exportguard.reference import ReferenceData, RegionFact
@@ -39,8 +39,7 @@ _EXPORTING = ("outpost", "snowball", "snowcone", "snowdevice", "azurestack", "da
 """Operations by which hardware goes to the party itself; read from service and operation names of both clouds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """A request as conditions see it. `items` empty: proved to carry no accelerator and no model item."""
 
     request: RequestView
@@ -95,8 +94,11 @@ def _lower(value: Maybe[str]) -> Maybe[str]:
 
 def _word(value: Maybe[str]) -> Maybe[str]:
     """`AI training` and `ai-training` say what `ai_training` says; a spelling must not lead past a rule."""
-    if isinstance(value, Unknown):
-        return value
+    return value if isinstance(value, Unknown) else _as_word(value)
+
+
+@lru_cache(maxsize=2048)
+def _as_word(value: str) -> str:
     return "_".join(value.strip().lower().replace("-", " ").split())
 
 
@@ -146,6 +148,10 @@ def _location(
     stated = reference.country(location.country) if isinstance(location.country, str) else location.country
     region, cloud = location.region, location.cloud
     subdivision = location.subdivision
+    certainty = _DECLARED if location.certainty is Certainty.DECLARED else _POSSIBLE
+    if stated is NOT_GIVEN and subdivision is None and cloud is None and isinstance(region, str):
+        # What nearly every request says of a place: a region, and nothing else.
+        return [_by_region(region, provider, certainty, index, reference)]
     countries: list[Maybe[str]] = []
     if isinstance(region, str):
         fact = _region(provider, region, reference)
@@ -165,8 +171,15 @@ def _location(
         countries.append(stated)
     if not countries:
         countries.append(NO_LOCATION)
-    certainty = _DECLARED if location.certainty is Certainty.DECLARED else _POSSIBLE
     return [LocationView(region, c, _part(subdivision, c), cloud, certainty, index) for c in countries]
+
+
+@lru_cache(maxsize=4096)
+def _by_region(region: str, provider: Maybe[str], certainty: str, index: int, reference: ReferenceData) -> LocationView:
+    fact = _region(provider, region, reference)
+    if isinstance(fact, Unknown):
+        return LocationView(region, fact, _part(None, fact), None, certainty, index)
+    return LocationView(region, fact.country, _part(fact.subdivision, fact.country), fact.cloud, certainty, index)
 
 
 def _region(provider: Maybe[str], name: str, reference: ReferenceData) -> RegionFact | Unknown:
@@ -218,8 +231,10 @@ def _parties(request: ProvisioningRequest, reference: ReferenceData) -> tuple[Pa
 
 
 def _party(party: Party, index: int, reference: ReferenceData) -> PartyView:
+    read = reference.country
+
     def country(value: Maybe[str]) -> Maybe[str]:
-        return value if isinstance(value, Unknown) else reference.country(value)
+        return read(value) if isinstance(value, str) else value
 
     parent = party.ultimate_parent
     parent_view: Maybe[UltimateParentView]
@@ -250,7 +265,9 @@ def _party(party: Party, index: int, reference: ReferenceData) -> PartyView:
         subdivision=_part(party.subdivision, where),
         headquarters=country(party.headquarters),
         ultimate_parent=parent_view,
-        listings=listings if isinstance(listings, Unknown) else tuple(_list_code(x, reference) for x in listings),
+        listings=listings
+        if isinstance(listings, Unknown) or not listings
+        else tuple([_list_code(x, reference) for x in listings]),
         restricted_ownership=owned_view,
         verified=party.verified,
         ownership={answer.question: answer.owned for answer in party.ownership_answers}

@@ -81,7 +81,7 @@ def decide(
     lifted: list[Lifted] = []
     advice: list[str] = []
     flags: list[str] = []
-    words: explain.Told = {}
+    words = explain.Told()
     for asked, each in findings(facts, policies, reference, as_of, usage):
         rule, effect, status = asked
         if each is None:

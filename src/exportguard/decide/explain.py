@@ -7,12 +7,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from exportguard.decide.items import weakest
 from exportguard.decide.made import made
 from exportguard.language import CompiledRule, Scope
 from exportguard.language.facts import wholly_unknown
 from exportguard.vocabulary.decision import Effect, Reason, RuleResult, UnknownFact
-from exportguard.vocabulary.fact import Confidence, Unknown
+from exportguard.vocabulary.fact import Unknown
 from exportguard.vocabulary.scope import ItemView, LocationView, PartyView
 
 if TYPE_CHECKING:
@@ -20,6 +19,9 @@ if TYPE_CHECKING:
 
 MAX_REASONS = 12
 """Combinations that are told of one rule; how many more there are is said in the last one."""
+
+MAX_TOLD = 60
+"""Combinations of one rule that are put into words at all; of more, those whose names come first."""
 
 _ORDER = {
     (Effect.DENY, RuleResult.MATCH): 0,
@@ -46,8 +48,22 @@ _HOW = (
 )
 
 
-Told = dict[tuple[str, int], tuple[str, str] | None]
-"""What was put into words for one decision, by path and the record it is read from: rules share most facts."""
+class Told:
+    """What was put into words for one decision: rules share most facts, and each is told once."""
+
+    __slots__ = ("parties", "unknown", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[tuple[str, int], tuple[str, str] | None] = {}
+        """By path and the record it is read from; None for a record, which has no words."""
+        self.parties: dict[int, str | None] = {}
+        self.unknown: dict[tuple[str, str, int], UnknownFact] = {}
+
+    def party(self, party: object) -> str | None:
+        label = self.parties.get(id(party))
+        if label is None:
+            label = self.parties[id(party)] = party_label(party)
+        return label
 
 
 def rule_reasons(
@@ -60,23 +76,35 @@ def rule_reasons(
 ) -> tuple[list[Reason], list[UnknownFact]]:
     """The reasons of one rule, a combination each, and the facts that would settle or could lift it."""
     if len(findings) == 1:
-        missing = missing_facts(rule, findings[0])
+        missing = missing_facts(rule, findings[0], told)
         return [_reason(rule, effect, status, result, findings[0], missing, told)], missing
     reasons: dict[Reason, None] = {}
     unknown: list[UnknownFact] = []
+    untold = 0
+    if len(findings) > MAX_TOLD:
+        # Which are told must not depend on the order in which a request lists things.
+        findings = sorted(findings, key=_labels)
+        untold = len(findings) - MAX_TOLD
+        unknown += [fact for finding in findings[MAX_TOLD:] for fact in missing_facts(rule, finding, told)]
+        findings = findings[:MAX_TOLD]
     for finding in findings:
-        missing = missing_facts(rule, finding)
+        missing = missing_facts(rule, finding, told)
         unknown.extend(missing)
         reasons.setdefault(_reason(rule, effect, status, result, finding, missing, told))
     shown = sorted(reasons, key=_place)
-    if len(shown) > MAX_REASONS:
-        rest = len(shown) - MAX_REASONS
-        last = shown[MAX_REASONS - 1]
-        shown = [*shown[: MAX_REASONS - 1], last.model_copy(update={"message": f"{last.message} (and {rest} more)"})]
+    if len(shown) + untold > MAX_REASONS:
+        rest = len(shown) + untold - MAX_REASONS
+        *first, last = shown[:MAX_REASONS]
+        shown = [*first, last.model_copy(update={"message": f"{last.message} (and {rest} more)"})]
     return shown, unknown
 
 
-def missing_facts(rule: CompiledRule, finding: Finding) -> list[UnknownFact]:
+def _labels(finding: Finding) -> tuple[str, str, str]:
+    scope = finding.scope
+    return item_label(scope.item) or "", party_label(scope.party) or "", location_label(scope.location) or ""
+
+
+def missing_facts(rule: CompiledRule, finding: Finding, told: Told) -> list[UnknownFact]:
     """The facts that would settle *finding*, or could lift it."""
     causes = [(cause.path, cause.reason) for cause in finding.causes]
     if finding.result is RuleResult.MATCH and rule.effect is Effect.HOLD:
@@ -87,11 +115,16 @@ def missing_facts(rule: CompiledRule, finding: Finding) -> list[UnknownFact]:
                 causes.append((path, value.reason))
             elif wholly_unknown(value):
                 causes.append((path, "nothing of it is known"))
-    who = party_label(finding.scope.party)
+    party = finding.scope.party
     facts = []
     for path, why in causes:
-        told = f"{who}: {why}" if who and path.startswith(("party.", "owned")) else why
-        facts.append(made(UnknownFact, {"path": path, "why": told, "how": _how(path)}))
+        key = path, why, id(party)
+        fact = told.unknown.get(key)
+        if fact is None:
+            who = told.party(party) if path.startswith(("party.", "owned")) else None
+            fact = made(UnknownFact, {"path": path, "why": f"{who}: {why}" if who else why, "how": _how(path)})
+            told.unknown[key] = fact
+        facts.append(fact)
     return facts
 
 
@@ -111,7 +144,7 @@ def _reason(
 ) -> Reason:
     scope = finding.scope
     item = scope.item if isinstance(scope.item, ItemView) else None
-    who = party_label(scope.party)
+    who = told.party(scope.party)
     if result is not RuleResult.INDETERMINATE:
         message = rule.say(scope)
     else:
@@ -120,11 +153,11 @@ def _reason(
     values = []
     for path in rule.paths:
         key = path, id(getattr(scope, _steps(path)[0]))
-        if key in told:
-            pair = told[key]
+        if key in told.values:
+            pair = told.values[key]
         else:
             value = look_up(scope, path)
-            pair = told[key] = None if _is_record(value) else (path, show(value))
+            pair = told.values[key] = None if _is_record(value) else (path, show(value))
         if pair is not None:
             values.append(pair)
     return made(
@@ -141,17 +174,11 @@ def _reason(
             "message": message,
             "remedy": rule.remedy,
             "cites": rule.cites,
-            "confidence": _confidence(rule, item),
+            "confidence": item.confidence if item is not None else None,
             "status": status or rule.status,
             "values": tuple(values),
         },
     )
-
-
-def _confidence(rule: CompiledRule, item: ItemView | None) -> Confidence | None:
-    """The weaker of what the rule cites and what is known of the item; None where neither says."""
-    stated = [level for level in (rule.confidence, item.confidence if item is not None else None) if level is not None]
-    return weakest(stated) if stated else None
 
 
 def too_many(rule: CompiledRule, bound: int) -> Reason:

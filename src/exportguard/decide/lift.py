@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from itertools import product
 from unicodedata import normalize
 
 from exportguard.decide.derive import Facts
 from exportguard.errors import ExportguardError
-from exportguard.language import CompiledCondition, CompiledRule, Scope, World, compile_scope
+from exportguard.language import CompiledCondition, CompiledRule, Scope, World
 from exportguard.reference import ReferenceData
 from exportguard.vocabulary.authorization import Authorization, AuthorizedParty
 from exportguard.vocabulary.decision import Lifted
@@ -43,9 +44,8 @@ class Lifter:
         for entry in sorted(authorizations, key=_narrowness):
             refusal = _unusable(entry, as_of, request_fingerprint)
             if refusal is None:
-                try:
-                    scope = compile_scope(entry.scope, reference, name=entry.id)
-                except ExportguardError:
+                scope = _scope(entry.scope, reference)
+                if scope is None:
                     refusal = "its scope cannot be read"
                 else:
                     self._usable.append((entry, scope))
@@ -125,6 +125,17 @@ class Lifter:
                 return None
             total += amount
         return total
+
+
+@lru_cache(maxsize=4096)
+def _scope(text: str, reference: ReferenceData) -> CompiledCondition | None:
+    """The scope of an authorization, compiled once; None for text that is none."""
+    from exportguard.language import compile_scope  # the parser: imported by those who have authorizations
+
+    try:
+        return compile_scope(text, reference, name="scope")
+    except ExportguardError:
+        return None
 
 
 def _amount(item: ItemView, unit: str) -> float | Unknown | None:

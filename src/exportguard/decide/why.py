@@ -14,7 +14,7 @@ from typing import Literal
 from exportguard.decide.changes import Change, find_changes
 from exportguard.decide.derive import Facts, derive
 from exportguard.decide.evaluate import MAX_COMBINATIONS, decide, rule_finding, usage_of
-from exportguard.decide.explain import item_label, location_label, look_up, missing_facts, party_label, show
+from exportguard.decide.explain import Told, item_label, location_label, look_up, missing_facts, party_label, show
 from exportguard.decide.lift import Lifter
 from exportguard.language import CompiledCondition, CompiledPolicySet, CompiledRule, Scope, World
 from exportguard.language.wording import short
@@ -187,7 +187,7 @@ def _combination(rule: CompiledRule, scope: Scope, lifter: Lifter) -> Combinatio
         clause, paths = settling_clause(blamed, scope, wanted)
         told = f"unless {clause}" if wanted else clause
         return Combination(*labels, "no_match", told, _values(scope, paths), ())
-    unknown = tuple(dict.fromkeys(fact.path for fact in missing_facts(rule, finding)))
+    unknown = tuple(dict.fromkeys(fact.path for fact in missing_facts(rule, finding, Told())))
     values = _values(scope, rule.paths)
     lift = lifter.lift(rule, scope)
     if lift is not None:

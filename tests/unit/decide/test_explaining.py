@@ -156,3 +156,19 @@ def test_accounts_agree_with_the_decision(request, policies):
     for account in explanation.rules:
         if account.answer == "no_match":
             assert all(c.clause for c in account.combinations)
+
+
+def test_a_rule_that_matches_many_times_tells_a_dozen_and_how_many_more() -> None:
+    """Whatever the order in which the request lists its parties."""
+    parties = [{**PARTY, "name": f"Example {n:03}", "headquarters": "CN"} for n in range(100)]
+    document = {"provider": "aws", "items": [CHIP], "locations": [{"region": "us-east-1"}]}
+    decisions = [
+        decide(
+            ProvisioningRequest.model_validate({**document, "parties": order}), _policies(), reference(), as_of=AS_OF
+        )
+        for order in (parties, parties[::-1])
+    ]
+    assert decisions[0].reasons == decisions[1].reasons
+    told = [reason for reason in decisions[0].reasons if reason.rule == "headquarters"]
+    assert [reason.party for reason in told] == [f"Example {n:03} (end_user)" for n in range(12)]
+    assert told[-1].message.endswith("(and 88 more)")
