@@ -7,11 +7,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from exportguard.decide.items import weakest
 from exportguard.decide.made import made
 from exportguard.language import CompiledRule, Scope
 from exportguard.language.facts import wholly_unknown
 from exportguard.vocabulary.decision import Effect, Reason, RuleResult, UnknownFact
-from exportguard.vocabulary.fact import Unknown
+from exportguard.vocabulary.fact import Confidence, Unknown
 from exportguard.vocabulary.scope import ItemView, LocationView, PartyView
 
 if TYPE_CHECKING:
@@ -174,11 +175,17 @@ def _reason(
             "message": message,
             "remedy": rule.remedy,
             "cites": rule.cites,
-            "confidence": item.confidence if item is not None else None,
+            "confidence": _confidence(rule, item),
             "status": status or rule.status,
             "values": tuple(values),
         },
     )
+
+
+def _confidence(rule: CompiledRule, item: ItemView | None) -> Confidence | None:
+    """The weaker of what the rule cites and what is known of the item; None where neither says."""
+    stated = [level for level in (rule.confidence, item.confidence if item is not None else None) if level is not None]
+    return weakest(stated) if stated else None
 
 
 def too_many(rule: CompiledRule, bound: int) -> Reason:
