@@ -173,7 +173,7 @@ CASES = [
         {"InstanceGroupName": "a", "InstanceType": "ml.m5.large", "InstanceCount": 1}, {"InstanceGroupName": "b", "InstanceType": "ml.p5.48xlarge", "InstanceCount": 8}]}},
         None, ["ml.m5.large x1", "ml.p5.48xlarge x8"]),
     ("sagemaker", "CreateTrainingPlan", {"TrainingPlanName": "p", "TrainingPlanOfferingId": "tpo-1"}, None, ["? x?"]),
-    ("sagemaker", "CreateTransformJob", {"TransformJobName": "t", "ModelName": "m", "TransformResources": ML}, None, ["ml.p4d.24xlarge x2", "model:? t?"]),
+    ("sagemaker", "CreateTransformJob", {"TransformJobName": "t", "ModelName": "m", "TransformResources": ML}, None, ["ml.p4d.24xlarge x2"]),
     ("sagemaker", "StartNotebookInstance", {"NotebookInstanceName": "n"}, {"DescribeNotebookInstance": {"InstanceType": "ml.p3.2xlarge"}}, ["ml.p3.2xlarge x1"]),
     ("sagemaker", "UpdateCluster", {"ClusterName": "c", "InstanceGroups": [{"InstanceGroupName": "g", "InstanceType": "ml.p5.48xlarge", "InstanceCount": 32}]}, None, ["ml.p5.48xlarge x32"]),
     ("sagemaker", "UpdateEndpoint", {"EndpointName": "e", "EndpointConfigName": "c"}, None, ["? x?"]),

@@ -64,7 +64,7 @@ def test_a_new_operation_that_carries_something_is_classified():
     ("service", "operation", "parameters", "expected"),
     [
         ("appstream", "CreateFleet", {"InstanceType": "stream.graphics.g4dn.xlarge", "Name": "f",
-            "ComputeCapacity": {"DesiredInstances": 3}}, ["stream.graphics.g4dn.xlarge x?"]),
+            "ComputeCapacity": {"DesiredInstances": 3}}, ["stream.graphics.g4dn.xlarge x3"]),
         ("appstream", "UpdateFleet", {"Name": "f", "ComputeCapacity": {"DesiredInstances": 3}}, ["? x3"]),
         ("appstream", "StartFleet", {"Name": "f"}, ["? x?"]),
         ("codebuild", "StartBuild", {"projectName": "p"}, None),
@@ -83,7 +83,8 @@ def test_a_new_operation_that_carries_something_is_classified():
         ("bedrock-agent", "PrepareAgent", {"agentId": "a"}, None),
         ("bedrock-agentcore", "InvokeAgentRuntime", {"agentRuntimeArn": "x", "payload": b"x"}, ["model:? t?"]),
         ("workspaces", "CreateWorkspaces", {"Workspaces": [{"WorkspaceProperties": {"ComputeTypeName": "STANDARD"}}]}, None),
-        ("workspaces", "CreateWorkspaces", {"Workspaces": [{"WorkspaceProperties": {"ComputeTypeName": "GRAPHICS_G4DN"}}]}, ["acc:? x?"]),
+        ("workspaces", "CreateWorkspaces", {"Workspaces": [{"WorkspaceProperties": {"ComputeTypeName": "GRAPHICS_G4DN"}}]}, ["acc:t4 x1"]),
+        ("workspaces", "CreateWorkspaces", {"Workspaces": [{"WorkspaceProperties": {"ComputeTypeName": "GRAPHICS_G6_2XLARGE"}}]}, ["g6.2xlarge x1"]),
         ("application-autoscaling", "RegisterScalableTarget", {"ServiceNamespace": "dynamodb", "ResourceId": "table/x",
             "MaxCapacity": 5}, None),
         ("application-autoscaling", "RegisterScalableTarget", {"ServiceNamespace": "sagemaker",
@@ -142,10 +143,20 @@ def test_a_path_of_the_surface_that_is_filled_is_never_outside():
 NAMED_WITHOUT_EFFECT = {
     ("bedrock-runtime", "CountTokens"),  # no model answers
     ("ec2", "ReplaceImageInstanceTypeSpecification"),  # what an image is fit for
+    # Models and packages of one's own, by name: judged when they are made of weights, and when they answer.
+    ("sagemaker", "CreateAIRecommendationJob"),
+    ("sagemaker", "CreateCompilationJob"),
     ("sagemaker", "CreateEdgePackagingJob"),
-    ("sagemaker", "CreateModelPackage"),  # the group that a package is put in
+    ("sagemaker", "CreateInferenceComponent"),
+    ("sagemaker", "CreateInferenceExperiment"),
+    ("sagemaker", "CreateInferenceRecommendationsJob"),
+    ("sagemaker", "CreateModelPackage"),
     ("sagemaker", "CreateModelPackageGroup"),
+    ("sagemaker", "CreateOptimizationJob"),
     ("sagemaker", "PutModelPackageGroupPolicy"),
+    ("sagemaker", "UpdateInferenceComponent"),
+    ("sagemaker", "UpdateInferenceExperiment"),
+    ("sagemaker", "UpdateModelPackage"),
 }
 
 

@@ -5,6 +5,8 @@ Nothing here raises on strange parameters. What cannot be read becomes an item t
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
@@ -110,6 +112,25 @@ def weighted(capacity: Maybe[int], weight: Any, what: str) -> Maybe[int]:
     if units <= 0:
         return Unknown(f"{what} is not positive")
     return ceil(capacity / units)
+
+
+_PLAIN = re.compile(r"[^a-z0-9]+")
+
+
+def misspelt(source: Any, name: str) -> str | None:
+    """A key of *source* that says *name* in another spelling (`instance_type`, `INSTANCETYPE`, a stray space).
+
+    botocore would reject it; a document that was written by hand means something by it, so it may not be passed over.
+    """
+    if not isinstance(source, Mapping):
+        return None
+    wanted = name.lower()
+    for key in source:
+        if not isinstance(key, str) or key in (name, _other(name)):
+            continue
+        if _PLAIN.sub("", unicodedata.normalize("NFKC", key[:100]).lower()) == wanted:
+            return key
+    return None
 
 
 class Call:

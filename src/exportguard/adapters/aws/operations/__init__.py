@@ -24,13 +24,15 @@ class Operation:
 
     extract: Extractor
     action: Action
+    complete: bool = False
+    """Whether the extractor reads all there is; otherwise what is plainly an instance type is looked for after it."""
 
 
 _FAMILIES = {
     "ec2": ("ec2", "fleets", "capacity", "launch_templates"),
     "autoscaling": ("autoscaling",),
-    "sagemaker": ("sagemaker", "sagemaker_plans"),
-    "sagemaker-runtime": ("sagemaker",),
+    "sagemaker": ("sagemaker", "sagemaker_serving", "sagemaker_pipelines", "sagemaker_plans"),
+    "sagemaker-runtime": ("sagemaker_serving",),
     "bedrock": ("bedrock",),
     "bedrock-runtime": ("bedrock_runtime",),
     "bedrock-agent": ("bedrock_agents",),
@@ -40,12 +42,34 @@ _FAMILIES = {
     "batch": ("batch",),
     "emr": ("emr",),
     "cloudformation": ("cloudformation",),
-    "cloudcontrol": ("cloudformation",),
+    "cloudcontrol": ("cloud_control",),
     "stepfunctions": ("workflows",),
-    "events": ("workflows",),
+    "events": ("workflows", "integrations"),
     "scheduler": ("workflows",),
     "pipes": ("workflows",),
-    "ssm": ("workflows",),
+    "ssm": ("systems_manager",),
+    "config": ("systems_manager",),
+    "apigateway": ("integrations",),
+    "apigatewayv2": ("integrations",),
+    "appsync": ("integrations",),
+    "rds-data": ("integrations",),
+    "redshift-data": ("integrations",),
+    "elasticbeanstalk": ("platforms",),
+    "datapipeline": ("platforms",),
+    "deadline": ("platforms",),
+    "pcs": ("platforms",),
+    "omics": ("platforms",),
+    "imagebuilder": ("platforms",),
+    "emr-containers": ("platforms",),
+    "emr-serverless": ("platforms",),
+    "servicecatalog": ("platforms",),
+    "autoscaling-plans": ("platforms",),
+    "gamelift": ("screens",),
+    "gameliftstreams": ("screens",),
+    "workspaces": ("screens",),
+    "appstream": ("screens",),
+    "license-manager": ("markets",),
+    "marketplace-catalog": ("markets",),
 }
 """service -> the modules that register its operations. Loaded when the first call of the service is seen."""
 
@@ -53,12 +77,14 @@ _registered: dict[tuple[str, str], Operation] = {}
 _loaded: set[str] = set()
 
 
-def operation(service: str, *names: str, action: Action = Action.PROVISION) -> Callable[[Extractor], Extractor]:
+def operation(
+    service: str, *names: str, action: Action = Action.PROVISION, complete: bool = False
+) -> Callable[[Extractor], Extractor]:
     """Register the decorated function as the extractor of these operations of *service* (botocore's names)."""
 
     def register(extract: Extractor) -> Extractor:
         for name in names:
-            _registered[service, name] = Operation(extract, action)
+            _registered[service, name] = Operation(extract, action, complete)
         return extract
 
     return register
@@ -85,6 +111,10 @@ def extract(call: Call) -> None:
     if own is not None:
         call.action = own.action
         own.extract(call)
+        if not own.complete:
+            from exportguard.adapters.aws.operations.instances_within import overlooked
+
+            overlooked(call)
         return
     from exportguard.adapters.aws.operations import generic
 

@@ -137,10 +137,39 @@ def start_instance_refresh(call: Call) -> None:
         existing(call, call.get("AutoScalingGroupName"), NOT_GIVEN)
 
 
+@operation("autoscaling", "PutScalingPolicy", action=Action.SCALE)
+def scaling_policy(call: Call) -> None:
+    """A policy that only ever takes instances away is none to ask about."""
+    kind = call.get("AdjustmentType")
+    steps = [get(row, "ScalingAdjustment") for _, row in call.rows(call.get("StepAdjustments"), "StepAdjustments")]
+    changes = [c for c in (call.get("ScalingAdjustment"), *steps) if c is not None]
+    fixed = kind == "ExactCapacity"
+    if changes and all(isinstance(c, int) and (c == 0 if fixed else c <= 0) for c in changes):
+        call.not_applicable("the policy only takes instances away")
+    else:
+        grow_existing(call)
+
+
+@operation("autoscaling", "ResumeProcesses", action=Action.SCALE)
+def resume(call: Call) -> None:
+    """Without names all processes resume. Those named here start no instance by themselves."""
+    quiet = ("alarmnotification", "azrebalance", "healthcheck", "terminate", "addtoloadbalancer")
+    names = call.get("ScalingProcesses")
+    if isinstance(names, (list, tuple)) and names and all(str(name).lower() in quiet for name in names):
+        call.not_applicable("none of these processes launches instances")
+    else:
+        existing(call, call.get("AutoScalingGroupName"), NOT_GIVEN)
+
+
+@operation("autoscaling", "RollbackInstanceRefresh", action=Action.RESIZE)
+def rollback_refresh(call: Call) -> None:
+    """Instances are replaced by what the group was configured with before the refresh."""
+    existing(call, call.get("AutoScalingGroupName"), NOT_GIVEN)
+
+
 @operation(
-    "autoscaling", "ExecutePolicy", "ExitStandby", "PutScalingPolicy", "PutWarmPool", "ResumeProcesses",
-    "PutScheduledUpdateGroupAction", action=Action.SCALE,
-)  # fmt: skip
+    "autoscaling", "ExecutePolicy", "ExitStandby", "PutWarmPool", "PutScheduledUpdateGroupAction", action=Action.SCALE
+)
 def grow_existing(call: Call) -> None:
     size = largest(call.parameters)
     if size == 0 and call.operation != "PutWarmPool":

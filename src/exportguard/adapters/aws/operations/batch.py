@@ -8,6 +8,7 @@ from exportguard.adapters.aws.call import Call, get, number
 from exportguard.adapters.aws.operations import operation
 from exportguard.adapters.aws.operations.ecs import containers
 from exportguard.adapters.aws.operations.launch import launched, of_family, required
+from exportguard.adapters.aws.operations.template_text import parse
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
 
 _GENERAL = frozenset({"optimal", "default_x86_64", "default_arm64"})
@@ -117,6 +118,9 @@ def nodes(call: Call, source: Any, key: str) -> None:
     for name in ("nodeRangeProperties", "nodePropertyOverrides"):
         for place, row in call.rows(get(body, name), f"{key}.{name}"):
             job(call, row, f"{place}.", total)
+            for spot, value in call.entries(get(row, "instanceTypes"), f"{place}.instanceTypes"):
+                if not (isinstance(value, str) and value.strip().lower() in _GENERAL):
+                    of_family(call, value, total, where=spot)
 
 
 @operation("batch", "RegisterJobDefinition")
@@ -150,6 +154,17 @@ def submit(call: Call) -> None:
         reason = answer.reason if isinstance(answer, Unknown) else "not found"
         call.accelerator(Unknown(f"job definition {str(name)[:100]} not resolved: {reason}"), where="jobDefinition")
     call.not_applicable("the job asks for no accelerator")
+
+
+@operation("batch", "SubmitServiceJob", action=Action.START)
+def submit_service_job(call: Call) -> None:
+    """A SageMaker training job, whose request is the payload."""
+    payload = parse(call.get("serviceRequestPayload"))
+    if isinstance(payload, Unknown):
+        call.unknown(f"serviceRequestPayload: {payload.reason}", "serviceRequestPayload")
+    else:
+        call.nested("sagemaker", "CreateTrainingJob", payload, "serviceRequestPayload")
+    call.not_applicable("the job runs on no accelerator")
 
 
 @operation("batch", "CreateJobQueue", "UpdateJobQueue", "CreateQuotaShare", "UpdateQuotaShare",

@@ -95,8 +95,11 @@ def _endpoint(call: Call, config: Any) -> None:
            "RegisterMarketplaceModelEndpoint")  # fmt: skip
 def marketplace_endpoint(call: Call) -> None:
     _endpoint(call, call.get("endpointConfig"))
-    source = call.get("modelSourceIdentifier", "endpointIdentifier", "endpointArn")
-    named_model(call, source, "modelSourceIdentifier")
+    if call.operation == "UpdateMarketplaceModelEndpoint":
+        call.action = Action.RESIZE
+        call.not_applicable("neither the endpoint's instances nor its model change")
+    else:
+        named_model(call, call.get("modelSourceIdentifier"), "modelSourceIdentifier")
 
 
 @operation("bedrock", "PutResourcePolicy")

@@ -44,33 +44,33 @@ def tokens_in(body: Any) -> Maybe[int]:
     return NOT_GIVEN
 
 
-@operation("bedrock-runtime", "InvokeModel", "InvokeModelWithResponseStream", action=Action.INVOKE)
+@operation("bedrock-runtime", "InvokeModel", "InvokeModelWithResponseStream", action=Action.INVOKE, complete=True)
 def invoke_model(call: Call) -> None:
     named_model(call, call.get("modelId"), "modelId", tokens=tokens_in(call.get("body")))
 
 
-@operation("bedrock-runtime", "Converse", "ConverseStream", action=Action.INVOKE)
+@operation("bedrock-runtime", "Converse", "ConverseStream", action=Action.INVOKE, complete=True)
 def converse(call: Call) -> None:
     limit = get(call.get("inferenceConfig"), "maxTokens")
     tokens = NOT_GIVEN if limit is None else number(limit, "inferenceConfig.maxTokens")
     named_model(call, call.get("modelId"), "modelId", tokens=tokens)
 
 
-@operation("bedrock-runtime", "InvokeModelWithBidirectionalStream", action=Action.INVOKE)
+@operation("bedrock-runtime", "InvokeModelWithBidirectionalStream", action=Action.INVOKE, complete=True)
 def invoke_stream(call: Call) -> None:
     named_model(call, call.get("modelId"), "modelId", tokens=Unknown("a two-way stream has no stated limit"))
 
 
-@operation("bedrock-runtime", "StartAsyncInvoke", action=Action.INVOKE)
+@operation("bedrock-runtime", "StartAsyncInvoke", action=Action.INVOKE, complete=True)
 def start_async_invoke(call: Call) -> None:
     named_model(call, call.get("modelId"), "modelId", tokens=tokens_in(call.get("modelInput")))
 
 
-@operation("bedrock-runtime", "CountTokens", action=Action.INVOKE)
+@operation("bedrock-runtime", "CountTokens", action=Action.INVOKE, complete=True)
 def count_tokens(call: Call) -> None:
     call.not_applicable("counts tokens; no model answers")
 
 
-@operation("bedrock-runtime", "ApplyGuardrail", "InvokeGuardrailChecks", action=Action.INVOKE)
+@operation("bedrock-runtime", "ApplyGuardrail", "InvokeGuardrailChecks", action=Action.INVOKE, complete=True)
 def apply_guardrail(call: Call) -> None:
     call.not_applicable("checks a text against a guardrail; no model answers")

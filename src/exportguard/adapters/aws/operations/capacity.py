@@ -140,7 +140,12 @@ def purchase_scheduled_instances(call: Call) -> None:
 
 
 @operation(
-    "ec2", "CopyImage", "ModifyImageAttribute", "ModifySnapshotAttribute", "ReplaceImageInstanceTypeSpecification"
+    "ec2",
+    "CopyImage",
+    "ModifyImageAttribute",
+    "ModifySnapshotAttribute",
+    "ReplaceImageInstanceTypeSpecification",
+    complete=True,
 )
 def images(call: Call) -> None:
     call.not_applicable("an image or snapshot is copied, shared or described; nothing is launched")

@@ -18,7 +18,7 @@ def placed(call: Call, spec: Any, where: str = "Placement") -> None:
     call.outpost(get(spec, "OutpostArn"))
 
 
-@operation("ec2", "RunInstances")
+@operation("ec2", "RunInstances", complete=True)
 def run_instances(call: Call) -> None:
     count = call.get("MaxCount")
     launched(

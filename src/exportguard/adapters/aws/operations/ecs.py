@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, number, times
 from exportguard.adapters.aws.operations import operation
-from exportguard.adapters.aws.operations.launch import required
+from exportguard.adapters.aws.operations.launch import of_family, required
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
 
 
@@ -24,6 +25,30 @@ def containers(call: Call, rows: Any, where: str, tasks: Maybe[int]) -> None:
                 continue
             elif not (isinstance(kind, str) and kind == "InferenceAccelerator"):
                 call.unknown(f"{spot} asks for something unreadable", spot)
+        devices(call, container, place, tasks)
+
+
+_DEVICE = re.compile(r"/dev/(nvidia|neuron|dri|kfd|accel|habana|hl|fpga|xdma)", re.IGNORECASE)
+_CHOSEN = re.compile(r"ecs\.instance-type\s*(?:==|=~|in|matches)\s*(\[[^\]]*\]|\S+)", re.IGNORECASE)
+
+
+def devices(call: Call, container: Any, place: str, tasks: Maybe[int]) -> None:
+    """Accelerators that are handed to a container as devices of its host, without being asked for as a resource."""
+    for spot, row in call.rows(get(get(container, "linuxParameters"), "devices"), f"{place}.linuxParameters.devices"):
+        path = get(row, "hostPath")
+        if not isinstance(path, str) or _DEVICE.search(path):
+            call.accelerator(
+                Unknown(f"the device {str(path)[:60]} of whatever instance it lands on"), tasks, where=spot
+            )
+
+
+def constraints(call: Call, tasks: Maybe[int]) -> None:
+    """Instance types that tasks are pinned to by a placement constraint."""
+    for place, row in call.rows(call.get("placementConstraints"), "placementConstraints"):
+        chosen = _CHOSEN.search(str(get(row, "expression") or "")[:2000])
+        for name in re.split(r"[,\s]+", chosen[1].strip("[]")) if chosen else ():
+            if name:
+                of_family(call, name.strip("'\""), tasks, where=f"{place}.expression")
 
 
 def inference(call: Call, rows: Any, where: str, tasks: Maybe[int]) -> None:
@@ -45,6 +70,7 @@ def fargate(source: Mapping[str, Any]) -> bool:
 def register(call: Call) -> None:
     containers(call, call.get("containerDefinitions"), "containerDefinitions", NOT_GIVEN)
     inference(call, call.get("inferenceAccelerators"), "inferenceAccelerators", NOT_GIVEN)
+    constraints(call, NOT_GIVEN)
     call.not_applicable("no container asks for an accelerator")
 
 
@@ -56,6 +82,7 @@ def run(call: Call, tasks: Maybe[int]) -> None:
     overrides = call.struct(call.get("overrides"), "overrides")
     containers(call, get(overrides, "containerOverrides"), "overrides.containerOverrides", tasks)
     inference(call, get(overrides, "inferenceAcceleratorOverrides"), "overrides.inferenceAcceleratorOverrides", tasks)
+    constraints(call, tasks)
     definition = call.get("taskDefinition")
     if call.items or definition is None:
         return
@@ -131,6 +158,30 @@ def _group(call: Call, provider: Any) -> None:
         return
     name = arn.rpartition("autoScalingGroupName/")[2] if isinstance(arn, str) else arn
     autoscaling.existing(call, name, NOT_GIVEN, "autoScalingGroupProvider.autoScalingGroupArn")
+
+
+@operation("ecs", "UpdateTaskSet", action=Action.SCALE)
+def task_set(call: Call) -> None:
+    """Another share of the service's tasks; what they ask for is on the task set."""
+    if get(call.get("scale"), "value") in (0, 0.0, None):
+        call.not_applicable("the task set does not grow")
+        return
+    names = {key: call.get(key) for key in ("cluster", "service")}
+    answer = call.ask("ecs", "DescribeTaskSets", **names, taskSets=[call.get("taskSet")])
+    rows = () if isinstance(answer, Unknown) else get(answer, "taskSets") or ()
+    for row in rows:
+        launch = {k: get(row, k) for k in ("launchType", "capacityProviderStrategy", "taskDefinition")}
+        call.nested("ecs", "RunTask", launch, "taskSet")
+    if not rows:
+        reason = answer.reason if isinstance(answer, Unknown) else "not found"
+        call.accelerator(Unknown(f"task set {str(call.get('taskSet'))[:80]} not resolved: {reason}"), where="taskSet")
+    call.not_applicable("the task set asks for no accelerator")
+
+
+@operation("ecs", "RegisterDaemonTaskDefinition")
+def register_daemon(call: Call) -> None:
+    containers(call, call.get("containerDefinitions"), "containerDefinitions", NOT_GIVEN)
+    call.not_applicable("no container asks for an accelerator")
 
 
 @operation("ecs", "CreateCluster", "PutClusterCapacityProviders")

@@ -151,9 +151,12 @@ def _model(call: Call, value: Any, place: str) -> None:
         call.model(hub, where=place)
     elif last in ("HubContentName", "BaseModelName", "ModelProfileId"):
         call.model(value, where=place)
-    elif call.service == "sagemaker" or "odelPackage" in last:
-        if last not in ("ModelPackageGroupName", "HubContentVersion"):
+    elif call.service == "sagemaker":
+        if last.endswith(("BaseModelArn", "HubContentArn")):
             call.model(Unknown(f"what {last} {str(value)[:80]} holds is not known"), where=place)
+        # A model or package of one's own, by name: it was judged when it was made (`sagemaker_serving`).
+    elif "odelPackage" in last:
+        call.model(Unknown(f"what {last} {str(value)[:80]} holds is not known"), where=place)
     elif last != "modelName":
         named_model(call, value, place)
 

@@ -16,9 +16,19 @@ _NOT_WANTED = re.compile(r"(excluded|hidden|unsupported|supported)", re.IGNORECA
 _MODELS = re.compile(r"((\w*[mM]odel(Id|Arn|Identifier))|foundationModel|FoundationModel)$")
 _ACCELERATORS = re.compile(r"(accelerator(Type|Name)s?)$", re.IGNORECASE)
 _DATABASES = ("AWS::RDS::", "AWS::ElastiCache::", "AWS::OpenSearchService::", "AWS::Elasticsearch::", "AWS::DMS::",
-              "AWS::DocDB::", "AWS::Neptune::", "AWS::AmazonMQ::", "AWS::MSK::", "AWS::GameLift::Fleet")  # fmt: skip
+              "AWS::DocDB::", "AWS::Neptune::", "AWS::AmazonMQ::", "AWS::MSK::", "AWS::GameLift::Fleet", "AWS::M2::",
+              "AWS::ManagedBlockchain::", "AWS::Redshift::", "AWS::MemoryDB::", "AWS::DAX::",
+              "AWS::Timestream::")  # fmt: skip
 """Services whose instance classes are their own (`db.r5.large`, `m5.large.search`) and never accelerated. GameLift's
 are plain instance types without accelerators (its API Reference lists them)."""
+_SAID_BY_USERS = frozenset({
+    "Environment", "environment", "EnvironmentVariables", "HyperParameters", "hyperParameters", "Tags", "tags",
+    "Labels", "labels", "Metadata", "UserData", "TagSpecifications",
+})  # fmt: skip
+"""Maps whose keys are their author's own: a variable called `InstanceType` is none."""
+_READ_ELSEWHERE = _SAID_BY_USERS | {"InstanceRequirements", "instanceRequirements"}
+_KINDS = re.compile(r"(Type|Class|Kind)$")
+_ACCELERATED = re.compile(r"(?<![A-Za-z])(GPU|GRAPHICS|NVIDIA|NEURON|INFERENTIA|TRAINIUM)", re.IGNORECASE)
 _MOST = 20_000
 
 
@@ -48,6 +58,8 @@ def named_within(call: Call, document: Any, where: str, kind: str) -> None:
 def _named(call: Call, key: str, entry: Any, place: str, row: Mapping[str, Any]) -> bool:
     if _NOT_WANTED.search(key):
         return False
+    if key in _SAID_BY_USERS:
+        return True
     count = get(row, "InstanceCount", "Count", "MaxCount", "DesiredCapacity")
     size = NOT_GIVEN if count is None else number(count, place)
     if key in ("InstanceRequirements", "instanceRequirements"):
@@ -61,6 +73,31 @@ def _named(call: Call, key: str, entry: Any, place: str, row: Mapping[str, Any])
             call.accelerator(value, size, where=place)
     elif _MODELS.fullmatch(key) and isinstance(entry, (str, Unknown)):
         named_model(call, entry, place)
+    elif _KINDS.search(key) and isinstance(entry, str) and _ACCELERATED.search(entry):
+        call.accelerator(Unknown(f"an accelerator that {entry[:60]} stands for"), size, where=place)
     else:
         return False
     return True
+
+
+def overlooked(call: Call) -> None:
+    """What is plainly called an instance type in the parameters and was not read: an operation's new parameter."""
+    known = {item.instance_type for item in call.items if isinstance(item.instance_type, str)}
+    todo: list[tuple[str, Any, int]] = [("", call.parameters, 0)]
+    while todo:
+        place, value, depth = todo.pop()
+        if depth > 30:
+            return
+        if isinstance(value, (list, tuple)):
+            todo += [(f"{place}[{index}]", entry, depth + 1) for index, entry in enumerate(value)]
+        elif isinstance(value, Mapping):
+            for key, entry in value.items():
+                if not isinstance(key, str) or key in _READ_ELSEWHERE or _NOT_WANTED.search(key):
+                    continue
+                spot = f"{place}.{key}" if place else key
+                if not _INSTANCES.fullmatch(key):
+                    todo.append((spot, entry, depth + 1))
+                    continue
+                for each in entry if isinstance(entry, (list, tuple)) else [entry]:
+                    if isinstance(each, str) and each not in known and "." in each:
+                        call.instance(each, where=spot)

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
-from exportguard.adapters.aws.call import Call, get, number, text, times
+from exportguard.adapters.aws.call import Call, get, misspelt, number, text, times
 from exportguard.vocabulary import NOT_GIVEN, Maybe, Unknown
 
 DEFAULT_INSTANCE_TYPE = "m1.small"
@@ -40,6 +40,12 @@ def launched(
         return
     own_template = get(spec, "LaunchTemplate", "LaunchTemplateSpecification")
     named = own_template if own_template is not None else template
+    strange = misspelt(spec, "InstanceType") or misspelt(spec, "LaunchTemplate")
+    if strange is not None:
+        call.unresolved(
+            f"`{strange[:60]}` is not a parameter, yet it names what is launched", where, instances=instances
+        )
+        return
     if named is None:
         if default is not None:
             call.instance(default, instances, where=f"{dot}InstanceType")
@@ -108,7 +114,7 @@ def required(call: Call, requirements: Any, instances: Maybe[int], where: str) -
             call.unresolved("any instance type that fits no stated requirement", where, instances=instances)
         return
     allowed = get(wanted, "AllowedInstanceTypes")
-    if allowed is not None:
+    if allowed is not None and allowed not in ([], ()):
         for place, value in call.entries(allowed, f"{where}.AllowedInstanceTypes"):
             of_family(call, value, instances, where=place)
         return

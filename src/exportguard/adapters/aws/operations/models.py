@@ -88,10 +88,16 @@ def _add(call: Call, name: str, where: str, tokens: Maybe[int], hops: int, label
     call.model(name, tokens, where=where, name=label)
 
 
+_TASK = re.compile(
+    r"^[a-z0-9]+-(textgeneration[a-z0-9]*|text2text|llm|vlm|reasoning|textembedding|sentencesimilarity|txt2img)-", re.I
+)
+"""What the public hub puts before a model's name: who published it and its task (`meta-textgeneration-…`)."""
+
+
 def hub_model(arn: Any) -> str | None:
     """`meta-textgeneration-llama-3-8b` of `arn:…:sagemaker:…:hub-content/SageMakerPublicHub/Model/NAME/1.0`."""
     match = re.search(r":hub-content/[^/]+/(?:Model|ModelReference)/([^/]+)", arn) if isinstance(arn, str) else None
-    return match[1] if match else None
+    return _TASK.sub("", match[1]) or match[1] if match else None
 
 
 def geography(call: Call, name: str) -> None:

@@ -148,14 +148,6 @@ def processing_job(call: Call) -> None:
         call.unresolved("the job names no resources", "ProcessingResources.ClusterConfig")
 
 
-@operation("sagemaker", "CreateTransformJob")
-def transform_job(call: Call) -> None:
-    cluster(call, call.get("TransformResources"), "TransformResources")
-    if not call.items:
-        call.unresolved("the job names no resources", "TransformResources")
-    served(call, call.get("ModelName"), "ModelName")
-
-
 @operation("sagemaker", "CreateNotebookInstance")
 def notebook(call: Call) -> None:
     call.instance(call.get("InstanceType"), 1, where="InstanceType")
@@ -212,9 +204,11 @@ def create_app(call: Call) -> None:
            "UpdateDomain")  # fmt: skip
 def studio_defaults(call: Call) -> None:
     """Default instance types of apps. Lists of what users may not see are no wish for it."""
-    for place, value, _ in named_paths(call, "instance"):
-        if value != "system":
-            call.instance(value, NOT_GIVEN, where=place)
+    from exportguard.adapters.aws.operations.instances_within import named_within
+
+    if isinstance(call.parameters, Mapping):
+        named_within(call, call.parameters, "", "sagemaker")
+    call.items = [item for item in call.items if item.instance_type != "system"]
     call.not_applicable("names no default instance type")
 
 
@@ -243,100 +237,6 @@ def grow_cluster(call: Call) -> None:
         for kind in kinds:
             call.instance(kind, counted(row, place), where=f"{place}.InstanceGroupName")
     call.not_applicable("no nodes are added")
-
-
-# -- what serves a model -----------------------------------------------------------------------------------------
-
-
-def variants(call: Call, source: Any, dot: str = "") -> None:
-    """The production variants of an endpoint configuration."""
-    for key in ("ProductionVariants", "ShadowProductionVariants"):
-        for place, row in call.rows(get(source, key), f"{dot}{key}"):
-            size = counted(row, place)
-            if get(row, "InstanceType") is not None:
-                call.instance(get(row, "InstanceType"), size, where=f"{place}.InstanceType")
-            pools = list(call.rows(get(row, "InstancePools"), f"{place}.InstancePools"))
-            for spot, pool in pools:
-                call.instance(get(pool, "InstanceType"), size, where=f"{spot}.InstanceType")
-            if get(row, "AcceleratorType") is not None:
-                call.accelerator(get(row, "AcceleratorType"), size, where=f"{place}.AcceleratorType")
-            if get(row, "InstanceType") is None and not pools and get(row, "ServerlessConfig") is None:
-                call.unresolved("the variant names no instance type", place, instances=size)
-            if get(row, "ModelName") is not None:
-                served(call, get(row, "ModelName"), f"{place}.ModelName")
-
-
-def served(call: Call, name: Any, where: str) -> None:
-    """A SageMaker model by its name: it may hold any weights; a look-up tells whether a hub's."""
-    answer = call.ask("sagemaker", "DescribeModel", ModelName=name)
-    if isinstance(answer, Unknown):
-        call.model(Unknown(f"SageMaker model {str(name)[:80]} not resolved: {answer.reason}"), where=where)
-    else:
-        containers(call, answer, where)
-
-
-def containers(call: Call, source: Any, where: str = "") -> None:
-    """The weights in a model's containers: a hub's model by name, anything else unknown."""
-    dot = f"{where}." if where else ""
-    rows = list(call.rows(get(source, "Containers"), f"{dot}Containers"))
-    if get(source, "PrimaryContainer") is not None:
-        rows.append((f"{dot}PrimaryContainer", call.struct(get(source, "PrimaryContainer"), f"{dot}PrimaryContainer")))
-    for place, row in rows:
-        sources = [get(row, "ModelDataSource"), *(v for _, v in call.entries(
-            get(row, "AdditionalModelDataSources"), f"{place}.AdditionalModelDataSources"))]  # fmt: skip
-        found = {
-            name
-            for data in sources
-            if (name := hub_model(get(get(get(data, "S3DataSource"), "HubAccessConfig"), "HubContentArn")))
-        }
-        for name in sorted(found):
-            call.model(name, where=place)
-        if not found:
-            call.model(Unknown("weights of one's own, or of a package, which nobody named"), where=place)
-    if not rows:
-        call.model(Unknown("the model names no container"), where=where or "PrimaryContainer")
-
-
-@operation("sagemaker", "CreateModel")
-def create_model(call: Call) -> None:
-    containers(call, call.parameters)
-
-
-@operation("sagemaker", "CreateEndpointConfig")
-def endpoint_config(call: Call) -> None:
-    variants(call, call.parameters)
-    if not call.items:
-        call.unresolved("the configuration has no variants", "ProductionVariants")
-
-
-@operation("sagemaker", "CreateEndpoint", "UpdateEndpoint")
-def endpoint(call: Call) -> None:
-    name = call.get("EndpointConfigName")
-    answer = call.ask("sagemaker", "DescribeEndpointConfig", EndpointConfigName=name)
-    if isinstance(answer, Unknown):
-        call.unresolved(f"endpoint configuration {str(name)[:80]} not resolved: {answer.reason}", "EndpointConfigName")
-    else:
-        variants(call, answer, "EndpointConfig.")
-        if not call.items:
-            call.unresolved("the endpoint configuration has no variants", "EndpointConfigName")
-
-
-@operation("sagemaker", "UpdateEndpointWeightsAndCapacities", action=Action.SCALE)
-def endpoint_capacity(call: Call) -> None:
-    rows = list(call.rows(call.get("DesiredWeightsAndCapacities"), "DesiredWeightsAndCapacities"))
-    grow = [number(get(row, "DesiredInstanceCount"), place) for place, row in rows
-            if get(row, "DesiredInstanceCount") not in (None, 0)]  # fmt: skip
-    if grow:
-        call.unresolved("the endpoint's instance type is not named", "EndpointName", instances=most(*grow))
-    else:
-        call.not_applicable("no capacity grows")
-
-
-@operation("sagemaker-runtime", "InvokeEndpoint", "InvokeEndpointAsync", "InvokeEndpointWithResponseStream",
-           action=Action.INVOKE)  # fmt: skip
-def invoke_endpoint(call: Call) -> None:
-    name = call.get("EndpointName")
-    call.model(Unknown(f"what endpoint {str(name)[:80]} serves is not known"), where="EndpointName")
 
 
 @operation("sagemaker", "CreatePresignedDomainUrl", "CreateModelPackageGroup", "CreateEdgePackagingJob",

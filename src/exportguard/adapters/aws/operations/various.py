@@ -8,8 +8,6 @@ from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, number
 from exportguard.adapters.aws.operations import operation
-from exportguard.adapters.aws.operations.generic import walk
-from exportguard.adapters.aws.operations.launch import launched
 from exportguard.vocabulary import Action, Transfer, Unknown
 
 
@@ -17,17 +15,6 @@ from exportguard.vocabulary import Action, Transfer, Unknown
 def invoke_function(call: Call) -> None:
     """A payload that is not read: what a function calls is judged where it calls, under its own role."""
     call.not_applicable("what a function calls is judged where it runs")
-
-
-@operation("rds-data", "ExecuteStatement", action=Action.INVOKE)
-@operation("redshift-data", "ExecuteStatement", action=Action.INVOKE)
-def sql(call: Call) -> None:
-    """Databases that call models from SQL (Aurora and Redshift machine learning)."""
-    text = call.get("sql", "Sql")
-    if isinstance(text, str) and not re.search(r"aws_(bedrock|sagemaker)|external\s+model|create\s+model", text, re.I):
-        call.not_applicable("the statement calls no model")
-    else:
-        call.model(Unknown("a model that is called from SQL"), where="sql")
 
 
 @operation("snowball", "CreateJob", "CreateCluster", action=Action.PURCHASE)
@@ -109,37 +96,6 @@ def lightsail(call: Call) -> None:
         call.accelerator(Unknown(f"the GPU of bundle {str(bundle)[:60]}"), where="bundleId")
 
 
-@operation("workspaces", "CreateWorkspaces", "StartWorkspaces", "CreateWorkspacesPool")
-def workspaces(call: Call) -> None:
-    """A compute type says whether it has a GPU. Without one the bundle decides, which hides it."""
-    rows = list(call.rows(call.get("Workspaces"), "Workspaces"))
-    for place, row in rows:
-        kind = get(get(row, "WorkspaceProperties"), "ComputeTypeName")
-        if kind is None:
-            call.accelerator(
-                Unknown(f"bundle {str(get(row, 'BundleId'))[:60]} was not read"), where=f"{place}.BundleId"
-            )
-    if rows:
-        from exportguard.adapters.aws.operations.generic import everything
-
-        everything(call)
-        call.not_applicable("no compute type has a GPU")
-    else:
-        walk(call)
-
-
-@operation("pcs", "CreateComputeNodeGroup", "UpdateComputeNodeGroup")
-def parallel_cluster(call: Call) -> None:
-    most = get(call.get("scalingConfiguration"), "maxInstanceCount")
-    for place, row in call.rows(call.get("instanceConfigs"), "instanceConfigs"):
-        call.instance(get(row, "instanceType"), number(most, "maxInstanceCount"), where=f"{place}.instanceType")
-    template = call.get("customLaunchTemplate")
-    if not call.items and template is not None:
-        launched(call, {"LaunchTemplate": template}, number(most, "maxInstanceCount"), "customLaunchTemplate")
-    call.not_applicable("no instance type is named")
-
-
-@operation("gamelift", "CreateContainerFleet", "UpdateGameServerGroup")
 @operation("evs", "CreateEnvironment", "CreateEnvironmentHost")
 def instance_types_by_key(call: Call) -> None:
     from exportguard.adapters.aws.operations.instances_within import named_within

@@ -1,4 +1,4 @@
-"""Calls that a service makes later: Step Functions tasks, scheduler and event targets, pipes, SSM automations."""
+"""Calls that a service makes later: Step Functions tasks, and the targets of schedules, events and pipes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from exportguard.adapters.aws.call import Call, get
 from exportguard.adapters.aws.classify import Standing, standing, surface
 from exportguard.adapters.aws.operations import operation
 from exportguard.adapters.aws.operations.template_text import parse
-from exportguard.vocabulary import Action, Location, Unknown
+from exportguard.vocabulary import Action, Unknown
 
 _MOST_STATES = 5_000
+_WANTS_GPU = re.compile(r"(nvidia|amd|aws\.amazon|habana|gpu)[\w.-]*/(gpu|neuron|mig)|gpu\b|neuron", re.IGNORECASE)
 _SERVICES = {
     "sfn": "stepfunctions",
     "bedrockruntime": "bedrock-runtime",
@@ -98,6 +99,10 @@ def _task(call: Call, resource: Any, node: Mapping[str, Any], place: str) -> Non
         return  # a function or an activity: its own calls are judged where it runs
     if (match[2], match[3]) in (("lambda", "invoke"), ("http", "invoke")):
         return
+    if match[2] == "eks" and match[3] in ("runJob", "call"):
+        if _WANTS_GPU.search(json.dumps(parameters, default=str)):
+            call.accelerator(Unknown("an accelerator that a Kubernetes manifest asks for"), where=place)
+        return
     if isinstance(parameters, str):
         parameters = {}
         call.unknown(f"{place} builds its arguments at run time", place)
@@ -116,9 +121,12 @@ def define(call: Call) -> None:
     call.not_applicable("no task provisions an accelerator or a model")
 
 
-@operation("stepfunctions", "StartExecution", "StartSyncExecution", action=Action.START)
+@operation("stepfunctions", "StartExecution", "StartSyncExecution", "RedriveExecution", action=Action.START)
 def execute(call: Call) -> None:
     arn = call.get("stateMachineArn")
+    if call.operation == "RedriveExecution":
+        described = call.ask("stepfunctions", "DescribeExecution", executionArn=call.get("executionArn"))
+        arn = None if isinstance(described, Unknown) else get(described, "stateMachineArn")
     answer = call.ask("stepfunctions", "DescribeStateMachine", stateMachineArn=arn)
     if isinstance(answer, Unknown):
         call.unknown(f"state machine {str(arn)[:150]} not resolved: {answer.reason}", "stateMachineArn")
@@ -129,7 +137,7 @@ def execute(call: Call) -> None:
 
 def target(call: Call, arn: Any, payload: Any, where: str, row: Any) -> None:
     """The target of a schedule, rule or pipe: a universal one is a call; jobs and tasks are started by name."""
-    if not isinstance(arn, str):
+    if not isinstance(arn, str) or "${" in ":".join(arn.split(":")[:3]) or ("${" in arn and ":aws-sdk:" in arn):
         call.unknown(f"{where} names no readable target", where)
         return
     universal = re.fullmatch(r"arn:[^:]+:scheduler:::aws-sdk:([^:]+):([^:]+)", arn.strip())
@@ -162,7 +170,9 @@ def target(call: Call, arn: Any, payload: Any, where: str, row: Any) -> None:
     elif service == "states":
         call.nested("stepfunctions", "StartExecution", {"stateMachineArn": arn}, where)
     elif service == "sagemaker" and ":pipeline/" in arn:
-        call.unknown("a SageMaker pipeline whose steps were not read", where)
+        given = get(get(row, "SageMakerPipelineParameters"), "PipelineParameterList")
+        started = {"PipelineName": arn.rpartition(":pipeline/")[2], "PipelineParameters": given}
+        call.nested("sagemaker", "StartPipelineExecution", started, f"{where}.SageMakerPipelineParameters")
     elif service == "ssm" or ":automation-definition/" in arn:
         call.nested("ssm", "StartAutomationExecution", {"DocumentName": arn.rpartition("/")[2]}, where)
 
@@ -183,6 +193,8 @@ def put_targets(call: Call) -> None:
 
 @operation("pipes", "CreatePipe", "UpdatePipe")
 def pipe(call: Call) -> None:
+    if call.get("Enrichment"):
+        target(call, call.get("Enrichment"), None, "Enrichment", {})
     if call.get("Target") is None and call.get("TargetParameters") is None:
         call.not_applicable("the target stays")
         return
@@ -194,103 +206,3 @@ def pipe(call: Call) -> None:
         arn = f"arn:aws:{named}:::x"
     target(call, arn, None, "TargetParameters", parameters)
     call.not_applicable("the target starts no accelerator and no model")
-
-
-# -- Systems Manager ---------------------------------------------------------------------------------------------
-
-_TELLING = re.compile(
-    r"run-?_?instances|start-instances|create-fleet|bedrock|sagemaker|request-spot|create-stack|"
-    r"create-auto-scaling|modify-instance-attribute",
-    re.IGNORECASE,
-)
-
-
-@operation("ssm", "SendCommand", "StartSession", "CreateAssociation")
-def command(call: Call) -> None:
-    """A command on an instance: outside, unless its text plainly calls for instances or models."""
-    written = json.dumps(call.get("Parameters"), default=str) if call.get("Parameters") is not None else ""
-    if _TELLING.search(written[:200_000]) or len(written) > 200_000:
-        call.unknown("a command that may provision by itself", "Parameters")
-    elif call.operation == "CreateAssociation" and re.match(r"AWS-(Start|Resize)", str(call.get("Name"))):
-        automation(call)
-    else:
-        call.not_applicable("runs a command on instances that exist")
-
-
-@operation("ssm", "StartAutomationExecution", "StartChangeRequestExecution", action=Action.START)
-def automation(call: Call) -> None:
-    """AWS's own documents are known by name; any other document's steps are not read."""
-    names = [call.get("DocumentName", "Name")]
-    given = call.get("Parameters")
-    for _, row in call.rows(call.get("Runbooks"), "Runbooks"):
-        names.append(get(row, "DocumentName"))
-        given = get(row, "Parameters") if get(row, "Parameters") is not None else given
-    for name in [n for n in names if n is not None] or [None]:
-        short = name.rpartition("/")[2] if isinstance(name, str) else ""
-        if short == "AWS-ResizeInstance":
-            kinds = get(given, "InstanceType")
-            for value in kinds if isinstance(kinds, (list, tuple)) else [kinds]:
-                call.instance(value, where="Parameters.InstanceType")
-        elif short in ("AWS-StartEC2Instance", "AWS-RestartEC2Instance"):
-            ids = get(given, "InstanceId")
-            call.nested("ec2", "StartInstances", {"InstanceIds": ids}, "Parameters")
-        elif re.match(r"AWS-(Stop|Terminate|Delete|Create(Snapshot|Image)|Detach|Disable|Enable|Configure)", short):
-            continue
-        else:
-            call.unknown(f"what automation {short[:100]} does was not read", "DocumentName")
-    for _, row in call.rows(call.get("TargetLocations"), "TargetLocations"):
-        for _, region in call.entries(get(row, "Regions"), "TargetLocations.Regions"):
-            if isinstance(region, str) and region:
-                call.place(Location(region=region))
-    call.not_applicable("the automation starts no instance")
-
-
-@operation("ssm", "CreateDocument", "UpdateDocument")
-def document(call: Call) -> None:
-    """Automation steps that call an API, read as that call; commands are outside as they are when they are sent."""
-    found = parse(call.get("Content"))
-    if isinstance(found, Unknown):
-        kind = call.get("DocumentType")
-        if kind in (None, "Automation", "CloudFormation"):
-            call.unknown(f"Content: {found.reason}", "Content")
-        call.not_applicable("no automation")
-        return
-    if get(found, "Resources") is not None:
-        from exportguard.adapters.aws.operations.cloudformation import stack
-
-        stack(call, found, None, "Content")
-    for place, step in call.rows(get(found, "mainSteps") if get(found, "assumeRole") or _automates(found) else None,
-                                 "Content.mainSteps"):  # fmt: skip
-        action, inputs = get(step, "action"), get(step, "inputs")
-        if action == "aws:executeAwsApi":
-            inputs = _moustache(inputs)
-            api_call(call, str(get(inputs, "Service")), str(get(inputs, "Api")), inputs, f"{place}.inputs")
-        elif action == "aws:runInstances":
-            inputs = _moustache(inputs)
-            call.nested("ec2", "RunInstances", {"MaxCount": get(inputs, "MaxInstanceCount") or 1,
-                        "InstanceType": get(inputs, "InstanceType")}, f"{place}.inputs")  # fmt: skip
-        elif action in ("aws:createStack", "aws:executeScript", "aws:executeAutomation", "aws:executeStateMachine"):
-            call.unknown(f"{place} does what was not read", place)
-        elif action == "aws:changeInstanceState" and get(inputs, "DesiredState") == "running":
-            call.unresolved("instances that are started", place)
-    call.not_applicable("no step starts an accelerator or a model")
-
-
-def _automates(found: Mapping[str, Any]) -> bool:
-    return str(get(found, "schemaVersion")) == "0.3"
-
-
-def _moustache(value: Any, depth: int = 0) -> Any:
-    """`{{ parameter }}` is filled in at run time."""
-    if depth > 60:
-        return Unknown("nested too deeply to read")
-    if isinstance(value, Mapping):
-        return {str(key): _moustache(entry, depth + 1) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_moustache(entry, depth + 1) for entry in value]
-    return Unknown("filled in at run time") if isinstance(value, str) and "{{" in value else value
-
-
-@operation("ssm", "StartExecutionPreview")
-def preview(call: Call) -> None:
-    call.not_applicable("a preview runs nothing")

@@ -1,0 +1,124 @@
+"""Services that call another one by an address: API Gateway, AppSync, API destinations, and databases in SQL."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from exportguard.adapters.aws.call import Call, get
+from exportguard.adapters.aws.classify import Standing, standing, surface
+from exportguard.adapters.aws.operations import operation
+from exportguard.adapters.aws.operations.models import named_model
+from exportguard.vocabulary import Action, Unknown
+
+_SERVICES = {"runtime.sagemaker": "sagemaker-runtime", "states": "stepfunctions", "elasticmapreduce": "emr"}
+"""Host names that are not botocore's service names."""
+_GATEWAY = re.compile(r"arn:[^:]+:apigateway:[^:]*:([^:]+):(path|action)/(.*)", re.DOTALL)
+_MODEL_PATH = re.compile(r"/?model/([^/]+)/(invoke|converse)")
+_HOST = re.compile(r"(?:^|\.)((?:bedrock|sagemaker)[a-z-]*|runtime\.sagemaker|ec2|autoscaling|cloudformation)[.-]")
+
+
+def url(call: Call, address: Any, where: str) -> None:
+    """A web address: one of a model's own API names the model in its path, or may be given any."""
+    if not isinstance(address, str):
+        call.unknown(f"{where} is not readable", where)
+        return
+    try:
+        parts = urlsplit(address)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        call.unknown(f"{where} is not an address", where)
+        return
+    if not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
+        return
+    found = _HOST.search(host)
+    if found is None:
+        return
+    path = _MODEL_PATH.match(unquote(parts.path))
+    if path:
+        named_model(call, path[1], where)
+    elif found[1].startswith(("bedrock", "runtime", "sagemaker")):
+        call.model(Unknown(f"whatever model a request to {host[:100]} names"), where=where)
+    else:
+        call.unknown(f"whatever a request to {host[:100]} asks for", where)
+
+
+def gateway(call: Call, uri: Any, where: str) -> None:
+    """An API's integration: with another service by an action or a path, with a function, or with an address."""
+    if uri is None:
+        return
+    match = _GATEWAY.fullmatch(uri.strip()) if isinstance(uri, str) else None
+    if match is None:
+        if not (isinstance(uri, str) and re.match(r"arn:[^:]+:(lambda|elasticloadbalancing|servicediscovery):", uri)):
+            url(call, uri, where)
+        return
+    host, kind, rest = match.groups()
+    name = _SERVICES.get(host, host)
+    path = _MODEL_PATH.match(unquote(rest)) if kind == "path" else None
+    if path:
+        named_model(call, path[1], where)
+    elif "${" in host:
+        call.unknown(f"{where} names no readable service", where)
+    elif name.startswith(("bedrock", "sagemaker")):
+        call.model(Unknown(f"whatever model a request to {host[:60]} names"), where=where)
+    elif kind == "action" and name in surface() and standing(name, rest) is Standing.SURFACE:
+        call.unknown(f"{name}.{rest[:60]} with parameters that are mapped at run time", where)
+    elif kind == "path" and name in ("ec2", "ecs", "eks", "batch", "emr", "cloudformation", "autoscaling"):
+        call.unknown(f"whatever a request to {host[:60]} asks for", where)
+
+
+@operation("apigateway", "PutIntegration")
+def rest_integration(call: Call) -> None:
+    if str(call.get("type")).upper() != "MOCK":
+        gateway(call, call.get("uri"), "uri")
+    call.not_applicable("the integration reaches no accelerator and no model")
+
+
+@operation("apigatewayv2", "CreateIntegration", "UpdateIntegration")
+def http_integration(call: Call) -> None:
+    subtype = call.get("IntegrationSubtype")
+    if isinstance(subtype, str) and subtype.startswith("StepFunctions-"):
+        arn = get(call.get("RequestParameters"), "StateMachineArn")
+        call.nested("stepfunctions", "StartExecution", {"stateMachineArn": arn}, "IntegrationSubtype")
+    gateway(call, call.get("IntegrationUri"), "IntegrationUri")
+    call.not_applicable("the integration reaches no accelerator and no model")
+
+
+@operation("appsync", "CreateDataSource", "UpdateDataSource")
+def data_source(call: Call) -> None:
+    """Resolvers choose a model at run time, so a source of models may be asked for any."""
+    kind = call.get("type")
+    if kind == "AMAZON_BEDROCK_RUNTIME":
+        call.model(Unknown("whatever model a resolver names"), where="type")
+    elif kind is not None and not isinstance(kind, str):
+        call.unknown("type is not readable", "type")
+    address = get(call.get("httpConfig"), "endpoint")
+    if address is not None:
+        url(call, address, "httpConfig.endpoint")
+    call.not_applicable("the data source reaches no model")
+
+
+@operation("events", "CreateApiDestination", "UpdateApiDestination")
+def api_destination(call: Call) -> None:
+    if call.get("InvocationEndpoint") is not None:
+        url(call, call.get("InvocationEndpoint"), "InvocationEndpoint")
+    call.not_applicable("the destination is no model's")
+
+
+_CALLS_MODELS = re.compile(
+    r"aws_(bedrock|sagemaker|ml)\b|aws_(bedrock|sagemaker)\.|external\s+model|create\s+model", re.I
+)
+
+
+@operation("rds-data", "ExecuteStatement", "BatchExecuteStatement", action=Action.INVOKE, complete=True)
+@operation("redshift-data", "ExecuteStatement", "BatchExecuteStatement", action=Action.INVOKE, complete=True)
+def sql(call: Call) -> None:
+    """Databases that call models from SQL (Aurora and Redshift machine learning)."""
+    one, many = call.get("sql", "Sql"), call.get("Sqls")
+    texts = [one] if one is not None else []
+    texts += many if isinstance(many, (list, tuple)) else [] if many is None else [many]
+    if texts and all(isinstance(text, str) and not _CALLS_MODELS.search(text) for text in texts):
+        call.not_applicable("the statement calls no model")
+    else:
+        call.model(Unknown("a model that is called from SQL"), where="sql")
