@@ -69,9 +69,8 @@ def run(call: Call, name: Any, given: Any, where: str) -> None:
     elif short in ("AWS-StartEC2Instance", "AWS-RestartEC2Instance"):
         ids = get(given, "InstanceId")
         call.nested("ec2", "StartInstances", {"InstanceIds": [ids] if isinstance(ids, str) else ids}, "Parameters")
-    elif not _OWN.fullmatch(short) or _STARTS.search(short.partition("-")[2]):
-        if len(call.items) == before:
-            call.unknown(f"what automation {short[:100]} does was not read", where)
+    elif (not _OWN.fullmatch(short) or _STARTS.search(short.partition("-")[2])) and len(call.items) == before:
+        call.unknown(f"what automation {short[:100]} does was not read", where)
 
 
 @operation("ssm", "StartAutomationExecution", "StartChangeRequestExecution", action=Action.START)
