@@ -232,7 +232,7 @@ class Guard(CallGate):
     # -- where calls are made ---------------------------------------------------------------------------------
 
     def attach(self, target: Any, *, customer: str | None = None) -> Any:
-        """Judge the calls of *target* (a client, session or resource of boto3, an Azure or openai client); return it.
+        """Judge the calls of *target* (boto3 client, session or resource; Azure, openai or anthropic client); return it.
 
         Raises:
             UnknownCustomerError: the directory has no *customer*.
@@ -247,11 +247,11 @@ class Guard(CallGate):
                 return target
         raise ConfigurationError(
             f"cannot attach to a {type(target).__module__}.{type(target).__qualname__}",
-            remedy="Give a boto3 client, session or resource, an Azure SDK client, or an openai client.",
+            remedy="Give a boto3 client, session or resource, or an Azure SDK, openai or anthropic client.",
         )
 
     def install(self) -> Guard:
-        """Judge every boto3, Azure and openai client of this process, living and later ones. Twice is once."""
+        """Judge every boto3, Azure, openai and anthropic client of this process, living and later. Twice is once."""
         for name in _ADAPTERS:
             hook = self._hook(name)
             if hook is not None:
@@ -309,6 +309,7 @@ _ADAPTERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "aws": ("exportguard.adapters.aws.hook", "AwsHook", ("boto3", "botocore", "aiobotocore", "aioboto3")),
     "azure": ("exportguard.adapters.azure.hook", "AzureHook", ("azure",)),
     "openai": ("exportguard.adapters.openai.hook", "OpenAIHook", ("openai",)),
+    "anthropic": ("exportguard.adapters.aws.anthropic_sdk.hook", "AnthropicHook", ("anthropic",)),
 }
 
 

@@ -8,7 +8,6 @@ import gc
 import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
 import botocore.config
@@ -17,6 +16,7 @@ import pytest
 from moto import mock_aws
 
 from adapters.aws.aws_recording import RecordingGate, Refused, connections, names_p5, types_of
+from adapters.aws.loopback import loopback
 from exportguard.adapters.aws.hook import AwsHook, _living_emitters
 from exportguard.adapters.aws.lookup import Question
 from exportguard.adapters.aws.resolver import ClientResolver
@@ -26,44 +26,6 @@ KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "reg
 AMI = "ami-12c6146b"
 FAST = botocore.config.Config(retries={"total_max_attempts": 3, "mode": "standard"}, connect_timeout=2, read_timeout=2)
 CLAUDE = "anthropic.claude-3-5-sonnet-20241022-v2:0"
-
-
-class Loopback:
-    """A server on 127.0.0.1 that answers every request with the next of *answers* (the last one again and again)."""
-
-    def __init__(self, *answers: tuple[int, bytes]) -> None:
-        self.requests: list[str] = []
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                status, body = answers[min(len(outer.requests), len(answers) - 1)]
-                outer.requests.append(self.path)
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@contextlib.contextmanager
-def loopback(*answers: tuple[int, bytes]) -> Iterator[Loopback]:
-    server = Loopback(*answers)
-    try:
-        yield server
-    finally:
-        server.close()
 
 
 @pytest.fixture

@@ -1,0 +1,102 @@
+"""One call of an anthropic client: judged before it is signed, looked at again when its request is built."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from exportguard.adapters.aws.anthropic_sdk.facts import observe
+from exportguard.adapters.aws.lookup import Resolver
+from exportguard.vocabulary import CallOrigin, CallResult, Gate, Judgement, Observation
+
+LARGEST = 4 * 1024 * 1024
+"""Bytes of a built request that are read to see whether it is still the one that was judged."""
+
+
+def is_aws(client: Any) -> bool:
+    """Whether a client is one of those for AWS, by the classes that it is made of."""
+    return any("Bedrock" in kind.__name__ or kind.__name__.endswith("AnthropicAWS") for kind in type(client).__mro__)
+
+
+class Passage:
+    """The judgements of one call by one hook. `begin` raises what stops the call; `end` never raises."""
+
+    __slots__ = ("_customer", "_gate", "_judgements", "_resolver_for", "_seen", "attempts", "client")
+
+    def __init__(
+        self, gate: Gate, resolver_for: Callable[[Any], Resolver | None], customer: str | None, client: Any
+    ) -> None:
+        self._gate, self._resolver_for, self._customer, self.client = gate, resolver_for, customer, client
+        self._judgements: list[Judgement] = []
+        self._seen: list[Observation] = []
+        self.attempts = 0
+
+    def begin(self, options: Any) -> None:
+        """Judge and release what *options* will send. Raises the refusal."""
+        extra = getattr(options, "extra_json", None)
+        body = getattr(options, "json_data", None)
+        if isinstance(extra, Mapping):
+            body = {**body, **extra} if isinstance(body, Mapping) else dict(extra)
+        if body is None:
+            body = getattr(options, "content", None)
+        self._judge(str(options.url), body, str(options.method))
+
+    def arrive(self, request: Any) -> None:
+        """At the built request: judged again when it is no longer what was judged."""
+        try:
+            content = request.content
+        except Exception:  # noqa: BLE001 - httpx's own errors for a body that is a stream; its fields were read before
+            content = None
+        body: Any = None
+        if isinstance(content, bytes) and 0 < len(content) <= LARGEST:
+            with contextlib.suppress(ValueError, RecursionError):
+                body = json.loads(content)
+        if body is not None or not self._seen:
+            self._judge(str(request.url), body, str(request.method))
+
+    def _judge(self, url: str, body: Any, method: str) -> None:
+        client = self.client
+        base, region = str(getattr(client, "base_url", "") or ""), getattr(client, "aws_region", None)
+
+        def look(resolver: Resolver | None) -> Observation:
+            return observe(
+                base, url, body, method=method, aws=is_aws(client), resolver=resolver,
+                region=region if isinstance(region, str) else None,
+            )  # fmt: skip
+
+        plain = _essence(look(None))
+        if plain in self._seen:
+            return
+        resolver = self._resolver_for(client)
+        judgement = self._gate.judge(lambda: look(resolver), CallOrigin(point="anthropic", customer=self._customer))
+        if judgement.refusal is not None:
+            raise judgement.refusal
+        self._gate.release(judgement)
+        self._judgements.append(judgement)
+        self._seen.append(plain)
+
+    def end(self) -> None:
+        self._settle(CallResult.SUCCEEDED, {})
+
+    def end_with_error(self, error: BaseException) -> None:
+        status = getattr(error, "status_code", None)
+        definite = isinstance(status, int) and 400 <= status < 500 and status not in (408, 409, 429)
+        failed = not self.attempts or (self.attempts == 1 and definite)
+        result = CallResult.FAILED if failed else CallResult.UNCLEAR
+        self._settle(result, {"status": status} if isinstance(status, int) else {})
+
+    def _settle(self, result: CallResult, details: Mapping[str, Any]) -> None:
+        judgements, self._judgements = self._judgements, []
+        for judgement in judgements:
+            with contextlib.suppress(Exception):  # the call was made; raising would lose its result for the caller
+                self._gate.settle(judgement, result, details)
+
+
+def _essence(seen: Any) -> Any:
+    """What of an observation must not change on the way: the items' names and the places. Operation and labels may."""
+    items, places = getattr(seen, "items", None), getattr(seen, "locations", None)
+    if not isinstance(items, tuple):
+        return type(seen).__name__
+    return tuple(sorted({str(item.model) for item in items})), places
