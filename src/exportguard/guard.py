@@ -232,7 +232,7 @@ class Guard(CallGate):
     # -- where calls are made ---------------------------------------------------------------------------------
 
     def attach(self, target: Any, *, customer: str | None = None) -> Any:
-        """Judge the calls of *target* (boto3 client, session or resource; Azure, openai or anthropic client); return it.
+        """Judge the calls of *target* (a boto3 client, session or resource, an Azure, openai or anthropic client).
 
         Raises:
             UnknownCustomerError: the directory has no *customer*.

@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from adapters.aws.aws_recording import RecordingGate, Refused, connections, names_p5, types_of
 from exportguard.adapters.aws.hook import AwsHook, _living_emitters, _points
-from exportguard.errors import ConfigurationError, RecordError
+from exportguard.errors import ConfigurationError, GuardError, RecordError
 from exportguard.vocabulary import CallResult, ProvisioningRequest
 
 KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "us-east-1"}
@@ -115,7 +115,7 @@ def test_uninstall_leaves_the_sdk_as_it_was(gate, hook):
     hook.install()
     hook.install()
     between = ec2()
-    assert len(botocore.handlers.BUILTIN_HANDLERS) == len(builtin) + 5
+    assert len(botocore.handlers.BUILTIN_HANDLERS) == len(builtin) + 7
     hook.uninstall()
     hook.uninstall()
     assert builtin == botocore.handlers.BUILTIN_HANDLERS
@@ -198,6 +198,50 @@ def test_a_change_after_the_judgement_is_judged_again(gate, hook):
         run(client, "t3.micro")
     assert made == []
     assert [types_of(seen) for seen in gate.seen] == [["t3.micro"], ["p5.48xlarge"]]
+
+
+@pytest.mark.parametrize(
+    ("event", "change"),
+    [
+        ("before-call.ec2.RunInstances", lambda params=None, **_: params["body"].update(InstanceType="p5.48xlarge")),
+        ("before-call.ec2", lambda params=None, **_: params.update(url="https://ec2.cn-north-1.amazonaws.com.cn/")),
+        ("before-sign.ec2", lambda request=None, **_: request.data.update(InstanceType="p5.48xlarge")),
+        ("request-created.ec2", lambda request=None, **_: request.data.update(InstanceType="p5.48xlarge")),
+    ],
+)
+@pytest.mark.parametrize("late", [False, True])
+def test_a_request_that_is_changed_after_its_release_is_not_sent(gate, hook, event, change, late):
+    """Whatever a handler puts into the request itself, before or after signing, stops the call; nothing is charged."""
+    client = ec2()
+    if not late:
+        client.meta.events.register(event, change)
+    hook.attach(client)
+    if late:
+        client.meta.events.register(event, change)
+    with connections() as made, pytest.raises(GuardError, match="changed after it was judged"):
+        run(client, "t3.micro")
+    assert made == []
+    assert [result for result, _ in gate.settled] == [CallResult.FAILED]
+
+
+@pytest.mark.parametrize(
+    "event", ["before-call.bedrock-runtime", "before-sign.bedrock-runtime", "before-send.bedrock-runtime"]
+)
+def test_a_model_that_is_changed_in_the_address_is_not_sent(gate, hook, event):
+    """On Bedrock the model stands in the path: another path is another model."""
+
+    def change(params=None, request=None, **_):
+        if params is not None:
+            params["url"] = params["url"].replace("nova-lite", "nova-pro")
+        else:
+            request.url = request.url.replace("nova-lite", "nova-pro")
+
+    client = boto3.client("bedrock-runtime", **KEYS)
+    hook.attach(client)
+    client.meta.events.register(event, change)
+    with connections() as made, pytest.raises(GuardError):
+        client.invoke_model(modelId="amazon.nova-lite-v1:0", body="{}")
+    assert made == []
 
 
 def test_an_endpoint_in_another_region_counts(hook):

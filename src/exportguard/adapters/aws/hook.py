@@ -20,11 +20,13 @@ _EVENTS = (
     ("before-parameter-build", "on_parameters", "last"),
     ("before-endpoint-resolution", "on_endpoint", "last"),
     ("before-call.*.*", "on_call", "first"),
+    ("request-created", "on_request", "last"),
+    ("before-send", "on_send", "last"),
     ("after-call.*.*", "after_call", "first"),
     ("after-call-error.*.*", "after_error", "first"),
 )
 """Handlers run from the most specific name to the bare one, so the bare name, last, sees the final parameters;
-`before-call` stops at the first handler that answers (a Stubber's), so ours goes first."""
+`before-call` stops at the first handler that answers (a Stubber's), so ours goes first (`*.*` goes before the rest)."""
 
 
 class AwsHook:

@@ -36,7 +36,7 @@ _ATOMS = frozenset({str, bytes, int, float, bool, type(None)})
 class CallState:
     """What is known of one call between its events."""
 
-    __slots__ = ("client", "fingerprint", "judgement", "parameters", "regions", "released")
+    __slots__ = ("attempts", "client", "fingerprint", "judgement", "parameters", "regions", "released", "sent")
 
     def __init__(self, parameters: Any, client: Any) -> None:
         self.parameters = parameters
@@ -45,6 +45,9 @@ class CallState:
         self.regions: frozenset[str] = frozenset()
         self.judgement: Judgement | None = None
         self.released = False
+        self.sent: tuple[str | None, Any] | None = None
+        """URL and body of the request that was released; what is signed and sent has to be that."""
+        self.attempts = 0
 
 
 class Point:
@@ -128,8 +131,33 @@ class Point:
             if not state.released:
                 self._verify(state, model, context.get("client_region"), url, signed_for)
                 self._release(state)
+                body = params.get("body") if isinstance(params, Mapping) else None
+                state.sent = (url, dict(body) if isinstance(body, dict) else body)
 
         return _run(work, sys._getframe(1))
+
+    def on_request(self, request: Any = None, **_: Any) -> None:
+        """`request-created`, after its signing, each attempt: what was put in after the release is refused."""
+        state = getattr(request, "context", {}).get(self._key) if self.active else None
+        if state is not None and state.sent is not None:
+            self._same(state, request.url, request.data)
+            state.attempts += 1
+
+    def on_send(self, request: Any = None, **_: Any) -> None:
+        """`before-send`: the last look. A body that is a form is protected by its signature, others are compared."""
+        context = getattr(request, "context", None)
+        state = context.get(self._key) if self.active and isinstance(context, dict) else None
+        if state is not None and state.sent is not None and not isinstance(state.sent[1], dict):
+            self._same(state, request.url, request.body)
+
+    def _same(self, state: CallState, url: Any, body: Any) -> None:
+        judged_url, judged_body = state.sent or (None, None)
+        if isinstance(body, str) and isinstance(judged_body, (bytes, bytearray)):
+            body = body.encode()
+        elif isinstance(judged_body, str) and isinstance(body, (bytes, bytearray)):
+            body = body.decode("utf-8", "replace")
+        if _address(url) != _address(judged_url) or not (body is judged_body or (body or b"") == (judged_body or b"")):
+            raise GuardError("the request was changed after it was judged; nothing was sent")
 
     def after_call(self, http_response: Any = None, parsed: Any = None, context: Any = None, **_: Any) -> Any:
         """`after-call`: the SDK's retries are over."""
@@ -144,7 +172,8 @@ class Point:
         if state is None or not state.released:
             return None
         name = type(exception).__name__
-        result = CallResult.FAILED if name in _NEVER_SENT else CallResult.UNCLEAR
+        unsent = name in _NEVER_SENT or (isinstance(exception, GuardError) and state.attempts <= 1)
+        result = CallResult.FAILED if unsent else CallResult.UNCLEAR
         return _run(lambda: self._settle(state, result, {"error": name}), sys._getframe(1))
 
     # -- steps ---------------------------------------------------------------------------------------------------
@@ -230,6 +259,16 @@ def _client_of(service_model: Any) -> Any:
                 return candidate
         frame = frame.f_back
     return None
+
+
+def _address(url: Any) -> tuple[str, str]:
+    """Host and path: what decides where a request goes and, on Bedrock, which model it asks."""
+    if not isinstance(url, str):
+        return "", ""
+    start = url.find("://") + 3
+    end = url.find("?", start)
+    host, _, path = (url[start:] if end < 0 else url[start:end]).partition("/")
+    return host.lower(), path
 
 
 def _regions(region: Any, url: str | None, signed_for: Any) -> frozenset[str]:
