@@ -265,7 +265,7 @@ def test_copies_conditions_and_children() -> None:
     """Loops multiply, a condition that is false drops, one that is unknown does not, children have full types."""
     machine = with_size(ND)["resources"][0]
     looped = {**machine, "copy": {"name": "c", "count": 3}}
-    assert len(items(deploy({"resources": [looped]}))) == 3
+    assert [item.instances for item in items(deploy({"resources": [looped, machine]}))] == [4]
     thousand = items(deploy({"resources": [{**machine, "copy": {"name": "c", "count": 1000}}]}))
     assert [item.instances for item in thousand] == [1000]
     assert isinstance(deploy({"resources": [{**machine, "condition": False}]}), NotApplicable)
@@ -276,6 +276,15 @@ def test_copies_conditions_and_children() -> None:
     seen = deploy({"resources": [cluster]})
     assert names(seen) == {ND}
     assert [place.region for place in seen.locations] == ["eastasia"]
+
+
+def test_a_large_everyday_template_is_read_to_its_end() -> None:
+    """Eight hundred resources, as many as one deployment may have: the machines are counted, nothing is held back."""
+    machine = with_size("Standard_D2s_v3")["resources"][0]
+    network = {"type": "Microsoft.Network/networkInterfaces", "apiVersion": "1", "name": "[concat('n', copyIndex())]",
+               "properties": {"subnet": "[resourceId('Microsoft.Network/virtualNetworks/subnets', 'v', 's')]"}}  # fmt: skip
+    seen = deploy({"resources": [network] * 400 + [machine] * 400})
+    assert [(item.instance_type, item.instances) for item in items(seen)] == [("Standard_D2s_v3", 400)]
 
 
 def test_a_template_bomb_is_an_unknown_item() -> None:

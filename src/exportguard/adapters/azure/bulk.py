@@ -29,6 +29,8 @@ def observe(address: Address, method: str, body: object, resolver: Resolver | No
     if address.action and harmless_action(address.action):
         return _ONLY_ASKS
     tree = read_body(body)
+    if method == "PATCH" and isinstance(tree, dict) and "properties" not in tree:
+        return _NOTHING
     found, name = _template(address, tree, resolver)
     seen = _judge(address, name, found, resolver, account)
     if resolver is not None and isinstance(seen, ProvisioningRequest) and _placeless(seen):
@@ -67,9 +69,9 @@ def _template(
         return _policy(tree, around), "PolicyDefinitions_CreateOrUpdate"
     if kind == "microsoft.resources/templatespecs/versions":
         main = properties.get("maintemplate") if isinstance(properties, dict) else None
-        found = deployed({"template": main}, around)
+        found = deployed({"template": main}, around, _matters)
         for _, linked in walk(tree, "properties.linkedTemplates[].template"):
-            part = deployed({"template": linked}, around)
+            part = deployed({"template": linked}, around, _matters)
             found.resources += part.resources
             found.holes += part.holes
         return found, "TemplateSpecVersions_CreateOrUpdate"
@@ -77,14 +79,18 @@ def _template(
         main = properties.get("maintemplate") if isinstance(properties, dict) else None
         if main is None:
             return Found(holes=["what a managed application deploys is not in the call"]), "Applications_CreateOrUpdate"
-        return deployed({"template": main}, around), "Applications_CreateOrUpdate"
+        return deployed({"template": main}, around, _matters), "Applications_CreateOrUpdate"
     if kind == "microsoft.blueprint/blueprints/artifacts":
         if str(tree.get("kind", "")).lower() != "template":
             return Found(), "Artifacts_CreateOrUpdate"
-        return deployed(properties, around), "Artifacts_CreateOrUpdate"
-    return deployed(_with_spec(properties, address, resolver), around), (
+        return deployed(properties, around, _matters), "Artifacts_CreateOrUpdate"
+    return deployed(_with_spec(properties, address, resolver), around, _matters), (
         "DeploymentStacks_CreateOrUpdate" if "stacks" in kind else "Deployments_CreateOrUpdate"
     )
+
+
+def _matters(kind: str) -> bool:
+    return operations.find(kind, "PUT", "") is not None or not harmless_type(kind)
 
 
 def _policy(tree: Tree, around: dict[str, Tree]) -> Found:
@@ -92,7 +98,7 @@ def _policy(tree: Tree, around: dict[str, Tree]) -> Found:
     found = Found()
     for _, then in walk(tree, "properties.policyRule.then"):
         for _, properties in walk(then, "details.deployment.properties"):
-            part = deployed(properties, around)
+            part = deployed(properties, around, _matters)
             found.resources += part.resources
             found.holes += part.holes
         for path in ("details.operations[].value", "details[].value"):
@@ -152,6 +158,7 @@ def _judge(
             items += seen.items if isinstance(seen.items, tuple) else [unknown("the items are not known")]
             places.update(dict.fromkeys(seen.locations if isinstance(seen.locations, tuple) else ()))
             transfer = Transfer.EXPORT if seen.transfer is Transfer.EXPORT else transfer
+    items = _merged(items)
     if len(items) > _MOST_ITEMS:
         items = [unknown("the template has more items than are read")]
     if not items:
@@ -175,6 +182,24 @@ def _account(own: str | None, others: Iterable[str | Unknown]) -> Maybe[str]:
     if isinstance(only, str):
         return only
     return Unknown("it goes to several subscriptions" if named else "the call names no subscription")
+
+
+def _merged(items: list[Item]) -> list[Item]:
+    """Machines that are alike as one item, with their numbers added up."""
+    if len(items) < 2:
+        return items
+    kept: dict[tuple[object, ...], Item] = {}
+    for item in items:
+        key = (item.kind, item.instance_type, item.accelerator, item.count, item.model, item.tokens, item.name)
+        before = kept.get(key)
+        if before is None:
+            kept[key] = item
+        elif isinstance(before.instances, int) and isinstance(item.instances, int):
+            kept[key] = before.model_copy(update={"instances": before.instances + item.instances})
+        elif item.model is None:
+            unknown_number = next(n for n in (before.instances, item.instances) if isinstance(n, Unknown))
+            kept[key] = before.model_copy(update={"instances": unknown_number})
+    return list(kept.values())
 
 
 def _declared(resources: Sequence[Resource]) -> dict[str, Tree]:

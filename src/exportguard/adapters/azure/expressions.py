@@ -18,7 +18,7 @@ from exportguard.vocabulary.fact import Unknown
 _TOKEN: Final = re.compile(
     r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<mark>[()\[\].,?]))"
 )
-_MOST_STEPS: Final = 20_000
+_MOST_STEPS: Final = 300_000
 _MOST_TEXT: Final = 200_000
 _MOST_DEPTH: Final = 40
 _MOST_CHOICES: Final = 16
@@ -175,7 +175,7 @@ class _Reader:
         function = FUNCTIONS.get(low)
         if function is None:
             return Unknown(f"`{name}()` is not known before the deployment"[:200])
-        return _over_choices(function, arguments)
+        return _over_choices(function, arguments, scope)
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
@@ -259,19 +259,22 @@ def _own_function(name: str, arguments: list[Tree], scope: Scope) -> Tree:
     return evaluate(output.get("value"), inner) if isinstance(output, dict) else Unknown("a function without output")
 
 
-def _over_choices(function: Callable[..., Any], arguments: list[Tree]) -> Tree:
+def _over_choices(function: Callable[..., Any], arguments: list[Tree], scope: Scope) -> Tree:
     """Apply *function* to every combination of what its arguments may be."""
     for index, argument in enumerate(arguments):
         if isinstance(argument, Many):
             if len(argument.values) > _MOST_CHOICES:
                 return Unknown("too many values are possible")
             found = Many(
-                _over_choices(function, [*arguments[:index], each, *arguments[index + 1 :]]) for each in argument.values
+                _over_choices(function, [*arguments[:index], each, *arguments[index + 1 :]], scope)
+                for each in argument.values
             )
             return found if len(found.values) <= _MOST_CHOICES else Unknown("too many values are possible")
     value = function(*arguments)
-    if isinstance(value, (str, list)) and len(value) > _MOST_TEXT:
-        raise TooMuch("an expression makes a value that is too large")
+    if isinstance(value, (str, list)):
+        if len(value) > _MOST_TEXT:
+            raise TooMuch("an expression makes a value that is too large")
+        scope.spend(len(value) >> 6)  # a long value costs as much as many short ones
     return value
 
 

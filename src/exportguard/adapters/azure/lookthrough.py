@@ -25,6 +25,7 @@ _CHIPS: Final = words(
     acceleratortypes acceleratorname acceleratorcount virtualmachinegpus gpu_count nvidia.com/gpu amd.com/gpu"""
 )
 _MODELS: Final = words("modelid modelname model_id model_name modeluri basemodel model foundationmodel")
+_NAMED: Final = frozenset({"name", "id", "modelid"})
 _N_SERIES: Final = re.compile(
     r"(?:^|[_\-. ])N[CDGPV]C?\d|H100|H200|H20(?!\d)|A100|GB[23]00|B[23]00|MI3\d\d|GPU", re.IGNORECASE
 )
@@ -34,7 +35,7 @@ _GPU_SIZE: Final = re.compile(r"(?:standard|basic)_n[a-z]{1,3}\d[a-z0-9_-]*", re
 _PROSE: Final = words("tags description displayname title metadata query comment comments notes policyrule")
 _START: Final = re.compile(
     r"start|resume|scale|resize|(?<!de)allocate|provision|failover|createvm|launch|deploy|reimage|migrat|convert|upgrade"
-    r"|restore|expand|grow|enable|create|initiatemove|claim",
+    r"|restore|expand|grow|create|initiatemove|claim",
     re.IGNORECASE,
 )
 
@@ -59,6 +60,8 @@ def look_through(body: Tree, kind: str) -> list[Item]:
         if value not in (0, False, "", "none", "None", [], {}) and not isinstance(value, bool):
             found.append(Item(kind=reason, accelerator=_name(value, where), where=where))
     for where, value in search(body, _MODELS):
+        if isinstance(value, dict) and not _NAMED.intersection(value):
+            continue  # an input or an output that happens to be called so; what is in it is searched
         if value not in ("", [], {}) and not isinstance(value, (bool, int, float)):
             found.append(Item(kind=reason, model=_name(value, where), where=where))
     for path in ("sku.name", "sku.size", "properties.sku.name"):
@@ -86,7 +89,7 @@ def gpu_sizes(node: Tree, where: str = "", depth: int = 0) -> Iterator[tuple[str
 
 def _name(value: Tree, where: str) -> str | Unknown:
     if isinstance(value, dict):
-        for key in ("name", "id", "modelid"):
+        for key in sorted(_NAMED):
             if isinstance(value.get(key), str):
                 return text(value[key], where)
     return text(value, where)

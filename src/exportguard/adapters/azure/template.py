@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -30,13 +31,17 @@ class Found:
 
     resources: list[Resource] = field(default_factory=list)
     holes: list[str] = field(default_factory=list)
+    wanted: Callable[[str], bool] = lambda kind: True
+    """Which types are worth reading; of the others only the children are."""
     subscriptions: dict[str | Unknown, None] = field(default_factory=dict)
     """Into which nested deployments go; unknown where an expression does not say."""
 
 
-def deployed(properties: Tree, surroundings: dict[str, Tree]) -> Found:
-    """The resources of a deployment's *properties* (`template` or `templateLink`, `parameters`)."""
-    found = Found()
+def deployed(
+    properties: Tree, surroundings: dict[str, Tree], wanted: Callable[[str], bool] = lambda kind: True
+) -> Found:
+    """The resources of a deployment's *properties* (`template` or `templateLink`, `parameters`), of types *wanted*."""
+    found = Found(wanted=wanted)
     try:
         _deployment(properties, surroundings, found, 0, None)
     except TooMuch as error:
@@ -193,7 +198,7 @@ def _one(
         whole_name = f"{parent_name}/{title}" if parent and kind.count("/") == 0 else title
         if full == DEPLOYMENTS:
             _nested(resource, scope, found, depth)
-        else:
+        elif found.wanted(full):
             found.resources.append(Resource(full, whole_name, _body(resource, scope), copies))
         if resource.get("resources") is not None:
             _resources(resource["resources"], scope, found, depth, full, whole_name)

@@ -59,6 +59,10 @@ def _quota_item(name: Maybe[str], where: str) -> Item | None:
 
 
 def _quota(call: Call) -> Items:
+    if call.method.upper() == "PATCH" and not any(
+        True for key in ("properties", "value") for _ in walk(call.body, key)
+    ):
+        return None
     scope = "/".join(call.address.segments).lower()
     if not any(n in scope for n in ("microsoft.compute", "microsoft.machinelearning", "microsoft.cognitive")) and (
         "/providers/microsoft.network" in f"/{scope}" or "/providers/microsoft.storage" in f"/{scope}"

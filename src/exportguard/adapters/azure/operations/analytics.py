@@ -100,6 +100,26 @@ def _vmware(call: Call) -> Items:
     return found or None
 
 
+def _builder(call: Call) -> Items:
+    """The machine that an image is built on; an empty size means the service's own small one."""
+    named = [(at, value) for at, value in walk(call.body, "properties.vmProfile.vmSize") if value != ""]
+    return [machine(text(value, at), 1, at) for at, value in named] or None
+
+
+_LAB: Final = re.compile(r"classic_(?P<letter>[a-z])(?P<more>[a-z]*)(?P<version>v\d)_(?P<cores>\d+)_.*", re.IGNORECASE)
+
+
+def _lab_machine(call: Call) -> Items:
+    """A lab's SKU spells the family and the cores of its size (`Classic_Dsv4_2_8GB_128_S_SSD` is a `D2s_v4`)."""
+    found = []
+    for at, value in walk(call.body, "properties.virtualMachineProfile.sku.name"):
+        name = text(value, at)
+        said = _LAB.fullmatch(name) if isinstance(name, str) else None
+        size = f"Standard_{said['letter']}{said['cores']}{said['more']}_{said['version']}" if said else name
+        found.append(machine(size, most("properties.virtualMachineProfile.sku.capacity")(call.body), at))
+    return found or None
+
+
 def _both_verbs(name: str, read: Reader) -> dict[str, Operation]:
     return {verb: row(f"{name}_CreateOrUpdate", Action.PROVISION, read) for verb in ("put", "patch")}
 
@@ -140,11 +160,11 @@ TABLE: Table = {
         "OpenShiftClusters", "properties.masterProfile.vmSize", "properties.workerProfiles[].vmSize",
         count=most("properties.workerProfiles[].count"),
     ),
-    "microsoft.virtualmachineimages/imagetemplates": _sized("ImageTemplates", "properties.vmProfile.vmSize"),
+    "microsoft.virtualmachineimages/imagetemplates": _both_verbs("ImageTemplates", _builder),
     "microsoft.devopsinfrastructure/pools": _sized(
         "Pools", "properties.fabricProfile.sku.name", count=most("properties.maximumConcurrency")
     ),
-    "microsoft.labservices/labs": _sized("Labs", "properties.virtualMachineProfile.sku.name"),
+    "microsoft.labservices/labs": _both_verbs("Labs", _lab_machine),
     "microsoft.documentdb/cassandraclusters/datacenters": _sized(
         "CassandraDataCenters", "properties.sku", count=most("properties.nodeCount")
     ),

@@ -83,6 +83,11 @@ def _account_patch(call: Call) -> Items:
     return _account(call) if any(True for _ in walk(call.body, "kind")) else None
 
 
+def _plan_patch(call: Call) -> Items:
+    touched = any(True for path in ("sku", "properties") for _ in walk(call.body, path))
+    return [unknown("a commitment to models", kind=MODEL)] if touched else None
+
+
 def _account_places(call: Call) -> tuple[Location, ...]:
     return locations_of(call, "properties.locations.regions[].name", "properties.locations.regions[].location")
 
@@ -104,7 +109,7 @@ TABLE: Table = {
         "put": row("CommitmentPlans_CreateOrUpdate", Action.PURCHASE, always("a commitment to models", MODEL)),
     },
     _cs + "commitmentplans": {
-        verb: row("CommitmentPlans_CreateOrUpdatePlan", Action.PURCHASE, always("a commitment to models", MODEL))
-        for verb in ("put", "patch")
+        "put": row("CommitmentPlans_CreateOrUpdatePlan", Action.PURCHASE, always("a commitment to models", MODEL)),
+        "patch": row("CommitmentPlans_UpdatePlan", Action.PURCHASE, _plan_patch),
     },
 }

@@ -90,7 +90,9 @@ ACTIONS: Final = words(
     listclusteradmincredential listclusterusercredential rotateclustercertificates rotateserviceaccountsigningkeys
     resetaadprofile resetserviceprincipalprofile abort upgradenodeimageversion deletemachines
     regeneratekey regeneratekeys syncautostoragekeys stopresize disableautoscale
-    performmaintenance reapplynetwork undelete exec attach openssh
+    performmaintenance reapplynetwork undelete exec attach openssh startpendingupload osrollingupgrade
+    extensionrollingupgrade expandmsiximage enableinteractivequery disableinteractivequery restarthosts createrun
+    createlinkedintegrationruntime publish accept reject
     """
 )
 """POST actions that stop, delete, list, check or otherwise take no capacity, on whatever they are called."""

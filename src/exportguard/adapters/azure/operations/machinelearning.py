@@ -179,6 +179,12 @@ def _registered(call: Call) -> Items:
     return [item for item in found if isinstance(item.model, str)] or None
 
 
+_component = both(
+    lambda call: (
+        [machine(text(v, at), where=at) for at, v in search(call.body, _TYPES) if isinstance(v, (str, Unknown))] or None
+    )
+)
+"""A component is a definition; it carries a size only where it says what it runs on."""
 _features = both(
     lambda call: [machine(text(v, at), where=at) for at, v in search(call.body, frozenset({"instancetype"}))] or None
 )
@@ -220,6 +226,10 @@ TABLE: Table = {
     "microsoft.machinelearningservices/capacityreservationgroups": {
         "put": row("CapacityReservationGroups_CreateOrUpdate", Action.RESERVE,
                    always("what a reserved offer runs on is not in the call", ACCELERATOR)),
+    },
+    **{
+        kind: {"put": row("ComponentVersions_CreateOrUpdate", Action.PROVISION, _component)}
+        for kind in (_w + "components/versions", "microsoft.machinelearningservices/registries/components/versions")
     },
     _w + "serverlessendpoints": {
         "put": row("ServerlessEndpoints_CreateOrUpdate", Action.PROVISION, _serverless),
