@@ -281,8 +281,8 @@ def test_copies_conditions_and_children() -> None:
 def test_a_large_everyday_template_is_read_to_its_end() -> None:
     """Eight hundred resources, as many as one deployment may have: the machines are counted, nothing is held back."""
     machine = with_size("Standard_D2s_v3")["resources"][0]
-    network = {"type": "Microsoft.Network/networkInterfaces", "apiVersion": "1", "name": "[concat('n', copyIndex())]",
-               "properties": {"subnet": "[resourceId('Microsoft.Network/virtualNetworks/subnets', 'v', 's')]"}}  # fmt: skip
+    subnet = "[resourceId('Microsoft.Network/virtualNetworks/subnets', 'v', 's')]"
+    network = {"type": "Microsoft.Network/networkInterfaces", "name": "n", "properties": {"subnet": subnet}}
     seen = deploy({"resources": [network] * 400 + [machine] * 400})
     assert [(item.instance_type, item.instances) for item in items(seen)] == [("Standard_D2s_v3", 400)]
 

@@ -111,14 +111,12 @@ class AzureHook:
     def _reader(self, pipeline: Any, request: Any, loop: asyncio.AbstractEventLoop | None) -> Resolver | None:
         if not self._reads:
             return self._asked
-        if pipeline is None or (isinstance(pipeline, AsyncPipeline) and loop is None):
+        if pipeline is None or (_runs_async(pipeline) and loop is None):
             return None
         url = str(request.url)
         if str(request.method).upper() == "PUT":
             self._places.forget(url.partition("?")[0].rstrip("/"))
-        return PipelineReader(
-            pipeline, url, loop if isinstance(pipeline, AsyncPipeline) else None, self._places, self._deployments
-        )
+        return PipelineReader(pipeline, url, loop if _runs_async(pipeline) else None, self._places, self._deployments)
 
 
 class ExportguardPipelinePolicy(SansIOHTTPPolicy):  # type: ignore[misc]
@@ -168,6 +166,10 @@ class ExportguardPipelinePolicy(SansIOHTTPPolicy):  # type: ignore[misc]
         if rest:
             request.context[pipelines.KEY] = rest
         return next((passage for passage in passages if passage.owner is self.hook), None)
+
+
+def _runs_async(pipeline: Any) -> bool:
+    return isinstance(pipeline, AsyncPipeline) or hasattr(type(pipeline), "__aenter__")
 
 
 def _is_async(request: PipelineRequest[Any]) -> bool:

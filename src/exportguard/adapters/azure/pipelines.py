@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import importlib.util
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar, copy_context
@@ -74,6 +76,13 @@ def _runs() -> Iterator[tuple[type, str, Callable[[Any], Any]]]:
 
     yield Pipeline, "run", _wrap_run
     yield AsyncPipeline, "run", _wrap_async_run
+    if importlib.util.find_spec("msrest") is not None:
+        # The clients before azure-core. Nothing of theirs is patched at the transport: a call counts as sent at once.
+        from msrest.pipeline import Pipeline as OlderPipeline
+        from msrest.pipeline.async_abc import AsyncPipeline as OlderAsyncPipeline
+
+        yield OlderPipeline, "run", functools.partial(_wrap_run, sends=True)
+        yield OlderAsyncPipeline, "run", functools.partial(_wrap_async_run, sends=True)
 
 
 def _ends() -> Iterator[tuple[type, str, Callable[[Any], Any]]]:
@@ -93,7 +102,7 @@ def _passages(pipeline: Any, request: Any, loop: asyncio.AbstractEventLoop | Non
     return tuple(hook.passage(None, pipeline, request, loop) for hook in hooks if hook not in own)
 
 
-def _wrap_run(original: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_run(original: Callable[..., Any], sends: bool = False) -> Callable[..., Any]:
     def run(self: Any, request: Any, **kwargs: Any) -> Any:
         passages = _passages(self, request, None)
         if not passages:
@@ -108,6 +117,8 @@ def _wrap_run(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             for passage in passages:
                 passage.begin(request)
+            for passage in passages:
+                passage.attempts += sends
             response = original(self, request, **kwargs)
         except BaseException:
             for passage in passages:
@@ -123,7 +134,7 @@ def _wrap_run(original: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _wrap_async_run(original: Callable[..., Any]) -> Callable[..., Any]:
+def _wrap_async_run(original: Callable[..., Any], sends: bool = False) -> Callable[..., Any]:
     async def run(self: Any, request: Any, **kwargs: Any) -> Any:
         passages = _passages(self, request, running_loop())
         if not passages:
@@ -137,6 +148,8 @@ def _wrap_async_run(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             for passage in passages:
                 await begin_off_loop(passage, request)
+            for passage in passages:
+                passage.attempts += sends
             response = await original(self, request, **kwargs)
         except BaseException:
             for passage in passages:

@@ -116,15 +116,13 @@ class PipelineReader:
         return Unknown("the client that calls a deployment cannot ask ARM for it")
 
     def _get(self, url: str) -> Mapping[str, Any] | Unknown:
-        from azure.core.rest import HttpRequest
-
         try:
-            request = HttpRequest("GET", url)
+            request = _reading(self._pipeline, url)
             if self._loop is not None:
                 future = asyncio.run_coroutine_threadsafe(self._pipeline.run(request), self._loop)
                 response = future.result(TIMEOUT).http_response
             else:
-                limits = {"connection_timeout": TIMEOUT, "read_timeout": TIMEOUT}
+                limits = {} if _older(self._pipeline) else {"connection_timeout": TIMEOUT, "read_timeout": TIMEOUT}
                 if _retries(self._pipeline):  # without that policy the option would reach the transport
                     limits["retry_total"] = 1
                 response = self._pipeline.run(request, **limits).http_response
@@ -135,7 +133,24 @@ class PipelineReader:
             return Unknown(f"the look-up failed ({type(error).__name__})")
 
 
+def _older(pipeline: Any) -> bool:
+    """Whether the pipeline is of the clients before azure-core."""
+    return type(pipeline).__module__.partition(".")[0] == "msrest"
+
+
+def _reading(pipeline: Any, url: str) -> Any:
+    if _older(pipeline):
+        from msrest.universal_http import ClientRequest
+
+        return ClientRequest("GET", url)
+    from azure.core.rest import HttpRequest
+
+    return HttpRequest("GET", url)
+
+
 def _retries(pipeline: Any) -> bool:
+    if _older(pipeline):
+        return False
     policies = (getattr(runner, "_policy", runner) for runner in pipeline._impl_policies)
     return any("Retry" in type(policy).__name__ for policy in policies)
 
