@@ -51,7 +51,7 @@ _OTHER: Final = (
     ".monitor.azure.com", ".eventgrid.azure.net", ".redis.cache.windows.net", ".webpubsub.azure.com",
     ".service.signalr.net", ".communication.azure.com", ".azure-devices.net", ".digitaltwins.azure.net",
     ".purview.azure.com", ".confidential-ledger.azure.com", ".attest.azure.net", ".dev.azuresynapse.net",
-    ".atlas.microsoft.com", ".vault-int.azure-int.net", ".kusto.windows.net", ".azurewebsites.net",
+    ".atlas.microsoft.com", ".vault-int.azure-int.net", ".kusto.windows.net",
     ".blob.storage.azure.net", ".table.cosmos.azure.com",
 )  # fmt: skip
 
@@ -99,6 +99,8 @@ def _named(host: str) -> tuple[str, str | None] | None:
     return None
 
 
+_APPS: Final = (".azurewebsites.net", ".azurecontainerapps.io", ".azurestaticapps.net", ".azurefd.net")
+"""Hosts of somebody's own program: a path that only ends like a model's is that program's."""
 _MODEL_TAILS: Final = frozenset({"completions", "embeddings", "responses"})
 
 
@@ -112,7 +114,9 @@ def classify(host: str, path: tuple[str, ...]) -> tuple[str, str | None]:
     cloud = cloud_of(host) if host.endswith((".chinacloudapi.cn", ".azure.cn", ".azure.us")) else None
     if path[0] in ("subscriptions", "providers") or "providers" in path[:-1] or "resourcegroups" in path:
         return "arm", cloud
-    if path[0] == "openai" or "deployments" in path or path[-1] in _MODEL_TAILS or "openai" in path:
+    if path[0] == "openai" or "deployments" in path or "openai" in path:
+        return "models", cloud
+    if path[-1] in _MODEL_TAILS and not host.endswith(_APPS):
         return "models", cloud
     if path[0] in ("pools", "jobs", "jobschedules"):
         return "batch", cloud
