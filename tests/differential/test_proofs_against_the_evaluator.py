@@ -91,7 +91,7 @@ def policies(name: str) -> CompiledPolicySet:
 
 def settings(which: CompiledPolicySet, bounds: Bounds) -> tuple[Setting, Judged]:
     mentions = Mentions().add_all(c for rule in which.rules for c in (rule.when, rule.unless))
-    setting = Prover(which, reference()).setting(mentions, which.rules, bounds, AS_OF)
+    setting = Prover(which, reference()).setting(mentions, bounds, AS_OF)
     return setting, setting.judge.judge(which)
 
 

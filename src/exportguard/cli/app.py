@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from exportguard import __version__
-from exportguard.cli import authorizations, check, data, demo, lint, log, own, schema, screen, test
+from exportguard.cli import authorizations, check, data, demo, lint, log, own, prove, schema, screen, test
 from exportguard.errors import ExportguardError
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ VERBS = (
     ("demo", demo.demo, demo.HELP),
     ("lint", lint.lint, lint.HELP),
     ("own", own.own, own.HELP),
+    ("prove", prove.prove, prove.HELP),
     ("schema", schema.schema, schema.HELP),
     ("screen", screen.screen, screen.HELP),
     ("test", test.run_cases, test.HELP),

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from exportguard.authoring.proof.deciding import Judge, Verdict
 from exportguard.authoring.proof.logic import B, both, conj, disj, neg, same
+from exportguard.authoring.proof.mentions import Mentions
 from exportguard.authoring.proof.properties import MOST, WITNESSED, Property
 from exportguard.authoring.proof.terms import holds
 from exportguard.authoring.proof.unknowns import Bounds
-from exportguard.language import CompiledCondition, CompiledPolicySet, CompiledRule
+from exportguard.language import CompiledPolicySet, CompiledRule
 from exportguard.vocabulary.decision import Outcome
-
-if TYPE_CHECKING:
-    from exportguard.authoring.proof.mentions import Mentions
 
 OUTCOMES = {"allowed": Outcome.ALLOW, "held": Outcome.HOLD, "denied": Outcome.DENY}
 
@@ -42,13 +39,14 @@ def needed_bounds(claim: Property, mentions: Mentions) -> Bounds:
     kind = claim.claim
     alone = kind in ("never_allowed", "sometimes_allowed", "always_denied", "disjoint", "covers")
     combinations = 2 if kind in ("equivalent", "always_held") or (claim.when is not None and not alone) else 1
-    words = len(mentions.list_codes) + 1
+    words = {name: len(codes) + 1 for name, codes in mentions.list_codes.items()}
+    witnesses = {name: combinations * count for name, count in mentions.witnesses.items()}
     bounds = Bounds(
-        items=combinations,
-        parties=combinations + 1,
+        items=combinations + witnesses.get("items", 0),
+        parties=combinations + 1 + witnesses.get("parties", 0),
         locations=combinations,
-        listings=min(max(2, words), MOST),
-        red_flags=min(max(2, words), MOST),
+        listings=min(max(2, words.get("listings", 0)), MOST),
+        red_flags=min(max(2, words.get("red_flags", 0)), MOST),
     )
     if mentions.whole_lists:
         bounds = replace(bounds, items=max(2, bounds.items), parties=max(3, bounds.parties))
@@ -59,7 +57,7 @@ def covers_any_size(bounds: Bounds, needed: Bounds, mentions: Mentions) -> bool:
     """Whether nothing is lost by the bounds."""
     names = ("items", "parties", "locations", "listings", "red_flags")
     large_enough = all(getattr(bounds, name) >= getattr(needed, name) for name in names)
-    few = len(mentions.list_codes) < MOST
+    few = all(len(codes) < MOST for codes in mentions.list_codes.values())
     return large_enough and few and not mentions.whole_lists and not mentions.loose_lists
 
 
@@ -116,8 +114,17 @@ def roots_of(claim: Property, rules: list[CompiledRule]) -> frozenset[str]:
     return roots | (claim.when.roots if claim.when is not None else frozenset())
 
 
-def conditions_of(claim: Property, rules: tuple[CompiledRule, ...]) -> list[CompiledCondition | None]:
-    return [claim.when, claim.every, *(c for rule in rules for c in (rule.when, rule.unless))]
+def mentions_of(claim: Property, rules: tuple[CompiledRule, ...]) -> Mentions:
+    """What a claim and the rules that it is about look at."""
+    return note_rules(Mentions().add_all((claim.when, claim.every)), rules)
 
 
-__all__ = ["WITNESSED", "conditions_of", "covers_any_size", "goal", "needed_bounds", "roots_of", "rules_of"]
+def note_rules(mentions: Mentions, rules: tuple[CompiledRule, ...]) -> Mentions:
+    for rule in rules:
+        mentions.add(rule.when)
+        if rule.unless is not None:
+            mentions.add(rule.unless, lifts=True)
+    return mentions
+
+
+__all__ = ["WITNESSED", "covers_any_size", "goal", "mentions_of", "needed_bounds", "roots_of", "rules_of"]

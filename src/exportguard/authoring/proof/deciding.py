@@ -11,7 +11,7 @@ from exportguard.authoring.proof.encode import Encoder
 from exportguard.authoring.proof.logic import B, both, conj, disj, either, neg
 from exportguard.authoring.proof.scene import Scene
 from exportguard.authoring.proof.terms import Term, holds, undecided
-from exportguard.decide.plan import Asked, Signature, plan
+from exportguard.decide.plan import Signature
 from exportguard.language import CompiledCondition, CompiledPolicySet, CompiledRule
 from exportguard.vocabulary.decision import Effect, Outcome
 from exportguard.vocabulary.request import Certainty
@@ -62,11 +62,11 @@ class Judge:
         verdicts: dict[tuple[str, str], Verdict] = {}
         deny: list[B] = []
         hold: list[B] = []
-        for signature, rules in plan(policies, self.as_of):
-            for asked in rules:
-                verdict = self.verdict(asked.rule, signature)
-                verdicts[asked.rule.policy, asked.rule.id] = verdict
-                self._count(asked, verdict, deny, hold)
+        for rule in policies.rules:
+            if rule.in_force(self.as_of):
+                verdict = self.verdict(rule)
+                verdicts[rule.policy, rule.id] = verdict
+                self._count(rule, verdict, deny, hold)
         denied, held = disj(deny), disj(hold)
         outcomes = {
             Outcome.DENY: denied,
@@ -75,15 +75,19 @@ class Judge:
         }
         return Judged(verdicts, outcomes)
 
-    @staticmethod
-    def _count(asked: Asked, verdict: Verdict, deny: list[B], hold: list[B]) -> None:
-        if asked.effect is Effect.FLAG:
+    def _count(self, rule: CompiledRule, verdict: Verdict, deny: list[B], hold: list[B]) -> None:
+        effect = rule.effect_at(self.as_of)
+        if effect is Effect.FLAG:
             return
-        (deny if asked.effect is Effect.DENY else hold).append(verdict.match)
-        if asked.rule.if_unknown != "flag":
+        (deny if effect is Effect.DENY else hold).append(verdict.match)
+        if rule.if_unknown != "flag":
             hold.append(verdict.open)
 
-    def verdict(self, rule: CompiledRule, signature: Signature) -> Verdict:
+    def verdict(self, rule: CompiledRule) -> Verdict:
+        """What one rule says, asked of every combination."""
+        usage = "usage" in rule.roots
+        kinds = rule.kinds if usage or "item" in rule.roots else None
+        signature = Signature(kinds, "party" in rule.roots, "location" in rule.roots, usage)
         match: list[B] = []
         open_: list[B] = []
         for combination in self.combinations(signature):

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from exportguard.authoring.proof import times
-from exportguard.authoring.proof.logic import both, conj, disj, either, neg, z3
+from exportguard.authoring.proof.logic import B, both, conj, disj, either, neg
 from exportguard.authoring.proof.macros import run_macro
 from exportguard.authoring.proof.operations import Operations
-from exportguard.authoring.proof.regexes import as_expression
+from exportguard.authoring.proof.regexes import matches_expression
 from exportguard.authoring.proof.terms import (
     OPEN_ERROR,
     Cases,
@@ -174,6 +174,8 @@ class Encoder:
 
     def _unknown(self, node: Node, env: Env) -> Term:
         value = self._encode(node.args[0], env)
+        if value.kind == "record":
+            return truth(either(value.open, both(neg(value.null), _wholly_unknown(value))), value.error)
         return truth(value.open, value.error)
 
     def _macro(self, node: Node, env: Env) -> Term:
@@ -256,7 +258,7 @@ class Encoder:
         try:
             value = words.satisfies(text.value, lambda t: compile_pattern(pattern).search(t) is not None)
         except UnsupportedError:
-            value = z3().InRe(text.value, as_expression(pattern))
+            value = matches_expression(text.value, pattern)
         return Term("bool", value, either(text.open, text.null))
 
     def _group(self, node: Node, env: Env) -> Term:
@@ -273,6 +275,24 @@ class Encoder:
         if answer is None:
             return Term("bool", False, True)
         return answer.opened(either(party.open, party.null))
+
+
+_STRUCTURAL = frozenset({"role", "certainty", "kind"})
+"""Fields that a record has even when nothing is known of what it stands for, as `language.facts` has them."""
+
+
+def _wholly_unknown(record: Term) -> B:
+    """Whether nothing is known of a record that is there, and something of it is unknown."""
+    fields = record.value.fields if isinstance(record.value, PartyTerm) else record.value
+    known: list[B] = []
+    unknown: list[B] = []
+    for name, part in fields.items():
+        if name in _STRUCTURAL or (name == "id" and "role" in fields):
+            continue
+        inner = _wholly_unknown(part) if part.kind == "record" else False
+        known.append(conj((neg(part.open), neg(part.null), neg(inner))))
+        unknown.append(either(part.open, both(neg(part.null), inner)))
+    return both(neg(disj(known)), disj(unknown))
 
 
 def _hashable(value: Any) -> Any:

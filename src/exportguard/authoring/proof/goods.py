@@ -35,12 +35,13 @@ class Goods:
         unknowns.wish(disj(self._is[n] for n, row in enumerate(rows) if _is_plain(row)))
         for first in (0, next((n for n, row in enumerate(rows) if row.item.model is not None), 0)):
             unknowns.wish(self._is[first])
-        self._counted = any(unknowns.mentions.looks_at(f"item.{name}") for name in NUMBERS) or bool(unknowns.usage)
+        self._counted = any(unknowns.mentions.looks_at(f"item.{name}") for name in NUMBERS)
         self.amount: Z = module.Real(f"{self.name}.amount") if self._counted else Fraction(8)
         self.amount_open = unknowns.open(f"{self.name}.amount") if self._counted else False
         self.tokens: Z = module.Int(f"{self.name}.tokens") if self._counted else 1_000_000
         self.tokens_open = unknowns.open(f"{self.name}.tokens") if self._counted else False
         self._label: Any = None
+        self._labelled: B = False
         if self._counted:
             self._restrict_amounts()
         self._restrict_provider(provider)
@@ -107,10 +108,11 @@ class Goods:
     def _name(self) -> Term:
         if not self._unknowns.mentions.looks_at("item.name"):
             return Term("text", "", True)
-        # A document may give any label.
-        value = self._unknowns.text_value(f"{self.name}.name")
-        self._label = value
-        return Term("text", value)
+        # A document may give any label; where it gives none and names nothing, there is none.
+        self._label = self._unknowns.text_value(f"{self.name}.name", "text", "item.name")
+        self._labelled = self._unknowns.flag(f"{self.name}.name.given")
+        unnamed = self._where([row.view.name for row in self.rows], lambda v: isinstance(v, Unknown))
+        return Term("text", self._label, both(unnamed, neg(self._labelled)))
 
     def _record(self, root: str, names: tuple[str, ...], rows: tuple[Row, ...], chosen: list[B]) -> Term:
         whole = [getattr(row.view, root) for row in rows]
@@ -155,7 +157,13 @@ class Goods:
     def row(self, reading: Reading) -> Row:
         return next((row for row, test in zip(self.rows, self._is, strict=True) if reading.true(test)), self.rows[0])
 
-    def document(self, reading: Reading) -> dict[str, Any]:
+    @property
+    def counted(self) -> bool:
+        """Whether it counts how much of it there is."""
+        return self._counted
+
+    def document(self, reading: Reading, amount: int | None = None) -> dict[str, Any]:
+        """The item as a document has it; *amount* is how much of it there is where that does not count."""
         row = self.row(reading)
         item = row.item
         found: dict[str, Any] = {}
@@ -166,7 +174,8 @@ class Goods:
                 found[name] = NOBODY_KNOWS if isinstance(value, Unknown) else value
         if row.amount in ("count", "instances"):
             open_ = reading.true(self.amount_open)
-            found[row.amount] = NOBODY_KNOWS if open_ else plain(reading.number(self.amount))
+            stated = reading.number(self.amount) if self._counted or amount is None else amount
+            found[row.amount] = NOBODY_KNOWS if open_ else plain(Fraction(stated))
         mixed = reading.true(self.mixed)
         if mixed:
             beside = next(n for n in range(len(self._models)) if reading.true(self._beside == n))
@@ -174,8 +183,9 @@ class Goods:
             if isinstance(found["model"], Unknown):
                 found["model"] = NOBODY_KNOWS
         if (self._counted and mixed) or ((self._counted or row.amount == "tokens") and row.view.tokens is not None):
-            found["tokens"] = NOBODY_KNOWS if reading.true(self.tokens_open) else reading.whole(self.tokens)
-        if self._label is not None:
+            tokens = reading.whole(self.tokens) if self._counted or amount is None else amount
+            found["tokens"] = NOBODY_KNOWS if reading.true(self.tokens_open) else tokens
+        if self._label is not None and (not isinstance(row.view.name, Unknown) or reading.true(self._labelled)):
             found["name"] = reading.text(self._label)
         return found
 

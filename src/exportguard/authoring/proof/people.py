@@ -22,15 +22,15 @@ class Person:
     def __init__(self, unknowns: Unknowns, index: int, there: B) -> None:
         self.index, self.there, self._unknowns = index, there, unknowns
         self.name = f"party{index}"
-        self.role = unknowns.text(f"{self.name}.role", "role")
+        self.role = unknowns.text(f"{self.name}.role", "role", "party.role")
         self._is_end_user = self._has_role(Role.END_USER)
         unknowns.wish(self._is_end_user)
         self.fields: dict[str, Term] = {"role": self.role}
         looks = unknowns.mentions.looks_at
         if looks("party.name") or unknowns.names_count:
-            self.fields["name"] = unknowns.text(f"{self.name}.name")
+            self.fields["name"] = unknowns.text(f"{self.name}.name", "text", "party.name")
         if looks("party.kind"):
-            self.fields["kind"] = unknowns.text(f"{self.name}.kind", "party kind")
+            self.fields["kind"] = unknowns.text(f"{self.name}.kind", "party kind", "party.kind")
         if looks("party.country") or looks("party.subdivision"):
             self.fields["country"] = unknowns.country(f"{self.name}.country")
         if looks("party.subdivision"):
@@ -85,7 +85,9 @@ class Person:
         for name in _PARENT:
             if looks(f"ultimate_parent.{name}"):
                 path = f"{self.name}.ultimate_parent.{name}"
-                fields[name] = unknowns.text(path) if name == "name" else unknowns.country(path)
+                fields[name] = (
+                    unknowns.text(path, "text", "ultimate_parent.name") if name == "name" else unknowns.country(path)
+                )
         return Term("record", fields, unknowns.open(f"{self.name}.ultimate_parent"))
 
     def _restricted(self) -> Term:
@@ -96,7 +98,7 @@ class Person:
         unknowns.restrict(conj((percent >= -(10**15), percent <= 10**15)))
         unknowns.wish(conj((percent >= 0, percent <= 100)))
         fields = {
-            "list": unknowns.text(f"{path}.list", "list code"),
+            "list": unknowns.text(f"{path}.list", "list code", ""),
             "percent": Term("number", percent, unknowns.open(f"{path}.percent")),
         }
         open_ = unknowns.open(path)

@@ -27,13 +27,13 @@ class Place:
         self.fields: dict[str, Term] = {"country": self.country, "certainty": Term("text", certainty)}
         if looks("location.cloud"):
             self.fields["cloud"] = unknowns.text(
-                f"{self.name}.cloud", nullable=unknowns.flag(f"{self.name}.cloud.null")
+                f"{self.name}.cloud", "text", "location.cloud", nullable=unknowns.flag(f"{self.name}.cloud.null")
             )
         if looks("location.subdivision"):
             self.fields["subdivision"] = unknowns.part_of(f"{self.name}.subdivision", self.country)
         if any(looks(f"location.{name}") for name in ("region", "cloud")):
             null = unknowns.flag(f"{self.name}.region.null")
-            region = unknowns.text(f"{self.name}.region", "region", nullable=null)
+            region = unknowns.text(f"{self.name}.region", "region", "location.region", nullable=null)
             self.fields["region"] = region
             self._bind(region, provider)
         self.term = Term("record", self.fields)

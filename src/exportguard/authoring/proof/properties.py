@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
 from exportguard.authoring.proof.unknowns import Bounds
@@ -27,13 +28,14 @@ Claim: TypeAlias = Literal[
     "sometimes_allowed", "sometimes_held", "sometimes_denied",
     "never_matches", "can_match", "shadowed", "not_shadowed", "implies", "disjoint", "equivalent", "covers",
 ]  # fmt: skip
-"""What is claimed. `sometimes_*`, `can_match` and `not_shadowed` are shown by one request, the others by its absence."""
+"""`sometimes_*`, `can_match` and `not_shadowed` are shown by one request, the others by there being none."""
 
 WITNESSED = frozenset({"sometimes_allowed", "sometimes_held", "sometimes_denied", "can_match", "not_shadowed"})
 _RULES: dict[str, tuple[int, int | None]] = {
     "never_matches": (1, 1), "can_match": (1, 1), "shadowed": (1, 1), "not_shadowed": (1, 1), "implies": (2, 2),
     "disjoint": (2, 2), "equivalent": (2, 2), "covers": (1, None),
 }  # fmt: skip
+_FILE_KEYS = ("properties", "packs", "as_of", "variables", "claims")
 _KEYS = ("id", "title", "claim", "when", "every", "rules", "by", "without", "as_of", "bounds")
 _BOUNDS = ("items", "parties", "locations", "listings", "red_flags")
 MOST = 8
@@ -93,6 +95,21 @@ def load_properties(source: PolicySource, policies: CompiledPolicySet, reference
     return found
 
 
+def packs_of(source: PolicySource) -> tuple[str, ...] | None:
+    """The packs that a file says it speaks of (`default`: all that are loaded by default); None: those beside it.
+
+    A text that cannot be read names none here: `load_properties` tells what is wrong with it.
+    """
+    tree, _ = parse(source)
+    if not isinstance(tree, Mapping):
+        return None
+    for key, value in tree.entries:
+        if key.text == "packs":
+            scalars = (value,) if isinstance(value, Scalar) else getattr(value, "items", ())
+            return tuple(part.text.strip() for part in scalars if isinstance(part, Scalar))
+    return None
+
+
 class _Reader:
     def __init__(
         self, source: PolicySource, policies: CompiledPolicySet, words: Vocabularies, problems: list[Diagnostic]
@@ -102,7 +119,9 @@ class _Reader:
         self.seen: set[str] = set()
 
     def read(self, tree: Mapping) -> Properties:
-        fields = Fields(tree, self.problems, "a properties file", ("properties", "as_of", "variables", "claims"))
+        fields = Fields(
+            tree, self.problems, "a properties file", ("properties", "packs", "as_of", "variables", "claims")
+        )
         fields.require("properties", "claims")
         self.variables = Variables(fields.mapping("variables"), self.words, self.problems)
         as_of = fields.moment("as_of")
@@ -176,8 +195,15 @@ class _Reader:
                 both = ", ".join(f"`{policy}/{rule}`" for policy, rule in named)
                 fields.problem(scalar, "EG302", f"`{scalar.text}` names several rules", "which of them?", both)
             else:
-                fields.one_of(scalar, [f"{policy}/{rule}" for policy, rule in self.rules], name)
+                self._unknown_rule(fields, scalar)
         return tuple(found)
+
+    def _unknown_rule(self, fields: Fields, scalar: Scalar) -> None:
+        known = {rule: f"{policy}/{rule}" for policy, rule in self.rules}
+        known.update({full: full for full in known.values()})
+        near = get_close_matches(scalar.text, known, n=1, cutoff=0.5)
+        hint = f"did you mean `{known[near[0]]}`?" if near else "name it as `policy/rule`; the policy has to be loaded"
+        fields.problem(scalar, "EG302", f"there is no rule `{scalar.text[:120]}`", "not loaded", hint)
 
     def _arity(
         self,

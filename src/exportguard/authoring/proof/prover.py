@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from exportguard.authoring.proof import claims
+from exportguard.authoring.proof.catalogue import Row, rows
 from exportguard.authoring.proof.confirm import Found, Witness
 from exportguard.authoring.proof.deciding import Judge
 from exportguard.authoring.proof.encode import Encoder
@@ -34,7 +34,7 @@ _POLISH = 1.0
 
 
 class ProofMismatchError(ExportguardError):
-    """Z3 and the evaluator disagree about a request: a bug of exportguard, and nothing that it proved can be relied on."""
+    """Z3 and the evaluator disagree about a request: a bug of exportguard, and none of its proofs can be relied on."""
 
 
 class Status(StrEnum):
@@ -87,12 +87,13 @@ class Prover:
 
     def __init__(self, policies: CompiledPolicySet, reference: ReferenceData, *, timeout: float = 10.0) -> None:
         self.policies, self.reference, self.timeout = policies, reference, timeout
+        self._rows: dict[Any, tuple[Row, ...]] = {}
 
     @cached_property
     def _screener(self) -> Any:
-        from exportguard.parties.screening import ShippedScreener
+        from exportguard.parties.screening import load_lists
 
-        return ShippedScreener()
+        return load_lists("default")
 
     def prove(self, claim: Property, as_of: datetime) -> Result:
         """Prove or refute *claim*; its own `as_of` wins over the one given.
@@ -104,7 +105,7 @@ class Prover:
         start = time.perf_counter()
         rules = claims.rules_of(claim, self.policies)
         policies = replace(self.policies, rules=rules)
-        mentions = _mentions(claim, rules)
+        mentions = claims.mentions_of(claim, rules)
         needed = claims.needed_bounds(claim, mentions)
         bounds = claim.bounds or needed
         any_size = claims.covers_any_size(bounds, needed, mentions)
@@ -113,7 +114,7 @@ class Prover:
             return Result(claim, status, as_of, bounds, any_size, time.perf_counter() - start, **more)
 
         try:
-            setting = self.setting(mentions, rules, bounds, as_of, claim.lifting)
+            setting = self.setting(mentions, bounds, as_of, claim.lifting)
             goal = claims.goal(claim, setting.judge, policies)
         except UnsupportedError as error:
             return result(Status.UNDECIDED, why=f"not compiled to Z3: {error}")
@@ -134,21 +135,16 @@ class Prover:
     def setting(
         self,
         mentions: Mentions,
-        rules: Iterable[CompiledRule],
         bounds: Bounds,
         as_of: datetime,
         lifting: frozenset[str] = frozenset(),
     ) -> Setting:
         operations = Operations()
-        scene = Scene(
-            self.reference,
-            as_of,
-            mentions,
-            bounds,
-            operations,
-            names_count=bool(lifting),
-            usage=any(rule.per is not None for rule in rules),
-        )
+        key = (as_of, mentions.of_items())
+        kinds = self._rows.get(key)
+        if kinds is None:
+            kinds = self._rows[key] = rows(self.reference, as_of, mentions)
+        scene = Scene(self.reference, as_of, mentions, bounds, operations, kinds, names_count=bool(lifting))
         encoder = Encoder(lambda name: self.reference.country_group(name, as_of), operations)
         return Setting(scene, Judge(scene, encoder, as_of, lifting), operations, mentions, bounds)
 
@@ -165,18 +161,17 @@ class Prover:
         end = time.perf_counter() + timeout
         exact = setting.operations.arithmetic.exact
         for tightened in (False, True):
-            formulas = [f for f in (*setting.facts, goal, *(exact if tightened else ())) if f is not True]
-            answer = _check(formulas, end)
+            solver = _Solver([*setting.facts, goal, *(exact if tightened else ())], end)
+            answer = solver.check()
             if answer == "unsat" and not tightened:
                 return "none", None, None
             if answer == "unsat":
                 return "it turns on how doubles are rounded", None, None
             if answer != "sat":
                 return answer, None, None
-            for polish in (True, False):
-                found = self._found(setting, formulas, end, polish)
-                if found is None:
-                    continue
+            plain = solver.model
+            for model in (solver.polished(setting.scene.wishes), plain):
+                found = self._found(setting, model)
                 witness = self._witness(found, setting, policies)
                 if confirmed(witness):
                     return "found", found, witness
@@ -190,53 +185,65 @@ class Prover:
             self._screener,
         )  # fmt: skip
 
-    def _found(self, setting: Setting, formulas: list[B], end: float, polish: bool) -> Found | None:
-        """The request behind a model; a readable one where time allows."""
+    def _found(self, setting: Setting, model: Any) -> Found:
+        """The request behind a model."""
+        reading = Reading(model, setting.operations.words)
+        document = setting.scene.document(reading)
+        return Found(document, _authorizations(setting.judge.lifting, document), setting.scene.readings(reading))
+
+
+class _Solver:
+    """One question to Z3, and the model of its answer.
+
+    Z3's incremental solver comes first: it answers most policy sets soonest. Where it gives up, the other one is asked.
+    """
+
+    def __init__(self, formulas: list[B], end: float) -> None:
+        self._formulas = [f for f in formulas if f is not True]
+        self._end = end
+        self._solver = z3().Solver()
+        self._solver.push()
+        self._solver.add(*self._formulas)
+        self.model: Any = None
+
+    def check(self) -> str:
+        """*sat*, *unsat*, or why neither is known."""
         module = z3()
-        solver = module.Solver()
-        solver.push()
-        solver.add(*formulas)
-        solver.set("timeout", max(1, int((end - time.perf_counter()) * 1000)))
-        if solver.check() != module.sat:
-            return None
-        model = solver.model()
-        stop = min(end, time.perf_counter() + _POLISH)
-        for wish in setting.scene.wishes if polish else ():
+        answer = self._ask(self._end)
+        if answer == module.unknown and time.perf_counter() < self._end:
+            self._solver = module.Solver()
+            self._solver.add(*self._formulas)
+            answer = self._ask(self._end)
+        if answer == module.unknown:
+            reason = self._solver.reason_unknown()
+            late = any(word in reason for word in ("timeout", "canceled", "no time"))
+            return "the time ran out" if late else f"Z3 gave up: {reason}"
+        if answer == module.sat:
+            self.model = self._solver.model()
+        return str(answer)
+
+    def _ask(self, end: float) -> Any:
+        self._solver.set("timeout", max(1, int((end - time.perf_counter()) * 1000)))
+        return self._solver.check()
+
+    def polished(self, wishes: list[B]) -> Any:
+        """A model that satisfies as many of *wishes* as time allows, those first that come first."""
+        module = z3()
+        stop = min(self._end, time.perf_counter() + _POLISH)
+        model = self.model
+        for wish in wishes:
             if time.perf_counter() >= stop:
                 break
             if module.is_true(model.eval(wish, model_completion=True)):
-                solver.add(wish)
+                self._solver.add(wish)
                 continue
-            solver.push()
-            solver.add(wish)
-            solver.set("timeout", max(1, int((stop - time.perf_counter()) * 1000)))
-            if solver.check() == module.sat:
-                model = solver.model()
+            self._solver.push()
+            self._solver.add(wish)
+            if self._ask(stop) == module.sat:
+                model = self._solver.model()
             else:
-                solver.pop()
-        reading = Reading(model, setting.operations.words)
-        document = setting.scene.document(reading)
-        lifting = setting.judge.lifting
-        return Found(document, _authorizations(lifting, document), setting.scene.readings(reading))
-
-
-def _mentions(claim: Property, rules: tuple[CompiledRule, ...]) -> Mentions:
-    return Mentions().add_all(claims.conditions_of(claim, rules))
-
-
-def _check(formulas: list[B], end: float) -> str:
-    module = z3()
-    solver = module.Solver()
-    left = int((end - time.perf_counter()) * 1000)
-    if left <= 0:
-        return "no time was left"
-    solver.set("timeout", left)
-    solver.add(*formulas)
-    answer = solver.check()
-    if answer == module.unknown:
-        reason = solver.reason_unknown()
-        return "the time ran out" if "timeout" in reason or "canceled" in reason else f"Z3 gave up: {reason}"
-    return str(answer)
+                self._solver.pop()
+        return model
 
 
 def _mismatch(found: Found | None) -> None:

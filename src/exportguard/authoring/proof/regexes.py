@@ -6,7 +6,7 @@ import re
 import warnings
 from typing import Any
 
-from exportguard.authoring.proof.logic import Z, z3
+from exportguard.authoring.proof.logic import B, Z, z3
 from exportguard.authoring.proof.terms import UnsupportedError
 from exportguard.authoring.proof.texts import string
 
@@ -14,8 +14,12 @@ _MOST = 0x2FFFF
 """The last character of Z3's strings."""
 
 
-def as_expression(pattern: str) -> Z:
-    """*pattern*, to be found anywhere in a text, as a regular expression of the string theory."""
+_START, _END = "\u0002", "\u0003"
+"""Stand around a text, so that `^` and `$` can be characters."""
+
+
+def matches_expression(text: Z, pattern: str) -> B:
+    """Whether *pattern* is found anywhere in *text*, as `matches` finds it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -26,15 +30,8 @@ def as_expression(pattern: str) -> Z:
         raise UnsupportedError(f"the regular expression `{pattern}`") from error
     module = z3()
     anything = module.Full(module.ReSort(module.StringSort()))
-    begins = bool(parsed) and _is_at(parsed[0], "AT_BEGINNING")
-    ends = bool(parsed) and _is_at(parsed[-1], "AT_END") and len(parsed) > int(begins)
-    body = _sequence(parsed[1 if begins else 0 : len(parsed) - 1 if ends else len(parsed)], pattern)
-    parts = [*([] if begins else [anything]), body, *([] if ends else [anything])]
-    return parts[0] if len(parts) == 1 else module.Concat(*parts)
-
-
-def _is_at(item: Any, name: str) -> bool:
-    return str(item[0]) == "AT" and str(item[1]) == name
+    within = module.Concat(anything, _sequence(parsed, pattern), anything)
+    return module.InRe(module.Concat(string(_START), text, string(_END)), within)
 
 
 def _sequence(items: list[Any], pattern: str) -> Z:
@@ -50,6 +47,10 @@ def _one(op: Any, value: Any, pattern: str) -> Z:
     name = str(op)
     if name == "LITERAL":
         return module.Re(string(chr(value)))
+    if name == "AT" and str(value) in ("AT_BEGINNING", "AT_BEGINNING_STRING"):
+        return module.Re(string(_START))
+    if name == "AT" and str(value) in ("AT_END", "AT_END_STRING"):
+        return module.Re(string(_END))
     if name == "ANY":
         return _without(module.Re(string("\n")))
     if name == "NOT_LITERAL":
@@ -60,6 +61,8 @@ def _one(op: Any, value: Any, pattern: str) -> Z:
         return _union([_sequence(list(branch), pattern) for branch in value[1]])
     if name in ("MAX_REPEAT", "MIN_REPEAT"):
         least, most, inner = value
+        if "AT_" in repr(inner):
+            raise UnsupportedError(f"the regular expression `{pattern}`")
         repeated = _sequence(list(inner), pattern)
         if str(most) == "MAXREPEAT":
             star = module.Star(repeated)
@@ -97,4 +100,5 @@ def _union(parts: list[Z]) -> Z:
 def _without(characters: Z) -> Z:
     module = z3()
     any_one = module.AllChar(module.ReSort(module.StringSort()))
-    return module.Intersect(any_one, module.Complement(characters))
+    marks = [module.Re(string(mark)) for mark in (_START, _END)]
+    return module.Intersect(any_one, module.Complement(module.Union(characters, *marks)))

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Any
 
 from exportguard.authoring.proof import times
-from exportguard.authoring.proof.catalogue import rows
+from exportguard.authoring.proof.catalogue import Row
 from exportguard.authoring.proof.goods import Goods
 from exportguard.authoring.proof.logic import B, both, conj, disj, neg, z3
 from exportguard.authoring.proof.mentions import Mentions
@@ -42,19 +42,18 @@ class Scene:
         mentions: Mentions,
         bounds: Bounds,
         operations: Operations,
+        kinds: tuple[Row, ...],
         *,
         names_count: bool = False,
-        usage: bool = False,
     ) -> None:
-        unknowns = Unknowns(reference, as_of, mentions, operations, bounds, names_count=names_count, usage=usage)
+        unknowns = Unknowns(reference, as_of, mentions, operations, bounds, names_count=names_count)
         self.unknowns, self.operations, self._mentions = unknowns, operations, mentions
         self._texts = {
-            name: unknowns.text(f"request.{name}", words)
+            name: unknowns.text(f"request.{name}", words, f"request.{name}")
             for name, words in _TEXTS.items()
             if mentions.looks_at(f"request.{name}")
         }
         provider = self._texts.get("provider")
-        kinds = rows(reference, as_of, mentions)
         self._goods = [
             Goods(unknowns, kinds, index, there, provider)
             for index, there in enumerate(unknowns.prefix("items", bounds.items, least=1))
@@ -95,10 +94,10 @@ class Scene:
             unknowns.wish(value == times.micros(unknowns.as_of))
             fields["time"] = Term("time", value, unknowns.open("request.time"))
         if mentions.looks_at("request.red_flags"):
-            words = unknowns.vocabulary("text")
             flags = unknowns.prefix("request.red_flags", unknowns.bounds.red_flags)
+            name = "request.red_flags"
             slots = tuple(
-                Slot(there, Term("text", unknowns.word(f"request.red_flags[{index}]", words)))
+                Slot(there, Term("text", unknowns.text_value(f"{name}[{index}]", "text", name)))
                 for index, there in enumerate(flags)
             )
             for one, other in combinations(slots, 2):  # a flag is raised once
@@ -163,10 +162,13 @@ class Scene:
         for name, of in zip(_USAGE, ("tokens", "count", "total_tpp"), strict=True):
             value = module.Int(f"{label}.{name}") if name == "tokens" else module.Real(f"{label}.{name}")
             unknowns.restrict(conj((value >= 0, value <= LARGEST)))
+            unread = unknowns.flag(f"{label}.{name}.open")
+            unknowns.wish(unread)  # the command line reads no ledger unless told to
             unknowns.wish(value == 0)
-            readings[name] = Term("number", value, unknowns.open(f"{label}.{name}"))
+            readings[name] = Term("number", value, unread)
             total, open_ = value, [readings[name].open]
-            for there, item in self.items:
+            # Where no rule asks how much there is, what was read before is as free as the sum.
+            for there, item in self.items if self._goods[0].counted else ():
                 amount, kind = item.value.get(of), item.value["kind"]
                 if amount is None:
                     continue
@@ -176,7 +178,7 @@ class Scene:
                 open_.append(both(counted, amount.open))
                 inner = both(counted, neg(amount.null))
                 total = total if inner is False else total + module.If(inner, amount.value, 0)
-            if name != "tokens":
+            if name != "tokens" and total is not value:
                 total = self.operations.arithmetic.rounded(total)
             added[name] = Term("number", total, disj(open_))
         self._readings[question] = readings
@@ -198,7 +200,9 @@ class Scene:
         if flags is not None:
             values = [reading.text(slot.term.value) for slot in flags.value if reading.true(slot.there)]
             found["red_flags"] = NOBODY_KNOWS if reading.true(flags.open) else values
-        found["items"] = [goods.document(reading) for goods in self._goods if reading.true(goods.there)]
+        read = [term for terms in self._readings.values() for term in terms.values()]
+        nothing = 0 if any(not reading.true(term.open) for term in read) else None
+        found["items"] = [goods.document(reading, nothing) for goods in self._goods if reading.true(goods.there)]
         found["locations"] = [place.document(reading) for place in self._places if reading.true(place.there)]
         found["parties"] = [
             person.document(reading, f"Example Company {index}")

@@ -13,7 +13,7 @@ BITS = 16
 _PRODUCT = 4096
 """Pairs of words that are written out; past it a comparison of two vocabularies is not covered."""
 
-_TESTS: dict[str, Callable[[str, str], bool]] = {
+TESTS: dict[str, Callable[[str, str], bool]] = {
     "startsWith": str.startswith,
     "endsWith": str.endswith,
     "contains": lambda text, part: part in text,
@@ -32,6 +32,7 @@ class Dictionary:
         self._texts: list[str] = []
         self.domains: dict[str, tuple[str, ...]] = {}
         """The words that each unknown may be, by its name."""
+        self._numerals: dict[int, Z] = {}
         self._tests: dict[tuple[int, frozenset[str]], tuple[Z, B]] = {}
 
     def number(self, text: str) -> int:
@@ -79,9 +80,22 @@ class Dictionary:
         found = self._tests.get(key)
         if found is None:
             # The expression is kept with the answer, so that its id is not given to another one.
-            formula = disj(word.number == self.number(text) for text in sorted(meant))
+            rest = word.domain - meant
+            if len(rest) < len(meant):
+                formula = neg(disj(self._is(word.number, self.number(text)) for text in sorted(rest)))
+            else:
+                formula = disj(self._is(word.number, self.number(text)) for text in sorted(meant))
             found = self._tests[key] = (word.number, formula)
         return found[1]
+
+    def _is(self, unknown: Z, number: int) -> B:
+        """``unknown == number``, made without the coercions that Z3's operators go through."""
+        module = z3()
+        numeral = self._numerals.get(number)
+        if numeral is None:
+            numeral = self._numerals[number] = module.BitVecVal(number, BITS)
+        context = unknown.ctx
+        return module.BoolRef(module.Z3_mk_eq(context.ref(), unknown.as_ast(), numeral.as_ast()), context)
 
     # -- what is asked of texts
 
@@ -121,15 +135,15 @@ class Dictionary:
     def relate(self, name: str, left: Any, right: Any) -> B:
         """`startsWith`, `endsWith`, `contains` and the orders."""
         if isinstance(left, str) and isinstance(right, str):
-            return _TESTS[name](left, right)
+            return TESTS[name](left, right)
         if _free(left) or _free(right):
-            return _string_relation(name, self.string(left), self.string(right))
+            return string_relation(name, self.string(left), self.string(right))
         if isinstance(right, str):
-            return self.satisfies(left, lambda text: _TESTS[name](text, right))
+            return self.satisfies(left, lambda text: TESTS[name](text, right))
         pairs = list(product(self.cases(left), self.cases(right)))
         if len(pairs) > _PRODUCT:
             raise UnsupportedError(f"`{name}` between two vocabularies")
-        return disj(conj((p, q)) for (p, a), (q, b) in pairs if _TESTS[name](a, b))
+        return disj(conj((p, q)) for (p, a), (q, b) in pairs if TESTS[name](a, b))
 
     def cases(self, value: Any) -> tuple[tuple[B, str], ...]:
         if isinstance(value, str):
@@ -186,7 +200,7 @@ def text_of(value: Z) -> str:
     return re.sub(r"\\u\{([0-9a-fA-F]+)\}", lambda found: chr(int(found.group(1), 16)), value.as_string())
 
 
-def _string_relation(name: str, left: Z, right: Z) -> B:
+def string_relation(name: str, left: Z, right: Z) -> B:
     module = z3()
     if name == "startsWith":
         return module.PrefixOf(right, left)

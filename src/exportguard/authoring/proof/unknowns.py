@@ -11,6 +11,7 @@ from typing import Any
 from exportguard.authoring.proof.logic import B, both, conj, disj, neg, z3
 from exportguard.authoring.proof.mentions import Mentions
 from exportguard.authoring.proof.operations import Operations
+from exportguard.authoring.proof.sorts import representatives, shape
 from exportguard.authoring.proof.terms import Cases, Slot, Term, Word
 from exportguard.language.schema import Vocabularies
 from exportguard.reference import ReferenceData
@@ -54,15 +55,12 @@ class Unknowns:
         bounds: Bounds,
         *,
         names_count: bool,
-        usage: bool,
     ) -> None:
         self.reference, self.as_of, self.mentions, self.operations = reference, as_of, mentions, operations
         self.bounds = bounds
         self.words = Vocabularies(reference)
         self.names_count = names_count
         """Whether names matter though no condition mentions them: an authorization names parties."""
-        self.usage = usage
-        """Whether some rule counts use, and so what this request adds."""
         self.restrictions: list[B] = []
         self.wishes: list[B] = []
         for code in sorted(reference.countries):
@@ -104,24 +102,30 @@ class Unknowns:
             return tuple(f"US-{n:02}" for n in range(1, OTHERS + 1))
         return tuple(f"example_{n}" for n in range(1, OTHERS + 1))
 
-    def text(self, name: str, words: str = "", *, nullable: B = False) -> Term:
+    def text(self, name: str, words: str, field: str, *, nullable: B = False) -> Term:
         """A text that may be unknown, of a vocabulary or free."""
         open_ = self.open(name)
         self.restrict(neg(both(open_, nullable)))
-        return Term("text", self.text_value(name, words), open_, nullable)
+        return Term("text", self.text_value(name, words, field), open_, nullable)
 
-    def text_value(self, name: str, words: str = "") -> Any:
-        if self.mentions.strings and (self.words.members(words) is None or words == "provider"):
+    def text_value(self, name: str, words: str, field: str) -> Any:
+        """The value of a text: a word of a closed vocabulary, of those that conditions can tell apart, or a string."""
+        members = self.words.members(words)
+        if members is not None and words not in ("region", "provider"):
+            return self.word(name, members)
+        if self.mentions.is_string(field):
             module = z3()
             value = module.String(name)
             self.restrict(conj((module.Length(value) >= 1, module.Length(value) <= 2000)))
-            if words in ("lowercase", "word", "provider"):
-                self.restrict(module.InRe(value, _tidy_words(words)))
+            self.restrict(module.InRe(value, shape(words)))
             return value
-        return self.word(name, self.vocabulary(words or "text"))
+        tests = frozenset(self.mentions.tests.get(field, ()))
+        value = self.word(name, self.vocabulary(words) | frozenset(representatives(tests, words) if tests else ()))
+        self.wish(self.operations.words.is_one_of(value, frozenset(self.others(words))))
+        return value
 
     def country(self, name: str) -> Term:
-        return self.text(name, "country")
+        return self.text(name, "country", "")
 
     def boolean(self, name: str) -> Term:
         return Term("bool", self.flag(name), self.open(name))
@@ -131,7 +135,7 @@ class Unknowns:
         from exportguard.decide.derive import _DIVIDED
 
         null = self.flag(f"{name}.null")
-        term = self.text(name, "subdivision", nullable=null)
+        term = self.text(name, "subdivision", "party.subdivision", nullable=null)
         divided = both(neg(country.open), self.operations.words.one_of(country.value, frozenset(_DIVIDED)))
         self.restrict(neg(conj((null, disj((country.open, divided))))))
         return term
@@ -160,17 +164,3 @@ def cases(pairs: Iterable[tuple[B, Any]]) -> Cases:
     for test, value in pairs:
         by_value.setdefault((type(value), value), []).append(test)
     return Cases(tuple((disj(tests), value) for (_, value), tests in by_value.items()) or ((True, ""),))
-
-
-def _tidy_words(words: str) -> Any:
-    """Lower case without blanks at the ends; a word has no blanks and no hyphens at all."""
-    module = z3()
-    every = module.ReSort(module.StringSort())
-    upper, blank = module.Range("A", "Z"), module.Union(module.Range("\t", "\r"), module.Re(" "))
-    bad = module.Union(upper, blank, module.Re("-")) if words == "word" else upper
-    allowed = module.Plus(module.Intersect(module.AllChar(every), module.Complement(bad)))
-    if words == "word":
-        return allowed
-    starts = module.Complement(module.Concat(blank, module.Full(every)))
-    ends = module.Complement(module.Concat(module.Full(every), blank))
-    return module.Intersect(allowed, starts, ends)
