@@ -57,7 +57,7 @@ def rows(reference: ReferenceData, as_of: datetime, mentions: Mentions) -> tuple
             if len(views) == 1:
                 found.setdefault(_key(views[0], provider, mentions), Row(item, views[0], provider, amount))
 
-    literals = sorted(mentions.texts)
+    literals = sorted(text for text in mentions.texts if 0 < len(text) <= 2000)
     add(_accelerators(reference, literals))
     add(_models(reference, literals))
     add(_instances(reference, literals))
@@ -109,7 +109,7 @@ def _key(view: ItemView, provider: str | None, mentions: Mentions) -> Any:
     for name in ("eccn", "name", "instance_type", *NUMBERS):
         if mentions.looks_at(f"item.{name}") and name != "name":
             parts.append((name, _mark(getattr(view, name), f"item.{name}", mentions)))
-    if any(mentions.looks_at(f"item.{name}") for name in ("instance_type", "quantity", "count")) or mentions.looks_at(
+    if any(mentions.compares(f"item.{name}") for name in ("instance_type", "quantity", "count")) or mentions.compares(
         "request.provider"
     ):
         parts.append(provider)

@@ -35,7 +35,7 @@ class Goods:
         unknowns.wish(disj(self._is[n] for n, row in enumerate(rows) if _is_plain(row)))
         for first in (0, next((n for n, row in enumerate(rows) if row.item.model is not None), 0)):
             unknowns.wish(self._is[first])
-        self._counted = any(unknowns.mentions.looks_at(f"item.{name}") for name in NUMBERS)
+        self._counted = any(unknowns.mentions.compares(f"item.{name}") for name in NUMBERS)
         self.amount: Z = module.Real(f"{self.name}.amount") if self._counted else Fraction(8)
         self.amount_open = unknowns.open(f"{self.name}.amount") if self._counted else False
         self.tokens: Z = module.Int(f"{self.name}.tokens") if self._counted else 1_000_000
@@ -85,7 +85,7 @@ class Goods:
         beside = [self._beside == number for number in range(len(self._models))]
         alone = self._record("model", _MODEL, self.rows, self._is)
         fields["model"] = by_case(self.mixed, self._record("model", _MODEL, self._models, beside), alone)
-        if self._counted:
+        if any(self._unknowns.mentions.looks_at(f"item.{name}") for name in NUMBERS):
             fields.update((name, self._number(name)) for name in NUMBERS)
         return fields
 
@@ -136,6 +136,8 @@ class Goods:
             null = both(null, neg(self.mixed))
         if name == "quantity":
             unknown = either(unknown, self.mixed)
+        if not self._counted:
+            return Term("number", 0, unknown, null)  # only whether it is known counts: it is stated
         if name == "tokens":
             return Term("number", self.tokens, disj((unknown, both(neg(null), self.tokens_open))), null)
         of_tokens = disj(self._is[n] for n, row in enumerate(self.rows) if row.amount == "tokens")
@@ -182,7 +184,8 @@ class Goods:
             found["model"] = self._models[beside].item.model
             if isinstance(found["model"], Unknown):
                 found["model"] = NOBODY_KNOWS
-        if (self._counted and mixed) or ((self._counted or row.amount == "tokens") and row.view.tokens is not None):
+        counts = self._counted or amount is not None
+        if (counts and mixed) or ((counts or row.amount == "tokens") and row.view.tokens is not None):
             tokens = reading.whole(self.tokens) if self._counted or amount is None else amount
             found["tokens"] = NOBODY_KNOWS if reading.true(self.tokens_open) else tokens
         if self._label is not None and (not isinstance(row.view.name, Unknown) or reading.true(self._labelled)):

@@ -89,6 +89,8 @@ class Mentions:
         elif node.op == "field":
             name = _name_of(node)
             (self.presence if id(node) in asked else self.fields).add(name)
+            if name.startswith("usage."):
+                self.presence |= {"item.count", "item.total_tpp", "item.tokens"}  # what a request adds may be unknown
             if id(node) not in tame and id(node) not in asked:
                 self.exact.add(name)
             if name in ("request.items", "request.parties") and id(node) not in inside:

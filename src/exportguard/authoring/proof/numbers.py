@@ -93,7 +93,11 @@ class Arithmetic:
         if op == "%":
             raise UnsupportedError("`%` of doubles")
         if op in "+-*":
-            return Term("number", self.rounded({"+": a + b, "-": a - b, "*": a * b}[op]))
+            exact = {"+": a + b, "-": a - b, "*": a * b}[op]
+            scaled = op == "*" and (_is_power_of_two(left) or _is_power_of_two(right))
+            return Term("number", exact if scaled else self.rounded(exact))
+        if _is_power_of_two(right):
+            return Term("number", a / b)
         zero = b == 0
         divisor = module.If(zero, module.RealVal(1), b)
         plain = self.rounded(a / divisor)
@@ -162,6 +166,14 @@ class Arithmetic:
                 return Term("number", kept[0][1])
             return Term("number", Cases(kept or ((True, 0),)), open_)
         return Term("number", -value, _outside(-value) if z3().is_int(value) else False)
+
+
+def _is_power_of_two(value: Any) -> bool:
+    """A literal by which a double of any sensible size is scaled without rounding."""
+    if not isinstance(value, float | int) or isinstance(value, bool) or not 2**-100 <= abs(value) <= 2**100:
+        return False
+    numerator, denominator = abs(Fraction(value)).as_integer_ratio()
+    return numerator & (numerator - 1) == 0 and denominator & (denominator - 1) == 0
 
 
 def _outside(value: Z) -> B:

@@ -49,7 +49,7 @@ class Property:
 
     `when` has to be surely true of some combination of what it names, `every` of all of them, for a request to be
     spoken of. `rules` and `by` are (policy, rule) ids. `lifting` are the kinds of authorization that may be there.
-    `bounds` replaces what the claim needs.
+    `bounds` replaces what the claim needs: `{parties: 0}` speaks of requests that name nobody.
     """
 
     id: str
@@ -238,8 +238,9 @@ class _Reader:
             if scalar is None:
                 continue
             text = scalar.text.strip()
-            if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST:
-                inner.problem(scalar, "EG112", f"`{name}` is a whole number from 1 to {MOST}", "out of range")
+            least = 1 if name == "items" else 0
+            if not text.isascii() or not text.isdigit() or not least <= int(text) <= MOST:
+                inner.problem(scalar, "EG112", f"`{name}` is a whole number from {least} to {MOST}", "out of range")
             else:
                 given[name] = int(text)
         return Bounds(**given)

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -175,7 +176,7 @@ class Prover:
                 witness = self._witness(found, setting, policies)
                 if confirmed(witness):
                     return "found", found, witness
-            if not exact:
+            if not exact or (tightened and _are_doubles(exact, plain)):
                 _mismatch(found)
         return "it turns on how doubles are rounded", None, None
 
@@ -244,6 +245,13 @@ class _Solver:
             else:
                 self._solver.pop()
         return model
+
+
+def _are_doubles(exact: list[B], model: Any) -> bool:
+    """Whether every computed double of a model is one, so that nothing was rounded."""
+    values = [model.eval(equation.arg(1), model_completion=True) for equation in exact]
+    known = [Fraction(str(value.as_fraction())) for value in values if z3().is_rational_value(value)]
+    return len(known) == len(values) and all(abs(v) < 2**1000 and Fraction(float(v)) == v for v in known)
 
 
 def _mismatch(found: Found | None) -> None:

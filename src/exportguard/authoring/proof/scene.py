@@ -167,8 +167,7 @@ class Scene:
             unknowns.wish(value == 0)
             readings[name] = Term("number", value, unread)
             total, open_ = value, [readings[name].open]
-            # Where no rule asks how much there is, what was read before is as free as the sum.
-            for there, item in self.items if self._goods[0].counted else ():
+            for there, item in self.items:
                 amount, kind = item.value.get(of), item.value["kind"]
                 if amount is None:
                     continue
@@ -177,7 +176,9 @@ class Scene:
                 counted = both(there, neg(excluded))
                 open_.append(both(counted, amount.open))
                 inner = both(counted, neg(amount.null))
-                total = total if inner is False else total + module.If(inner, amount.value, 0)
+                # Where no rule asks how much there is, what was read before is as free as the sum.
+                if inner is not False and self._goods[0].counted:
+                    total = total + module.If(inner, amount.value, 0)
             if name != "tokens" and total is not value:
                 total = self.operations.arithmetic.rounded(total)
             added[name] = Term("number", total, disj(open_))

@@ -12,7 +12,7 @@ from exportguard.authoring.proof.logic import B, both, conj, disj, neg, z3
 from exportguard.authoring.proof.mentions import Mentions
 from exportguard.authoring.proof.operations import Operations
 from exportguard.authoring.proof.sorts import representatives, shape
-from exportguard.authoring.proof.terms import Cases, Slot, Term, Word
+from exportguard.authoring.proof.terms import Cases, Slot, Term, UnsupportedError, Word
 from exportguard.language.schema import Vocabularies
 from exportguard.reference import ReferenceData
 
@@ -113,15 +113,24 @@ class Unknowns:
         members = self.words.members(words)
         if members is not None and words not in ("region", "provider"):
             return self.word(name, members)
-        if self.mentions.is_string(field):
-            module = z3()
-            value = module.String(name)
-            self.restrict(conj((module.Length(value) >= 1, module.Length(value) <= 2000)))
-            self.restrict(module.InRe(value, shape(words)))
-            return value
         tests = frozenset(self.mentions.tests.get(field, ()))
-        value = self.word(name, self.vocabulary(words) | frozenset(representatives(tests, words) if tests else ()))
+        found: tuple[str, ...] | None = ()
+        if tests:
+            try:
+                found = representatives(tests, words)
+            except UnsupportedError:
+                found = None  # not told apart beforehand: left to the theory of strings
+        if found is None or self.mentions.is_string(field):
+            return self._string(name, words)
+        value = self.word(name, self.vocabulary(words) | frozenset(found))
         self.wish(self.operations.words.is_one_of(value, frozenset(self.others(words))))
+        return value
+
+    def _string(self, name: str, words: str) -> Any:
+        module = z3()
+        value = module.String(name)
+        self.restrict(conj((module.Length(value) >= 1, module.Length(value) <= 2000)))
+        self.restrict(module.InRe(value, shape(words)))
         return value
 
     def country(self, name: str) -> Term:
