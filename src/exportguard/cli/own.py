@@ -69,7 +69,7 @@ def own(
     document = load_graph(Path(graph))
     party = document.party(entity)
     screening = PartyScreening(screener, reference.default(), instant)
-    inquiry = OwnershipInquiry(party, instant, document.graph, screening.listings_of)
+    inquiry = OwnershipInquiry(party, instant, document.graph, screening.listings_of, screening.places)
     answer = inquiry.answer(question)
     told = _told(entity, inquiry.party, answer, inquiry)
     told["red_flags"] = list(dict.fromkeys((*inquiry.red_flags, *screening.red_flags)))
@@ -85,18 +85,23 @@ def own(
 
 
 def _question(lists: str | None, at_least: str | None, more_than: str | None) -> Any:
+    from exportguard import reference
+    from exportguard.parties.origin import is_place
     from exportguard.parties.percent import stake
     from exportguard.parties.screening.lists import LISTS, canonical
     from exportguard.vocabulary import OwnershipQuestion
 
     codes = sorted(LISTS)
+    groups = reference.default().group_names
     if lists is not None:
         codes = []
         for part in filter(None, (part.strip() for part in lists.split(","))):
-            code = canonical(part)
+            code = part if is_place(part) and part.partition(":")[2] in groups else canonical(part)
             if code is None:
                 raise ConfigurationError(
-                    f"`{part}` is no list", place="--lists", remedy=f"There are: {', '.join(sorted(LISTS))}."
+                    f"`{part}` is no list",
+                    place="--lists",
+                    remedy=f"There are: {', '.join(sorted(LISTS))}; and places, such as outside:provider:anthropic.",
                 )
             codes.append(code)
         if not codes:

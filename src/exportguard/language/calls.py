@@ -126,13 +126,17 @@ class CallChecks:
             self.report(node, "EG205", "`country_group` takes the name of a group", "", 'as in `country_group("D:5")`')
             return node.retyped(str(result)), result
         name = part.value
-        if name not in self.words.group_names:
-            folded = {_squash(known): known for known in sorted(self.words.group_names)}
-            close = [folded[_squash(name)]] if _squash(name) in folded else []
-            close = close or get_close_matches(name, sorted(self.words.group_names), n=1, cutoff=0.6)
-            hint = f'did you mean `"{close[0]}"`?' if close else None
-            self.report(part, "EG209", f"unknown country group `{name}`", "not a group", hint)
+        self.check_group_name(part, name)
         return Node("group", (), name, str(result), node.start, node.end), result
+
+    def check_group_name(self, part: Node, name: str) -> None:
+        if name in self.words.group_names:
+            return
+        folded = {_squash(known): known for known in sorted(self.words.group_names)}
+        close = [folded[_squash(name)]] if _squash(name) in folded else []
+        close = close or get_close_matches(name, sorted(self.words.group_names), n=1, cutoff=0.6)
+        hint = f'did you mean `"{close[0]}"`?' if close else None
+        self.report(part, "EG209", f"unknown country group `{name}`", "not a group", hint)
 
     def check_owned(self, node: Node) -> tuple[Node, Type]:
         usage = 'as in `owned(party, ["EL", "MEU"], ">=", 50)`'
@@ -148,7 +152,11 @@ class CallChecks:
             self.report(lists, "EG205", "the lists are written out", "not a list of codes", usage)
         for code in lists.args if lists.op == "list" else ():
             if code.op == "lit" and isinstance(code.value, str):
-                self.check_word(code, code.value, "list code")
+                kind, separator, group = code.value.partition(":")
+                if separator and kind in ("in", "outside"):
+                    self.check_group_name(code, group)
+                else:
+                    self.check_word(code, code.value, "list code")
                 codes.append(code.value)
             else:
                 self.report(code, "EG205", "the lists are written out", "not a list code", usage)

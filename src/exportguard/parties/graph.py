@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from exportguard.parties.customer import CustomersDocument, Edge, Entity
 from exportguard.parties.merge import plain_name
+from exportguard.parties.origin import Origin
 from exportguard.parties.percent import ANY_STAKE, Stake, stake
 from exportguard.parties.wholegraph import WholeGraph
 from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
@@ -43,6 +44,19 @@ class Node:
     listings: Maybe[tuple[str, ...]] = NOT_GIVEN
     owners_known: bool = False
     holdings: list[Holding] = field(default_factory=list)
+    country: Maybe[str] = NOT_GIVEN
+    headquarters: Maybe[str] = NOT_GIVEN
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.country, self.headquarters)
+
+    def place(self, country: Maybe[str], headquarters: Maybe[str]) -> None:
+        """Take what a record tells of where the entity is, unless an earlier one told it."""
+        if isinstance(self.country, Unknown):
+            self.country = country
+        if isinstance(self.headquarters, Unknown):
+            self.headquarters = headquarters
 
     @property
     def label(self) -> str:
@@ -88,6 +102,7 @@ class OwnershipGraph:
         for entity in entities:
             node = graph.node(entity.id)
             node.name, node.listings = entity.name, entity.listings
+            node.country, node.headquarters = entity.country, entity.headquarters
             node.owners_known = entity.kind == PartyKind.NATURAL
             graph._add_owners(node, entity.owners)
         for party in parties:
@@ -125,6 +140,7 @@ class OwnershipGraph:
                 if isinstance(known.name, Unknown):
                     known.name = owner.name
                 known.listings = _worse_listings(known.listings, owner.listings)
+                known.place(owner.country, owner.headquarters)
                 try:
                     held, readable = stake(owner.percent), True
                 except ValueError:
@@ -140,6 +156,7 @@ class OwnershipGraph:
         if isinstance(node.name, Unknown):
             node.name = party.name
         node.listings = _worse_listings(node.listings, party.listings)
+        node.place(party.country, party.headquarters)
         node.owners_known = node.owners_known or party.kind == PartyKind.NATURAL
         if not isinstance(party.owners, Unknown):
             told = OwnershipGraph()
@@ -153,6 +170,7 @@ class OwnershipGraph:
         if isinstance(mine.name, Unknown):
             mine.name = theirs.name
         mine.listings = _worse_listings(mine.listings, theirs.listings)
+        mine.place(theirs.country, theirs.headquarters)
         mine.owners_known = mine.owners_known or theirs.owners_known
         # The same stake told in both places is one stake, or ten percent would become twenty; but ten equal
         # stakes told in one place are ten.
@@ -177,6 +195,7 @@ class OwnershipGraph:
         graph._shared = shared
         root = graph.node(graph._id_of(party.id, party.name) or "\x1fparty")
         root.name, root.listings = party.name, party.listings
+        root.country, root.headquarters = party.country, party.headquarters
         # `ultimate_parent: null` states that nobody stands above the party; `owners`, where given, say more.
         own_parent = party.owners == NOT_GIVEN and party.ultimate_parent is None
         root.owners_known = own_parent or (party.kind == PartyKind.NATURAL and isinstance(party.owners, Unknown))
@@ -193,6 +212,7 @@ class OwnershipGraph:
                 for owner in beyond:
                     theirs = shared._nodes[owner]
                     graph._nodes[owner] = Node(owner, theirs.name, theirs.listings, owners_known=True)
+                    graph._nodes[owner].place(theirs.country, theirs.headquarters)
             for id_ in found:
                 graph._merge(shared._nodes[id_])
         return graph, root.id, beyond

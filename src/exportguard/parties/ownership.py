@@ -9,10 +9,11 @@ from fractions import Fraction
 
 from exportguard.parties.cascade import Cascade, cascade
 from exportguard.parties.graph import Node, OwnershipGraph
+from exportguard.parties.origin import Origin, Places, is_place, placed, shown
 from exportguard.parties.percent import as_text
 from exportguard.parties.screening.lists import LISTS
-from exportguard.parties.wholegraph import Found, Listed, listed
-from exportguard.vocabulary.fact import Maybe, Unknown
+from exportguard.parties.wholegraph import Found, Listed, Told, listed
+from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
 from exportguard.vocabulary.party import Party, RestrictedOwnership
 from exportguard.vocabulary.questions import OwnershipAnswer, OwnershipQuestion
 
@@ -35,12 +36,14 @@ class OwnershipInquiry:
         as_of: stakes are those in force on its day (UTC).
         shared: the graph of the customers document, if it has one.
         listings_of: asked for owners whose listings nobody gave; None: they are unknown.
+        places: reads where owners are from; None: that is unknown.
     """
 
     party: Party
     as_of: datetime
     shared: OwnershipGraph | None = None
     listings_of: ListingsOf | None = None
+    places: Places | None = None
     red_flags: list[str] = field(default_factory=list)
     _graph: OwnershipGraph = field(init=False)
     _root: str = field(init=False)
@@ -77,11 +80,12 @@ class OwnershipInquiry:
         return found
 
     def _cascade(self, question: OwnershipQuestion) -> Found:
-        known = listed(question.lists, self._listings.items())
+        entities = (Told(node.id, self._listings[node.id], node.origin) for node in self._graph.nodes())
+        known = listed(question.lists, entities, self.places)
         caught: dict[str, Fraction] = {}
         maybe = set(known.maybe)
         if self._beyond and self.shared is not None:
-            whole = self.shared.whole.ask(question, self.as_of.date())
+            whole = self.shared.whole.ask(question, self.as_of.date(), self.places)
             for id_ in self._beyond:
                 if id_ in whole.cascade.caught:
                     caught[id_] = whole.cascade.caught[id_]
@@ -91,7 +95,7 @@ class OwnershipInquiry:
             self._stakes,
             listed={**known.surely, **dict.fromkeys(caught, ())},
             maybe_listed=maybe,
-            owners_unknown=[node.id for node in self._graph.nodes() if not node.owners_known],
+            owners_unknown=self._open_ended(question),
             comparison=question.comparison,
             percent=question.percent,
         )
@@ -101,6 +105,9 @@ class OwnershipInquiry:
 
     def answer(self, question: OwnershipQuestion) -> OwnershipAnswer:
         """The answer to one question, exact: true, false, or unknown with what would settle it."""
+        parent = self._parent_for(question)
+        if parent is not None:
+            return parent
         found, (surely, maybe) = self._ask(question)
         caught = found.answer(self._root)
         owned: Maybe[bool] = Unknown(self._why(maybe)) if caught is None else caught
@@ -110,6 +117,42 @@ class OwnershipInquiry:
             percent=as_text(question.percent),
             owned=owned,
             path=tuple(self._path(found, surely)) if caught else (),
+        )
+
+    def _open_ended(self, question: OwnershipQuestion) -> list[str]:
+        """Entities that may have owners nobody stated. Where the party's ultimate parent is known, an owner of known
+        origin is asked no further where *it* is owned from: the top of the house is known, and rules ask about that."""
+        open_ = [node for node in self._graph.nodes() if not node.owners_known]
+        if isinstance(self.party.ultimate_parent, Unknown) or not all(is_place(code) for code in question.lists):
+            return [node.id for node in open_]
+        return [
+            node.id
+            for node in open_
+            if node.id == self._root or all(isinstance(stated, Unknown) for stated in node.origin)
+        ]
+
+    def _parent_for(self, question: OwnershipQuestion) -> OwnershipAnswer | None:
+        """Where owners are not given at all, whoever stands at the top answers where the party is owned from."""
+        parent = self.party.ultimate_parent
+        if (
+            self.party.owners != NOT_GIVEN
+            or self._graph.node(self._root).owners_known
+            or self._stakes.get(self._root)
+            or parent is None
+            or isinstance(parent, Unknown)
+            or not all(is_place(code) for code in question.lists)
+        ):
+            return None
+        surely, maybe = placed(self.places, question.lists, Origin(parent.country, parent.headquarters))
+        name = "its ultimate parent" if isinstance(parent.name, Unknown) else f"its ultimate parent `{parent.name}`"
+        if maybe and not surely:
+            return None
+        return OwnershipAnswer(
+            lists=question.lists,
+            comparison=question.comparison,
+            percent=as_text(question.percent),
+            owned=bool(surely),
+            path=tuple(f"{name} is {shown(code)}"[:2000] for code in surely),
         )
 
     def _why(self, maybe: Collection[str]) -> str:
@@ -162,7 +205,7 @@ class OwnershipInquiry:
                 share = as_text(low) if low == high else f"{as_text(low)} to {as_text(high)}"
                 why = "not caught"
                 if on:
-                    why = f"listed: {', '.join(on)}"
+                    why = ", ".join(shown(code) for code in on)
                 elif owner_id in found.caught:
                     why = f"caught at {as_text(found.caught[owner_id])} %"
                 lines.append(f"{_shown(owner)} ({why}) holds {share} % of {_shown(owned)}"[:2000])
@@ -250,6 +293,7 @@ def answer(
     as_of: datetime,
     shared: OwnershipGraph | None = None,
     listings_of: ListingsOf | None = None,
+    places: Places | None = None,
 ) -> OwnershipAnswer:
     """Answer one question about one party; see `OwnershipInquiry` for the arguments."""
-    return OwnershipInquiry(party, as_of, shared, listings_of).answer(question)
+    return OwnershipInquiry(party, as_of, shared, listings_of, places).answer(question)

@@ -220,7 +220,7 @@ def _settle(
     open_ = isinstance(party.restricted_ownership, Unknown)
     if not questions and not open_:
         return party
-    inquiry = OwnershipInquiry(party, as_of, graph, screening.listings_of)
+    inquiry = OwnershipInquiry(party, as_of, graph, screening.listings_of, screening.places)
     update: dict[str, object] = {
         "ownership_answers": tuple(inquiry.answer(question) for question in sorted(questions)),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from exportguard.parties.origin import Places
 from exportguard.vocabulary.fact import FactSource, Maybe, Unknown
 from exportguard.vocabulary.party import Party
 
@@ -26,6 +27,7 @@ class PartyScreening:
         self._screener = screener
         self._reference = reference
         self._as_of = as_of
+        self.places = Places(reference, as_of)
         self._seen: dict[tuple[str, str | None], ScreeningResult | Unknown] = {}
         self.red_flags: list[str] = []
         self.sources: list[FactSource] = []

@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from exportguard.parties.cascade import Cascade, Prepared, cascade, prepare
+from exportguard.parties.origin import Origin, Places, is_place, placed
 from exportguard.parties.screening.lists import canonical
 from exportguard.vocabulary.fact import Maybe, Unknown
 from exportguard.vocabulary.questions import OwnershipQuestion
@@ -36,21 +37,36 @@ class Found(NamedTuple):
     listed: Listed
 
 
-def listed(lists: Iterable[str], listings: Iterable[tuple[str, Maybe[tuple[str, ...]]]]) -> Listed:
-    """Sort entities by what is known of their listings. A code that no list has may be any list."""
-    wanted = {canonical(code) or code for code in lists}
+class Told(NamedTuple):
+    """What is told of one entity: the lists it is on, and where it is."""
+
+    id: str
+    listings: Maybe[tuple[str, ...]]
+    origin: Origin
+
+
+def listed(codes: Iterable[str], entities: Iterable[Told], places: Places | None) -> Listed:
+    """Sort entities by what is known of their listings, and of their origin where *codes* has places.
+
+    A code that no list has may be any list.
+    """
+    codes = tuple(codes)
+    asked = tuple(code for code in codes if is_place(code))
+    wanted = {canonical(code) or code for code in codes if not is_place(code)}
     surely: dict[str, tuple[str, ...]] = {}
     maybe: list[str] = []
-    for id_, codes in listings:
-        if isinstance(codes, Unknown):
+    for id_, listings, origin in entities:
+        on, open_ = placed(places, asked, origin) if asked else ((), False)
+        if wanted and isinstance(listings, Unknown):
+            open_ = True
+        elif wanted and listings and not isinstance(listings, Unknown):
+            known = [canonical(code) for code in listings]
+            on += tuple(code for code in known if code is not None and code in wanted)
+            open_ = open_ or None in known
+        if on:
+            surely[id_] = on
+        elif open_:
             maybe.append(id_)
-        elif codes:
-            known = [canonical(code) for code in codes]
-            on = tuple(code for code in known if code is not None and code in wanted)
-            if on:
-                surely[id_] = on
-            elif None in known:
-                maybe.append(id_)
     return Listed(surely, frozenset(maybe))
 
 
@@ -63,12 +79,12 @@ class WholeGraph:
         self._prepared: dict[date, Prepared] = {}
         self._found: OrderedDict[tuple[OwnershipQuestion, date], Found] = OrderedDict()
 
-    def ask(self, question: OwnershipQuestion, day: date) -> Found:
-        """The cascade of *question* on *day*."""
+    def ask(self, question: OwnershipQuestion, day: date, places: Places | None) -> Found:
+        """The cascade of *question* on *day*. Groups of countries change at the beginning of a day."""
         with self._lock:
             found = self._found.get((question, day))
             if found is None:
-                found = self._found[question, day] = self._ask(question, day)
+                found = self._found[question, day] = self._ask(question, day, places)
                 if len(self._found) > _KEPT:
                     self._found.popitem(last=False)
             return found
@@ -79,9 +95,9 @@ class WholeGraph:
             self._prepared[day] = prepare(self._graph.stakes(day))
         return self._prepared[day]
 
-    def _ask(self, question: OwnershipQuestion, day: date) -> Found:
+    def _ask(self, question: OwnershipQuestion, day: date, places: Places | None) -> Found:
         nodes = list(self._graph.nodes())
-        known = listed(question.lists, ((node.id, node.listings) for node in nodes))
+        known = listed(question.lists, (Told(node.id, node.listings, node.origin) for node in nodes), places)
         found = cascade(
             self._prepared_for(day),
             listed=known.surely,
