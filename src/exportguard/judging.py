@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from exportguard import accounting
-from exportguard.decide import decide, not_applicable
+from exportguard.decide import decide, not_applicable, questions_that_matter
 from exportguard.errors import (
     DocumentError,
     ExportguardError,
@@ -294,7 +294,9 @@ def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:
     assert draft.as_of is not None
     usage: Usage = NO_USAGE
     draft.approvals = ()
-    questions = state.policies.usage_questions
+    draft.readings = None
+    # What the answer cannot hang on is not read: others who use at once would only make it wait, and then be held.
+    questions = questions_that_matter(draft.request, state.policies, state.reference, as_of=draft.as_of)
     if ledger is not None and questions:
         own = ledger.get(draft.token) if draft.token is not None else None
         if own is not None and own.state.value not in ("reserved", "committed"):

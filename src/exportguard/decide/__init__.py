@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from exportguard.decide.combine import combine
-from exportguard.decide.evaluate import MAX_COMBINATIONS, decide, not_applicable
+from exportguard.decide.evaluate import MAX_COMBINATIONS, decide, not_applicable, questions_that_matter
 
 if TYPE_CHECKING:
     from exportguard.decide.changes import Change, Step
@@ -18,7 +18,7 @@ _EXPLAINING = {
 
 __all__ = [
     "MAX_COMBINATIONS", "Change", "Combination", "Explanation", "RuleAccount", "Step", "combine", "decide",
-    "explain_decision", "not_applicable",
+    "explain_decision", "not_applicable", "questions_that_matter",
 ]  # fmt: skip
 
 

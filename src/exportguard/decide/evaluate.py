@@ -19,7 +19,7 @@ from exportguard.reference import ReferenceData
 from exportguard.vocabulary.authorization import Authorization
 from exportguard.vocabulary.decision import Decision, Effect, Lifted, Outcome, Reason, RuleResult, UnknownFact
 from exportguard.vocabulary.fact import Maybe, Unknown
-from exportguard.vocabulary.questions import NO_USAGE, Usage
+from exportguard.vocabulary.questions import NO_USAGE, Usage, UsageQuestion
 from exportguard.vocabulary.request import Certainty, NotApplicable, ProvisioningRequest
 from exportguard.vocabulary.scope import UNKNOWN_USAGE, ItemView, LocationView, PartyView, UsageView
 
@@ -139,6 +139,27 @@ def not_applicable(
         reference_digest=reference.digest,
         not_applicable=observation.reason,
     )
+
+
+def questions_that_matter(
+    request: ProvisioningRequest, policies: CompiledPolicySet, reference: ReferenceData, *, as_of: datetime
+) -> frozenset[UsageQuestion]:
+    """The questions about cumulative use that the decision on *request* can hang on: those of rules that are not
+    surely false whatever was used. What others use meanwhile cannot change the rest. Pure.
+
+    Raises:
+        NaiveInstantError: *as_of* has no timezone.
+    """
+    if as_of.tzinfo is None or as_of.utcoffset() is None:
+        raise NaiveInstantError("as_of has no timezone: it selects rules and thresholds, so it has to be exact")
+    planned = plan(policies, reference, as_of)
+    if not planned.usage:
+        return frozenset()
+    facts = derive(request, reference, as_of)
+    if not facts.items:
+        return frozenset()
+    asked = (each.rule.per for each, _ in _of_groups(planned.usage, facts, planned.world, NO_USAGE))
+    return frozenset(question for question in asked if question is not None)
 
 
 def findings(
