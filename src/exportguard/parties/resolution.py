@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from exportguard.errors import NaiveInstantError
 from exportguard.parties.customer import Customer
 from exportguard.parties.directory import CustomerDirectory, customer_of
+from exportguard.parties.jurisdiction import with_owners
 from exportguard.parties.merge import merge
 from exportguard.parties.ownership import OwnershipGraph, OwnershipInquiry
 from exportguard.parties.screen_parties import PartyScreening
@@ -117,7 +118,13 @@ def _settled(
     merged, disagree = merge(parties, reference.country)
     flags = ["sources_disagree"] if disagree else []
     screening = PartyScreening(screener, reference, as_of)
-    made = tuple(_settle(party, screening, graph, questions, as_of, flags) for party in merged)
+    asked: list[Party] = []
+    for party in merged:
+        readings = with_owners(party, reference.country, as_of.date())
+        if len(readings) > 1 and not isinstance(party.ultimate_parent, Unknown):
+            flags.append("sources_disagree")
+        asked += readings
+    made = tuple(_settle(party, screening, graph, questions, as_of, flags) for party in asked)
     return Settled(made, tuple(dict.fromkeys((*flags, *screening.red_flags))), tuple(screening.sources))
 
 
