@@ -50,7 +50,7 @@ def test_three_failures_of_the_server_are_one_call(gate, hook):
         bedrock = client("bedrock-runtime", endpoint_url=server.url)
         hook.attach(bedrock)
         with pytest.raises(botocore.exceptions.ClientError):
-            bedrock.converse(modelId=CLAUDE, messages=[{"role": "user", "content": [{"text": "hi"}]}])
+            bedrock.invoke_model(modelId=CLAUDE, body="{}")
     assert len(server.requests) == 3
     assert len(gate.seen) == len(gate.released) == 1
     assert [result for result, _ in gate.settled] == [CallResult.UNCLEAR]
@@ -58,6 +58,8 @@ def test_three_failures_of_the_server_are_one_call(gate, hook):
 
 def test_converse_over_a_loopback_endpoint_keeps_the_clients_region(gate, hook):
     """A host that is not one of AWS's names no region; the client's counts."""
+    if not hasattr(client("bedrock-runtime"), "converse"):
+        pytest.skip("this botocore is older than Converse")
     body = json.dumps(
         {"output": {"message": {"role": "assistant", "content": [{"text": "hi"}]}}, "stopReason": "end_turn"}
     )
@@ -173,7 +175,7 @@ def test_a_launch_template_is_resolved_with_the_clients_own_credentials():
     gate = RecordingGate(names_p5)
     hook = AwsHook(gate)
     ec2 = client("ec2")
-    made = ec2.create_launch_template(LaunchTemplateName="t", LaunchTemplateData={"InstanceType": "t3.micro"})
+    made = ec2.create_launch_template(LaunchTemplateName="template", LaunchTemplateData={"InstanceType": "t3.micro"})
     named = {"LaunchTemplateId": made["LaunchTemplate"]["LaunchTemplateId"], "Version": "$Latest"}
     hook.install()
     try:

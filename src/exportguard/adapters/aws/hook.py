@@ -9,12 +9,12 @@ import gc
 import sys
 import threading
 import weakref
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from exportguard.adapters.aws.lookup import Resolver
-from exportguard.adapters.aws.stages import Point
-from exportguard.errors import ConfigurationError
-from exportguard.vocabulary import Gate
+if TYPE_CHECKING:
+    from exportguard.adapters.aws.lookup import Resolver
+    from exportguard.adapters.aws.stages import Point
+    from exportguard.vocabulary import Gate
 
 _EVENTS = (
     ("before-parameter-build", "on_parameters", "last"),
@@ -62,6 +62,8 @@ class AwsHook:
         """
         emitter = _emitter_of(target)
         if emitter is None:
+            from exportguard.errors import ConfigurationError
+
             raise ConfigurationError(
                 f"`{type(target).__name__}` is no boto3 client, session or resource",
                 remedy="pass what boto3.client(), boto3.resource() or boto3.Session() returned",
@@ -111,6 +113,8 @@ class AwsHook:
     def _point(self, customer: str | None) -> Point:
         import botocore
 
+        from exportguard.adapters.aws.stages import Point
+
         return Point(self, self._gate, self._resolver_for, botocore.__version__, customer)
 
     def _points_of(self, emitter: Any) -> list[Point]:
@@ -153,7 +157,9 @@ def _points(emitter: Any) -> list[Point]:
     search = getattr(getattr(inner, "_handlers", None), "prefix_search", None)
     found = search("before-parameter-build") if search is not None else ()
     owners = (getattr(handler, "__self__", None) for handler in found)
-    return [owner for owner in owners if type(owner) is Point]
+    stages = sys.modules.get("exportguard.adapters.aws.stages")
+    point: Any = getattr(stages, "Point", None)
+    return [owner for owner in owners if owner is not None and type(owner) is point]
 
 
 def _types() -> tuple[tuple[type, ...], tuple[type, ...]]:

@@ -6,7 +6,6 @@ botocore's order is `before-parameter-build`, `before-endpoint-resolution`, `bef
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sys
 from collections.abc import Callable, Mapping
@@ -241,6 +240,8 @@ def _run(work: Callable[[], None], caller: Any) -> Any:
             raise
 
     if caller.f_code.co_flags & _CO_COROUTINE:
+        import asyncio
+
         return asyncio.to_thread(guarded)
     guarded()
     return None
