@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextvars import copy_context
+from functools import cache
 from time import monotonic
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -137,6 +138,7 @@ class ClientResolver:
             client = self._clients.get((service, region))
         if client is None:
             session = Session()
+            session.register_component("data_loader", _loader())
             session._credentials = self._credentials
             client = session.create_client(
                 service,
@@ -152,6 +154,14 @@ class ClientResolver:
             with self._lock:
                 client = self._clients.setdefault((service, region), client)
         return client
+
+
+@cache
+def _loader() -> Any:
+    """One for the process: what a service's API looks like is read once, not for each client that is judged."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 _UNREACHABLE = "looking it up failed:"
