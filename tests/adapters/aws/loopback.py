@@ -25,6 +25,8 @@ class Loopback:
                 self.end_headers()
                 self.wfile.write(body)
 
+            do_GET = do_POST  # noqa: N815 - http.server's own spelling
+
             def log_message(self, *args: object) -> None:
                 pass
 

@@ -142,12 +142,20 @@ class Point:
             self._same(state, request.url, request.data)
             state.attempts += 1
 
-    def on_send(self, request: Any = None, **_: Any) -> None:
-        """`before-send`: the last look. A body that is a form is protected by its signature, others are compared."""
+    def on_send(self, request: Any = None, **_: Any) -> Any:
+        """`before-send`: the last look. A body that is a form is protected by its signature, others are compared.
+
+        A refusal that somebody swallowed on its way ends here: an answer of ours takes the place of the network's.
+        """
         context = getattr(request, "context", None)
         state = context.get(self._key) if self.active and isinstance(context, dict) else None
-        if state is not None and state.sent is not None and not isinstance(state.sent[1], dict):
+        if state is None:
+            return None
+        if not state.released:
+            return _refused(request)
+        if state.sent is not None and not isinstance(state.sent[1], dict):
             self._same(state, request.url, request.body)
+        return None
 
     def _same(self, state: CallState, url: Any, body: Any) -> None:
         judged_url, judged_body = state.sent or (None, None)
@@ -260,6 +268,25 @@ def _client_of(service_model: Any) -> Any:
                 return candidate
         frame = frame.f_back
     return None
+
+
+def _refused(request: Any) -> Any:
+    """What a service would answer to a call that it does not permit; botocore raises it as a `ClientError`."""
+    if type(request).__module__.startswith("aiobotocore"):
+        raise GuardError("the call was refused, and something swallowed the refusal")
+    import io
+
+    from botocore.awsrequest import AWSResponse
+
+    class Raw(io.BytesIO):
+        def stream(self, **_: Any) -> Any:
+            yield self.read()
+
+    form = "x-www-form-urlencoded" in str(request.headers.get("Content-Type"))
+    error = b"<Error><Code>AccessDenied</Code><Message>refused by exportguard</Message></Error>"
+    body = b"<Response><Errors>" + error + b"</Errors></Response>" if form else b'{"message": "refused by exportguard"}'
+    headers = {"x-amzn-errortype": "AccessDenied"}
+    return AWSResponse(request.url, 403, headers, Raw(body))
 
 
 def _address(url: Any) -> tuple[str, str]:
