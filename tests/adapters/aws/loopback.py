@@ -25,7 +25,7 @@ class Loopback:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_GET = do_POST  # noqa: N815 - http.server's own spelling
+            do_GET = do_POST
 
             def log_message(self, *args: object) -> None:
                 pass
