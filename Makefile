@@ -9,7 +9,7 @@ BENCH := $(VENV)/.ready-bench
 SOAK := $(VENV)/.ready-soak
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench soak clean
+.PHONY: help demo test test-all lint format docs bench soak clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -29,6 +29,9 @@ demo: $(DEMO)  ## the news report's cases, on real SDK clients
 test: lint  ## everything that must hold
 	@$(BIN)/python -m pytest
 
+test-all: $(TEST)  ## the suite on each Python here, with the oldest and newest SDKs, from the built wheel
+	@$(BIN)/python tests/everywhere.py
+
 lint: $(TEST)  ## ruff, mypy --strict, the dependency rule
 	@$(BIN)/ruff check src tests examples
 	@$(BIN)/ruff format --check src tests examples
@@ -38,6 +41,10 @@ lint: $(TEST)  ## ruff, mypy --strict, the dependency rule
 format: $(TEST)  ## format the code
 	@$(BIN)/ruff format src tests examples
 	@$(BIN)/ruff check --fix src tests examples
+
+docs: $(TEST)  ## the generated pages, and the site in site/
+	@$(BIN)/python -m exportguard.authoring.catalogue docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict -q -f .mkdocs.yml
 
 bench: $(BENCH)  ## the benchmarks, as ratios against peers of the same run
 	@$(BIN)/python tests/bench/run.py

@@ -205,10 +205,31 @@ def test_schemas_are_valid_and_named(name):
     assert done.returncode == 0, done.stderr
     schema = json.loads(done.stdout)
     assert schema["$id"] == f"urn:exportguard:schema:{name}:1"
-    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft7Validator.check_schema(schema)
 
 
 def test_a_schema_nobody_has_is_an_error():
     done = exportguard("schema", "polici")
     assert done.returncode == 2
     assert "policy" in done.stderr
+
+
+def test_ci_formats_carry_the_reasons(tmp_path):
+    """JUnit: a refusal is a failure, an unreadable line an error. SARIF and annotations: the rule and the line."""
+    from xml.etree import ElementTree
+
+    documents = tmp_path / "calls.jsonl"
+    lines = [json.dumps({**T3, "id": "small"}), json.dumps({**P5, "customer": "cust-shenzhen"}), "{"]
+    documents.write_text("\n".join(lines))
+    options = (str(documents), "--as-of", "2024-08-23", "--customers", CUSTOMERS)
+    done = exportguard("check", *options, "--format", "junit")
+    assert done.returncode == 2
+    (suite,) = ElementTree.fromstring(done.stdout)
+    assert [suite.attrib[key] for key in ("tests", "failures", "errors")] == ["3", "1", "1"]
+    assert suite[0].attrib["name"] == "small"
+    sarif = json.loads(exportguard("check", *options, "--format", "sarif").stdout)
+    results = sarif["runs"][0]["results"]
+    assert any(r["ruleId"] == "iaas-remote-access/headquarters-d5-macau" for r in results)
+    lines_of = {r["locations"][0]["physicalLocation"]["region"]["startLine"] for r in results}
+    assert lines_of == {2, 3}
+    assert "::error file=" in exportguard("check", *options, "--format", "github").stdout

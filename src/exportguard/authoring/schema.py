@@ -33,28 +33,57 @@ def names() -> tuple[str, ...]:
 
 
 def schema(name: str) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of the document *name*. Raises ConfigurationError for a name that has none."""
+    """The JSON Schema (draft 7, which editors read) of the document *name*.
+
+    Raises:
+        ConfigurationError: a name that has none.
+    """
     make = _SCHEMAS.get(name)
     if make is None:
         near = get_close_matches(name, names(), n=1)
         hint = f"Did you mean `{near[0]}`? " if near else ""
         raise ConfigurationError(f"there is no schema `{name}`", remedy=f"{hint}There are: {', '.join(names())}.")
+    made: dict[str, Any] = _draft_7(make())
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": "http://json-schema.org/draft-07/schema#",
         "$id": f"urn:exportguard:schema:{name}:{VERSION}",
-        **make(),
+        **made,
     }
+
+
+def _draft_7(part: Any) -> Any:
+    """What pydantic writes in a later draft, in the words of draft 7."""
+    if isinstance(part, list):
+        return [_draft_7(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    made: dict[str, Any] = {}
+    for key, value in part.items():
+        if key == "$ref":
+            made[key] = value.replace("#/$defs/", "#/definitions/")
+        elif key == "$defs":
+            made["definitions"] = _draft_7(value)
+        elif key == "prefixItems":
+            made["items"] = _draft_7(value)
+        elif key == "items" and "prefixItems" in part:
+            made["additionalItems"] = _draft_7(value)
+        elif key == "discriminator":
+            continue
+        else:
+            made[key] = _draft_7(value)
+    return made
 
 
 def _status() -> dict[str, Any]:
-    word = {"enum": _STATUS_WORDS}
+    words = {"enum": _STATUS_WORDS, "description": "Proposed and suspended rules are not asked."}
     dated = {
         "type": "object",
-        "properties": {"status": word, "from": _DATE, "until": _DATE},
-        "required": ["status"],
+        "description": "Statuses, each with its own dates.",
+        "properties": dict.fromkeys(_STATUS_WORDS, _PERIOD),
         "additionalProperties": False,
+        "minProperties": 1,
     }
-    return {"anyOf": [word, {"type": "array", "items": dated, "minItems": 1}]}
+    return {"anyOf": [words, dated]}
 
 
 def _policy() -> dict[str, Any]:
@@ -64,16 +93,23 @@ def _policy() -> dict[str, Any]:
         "additionalProperties": False,
         "required": ["id", "effect", "when"],
         "properties": {
-            "id": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"},
-            "title": _TEXT,
+            "id": {
+                "type": "string",
+                "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
+                "description": "Short and plain: it goes into records and messages. Unique within the policy.",
+            },
+            "title": {**_TEXT, "description": "What the rule is about, in one line."},
             "description": _TEXT,
-            "effect": {"enum": ["deny", "hold", "flag"]},
-            "basis": {"enum": _BASIS},
+            "effect": {
+                "enum": ["deny", "hold", "flag"],
+                "description": "deny refuses, hold refuses until somebody looks, flag only marks.",
+            },
+            "basis": {"enum": _BASIS, "description": "Why the rule exists: law, a provider's terms, or a choice."},
             "when": {**_TEXT, "description": "A CEL condition over request, item, party, usage and location."},
             "unless": {**_TEXT, "description": "A CEL condition; the rule is lifted where it is surely true."},
             "because": {**_TEXT, "description": "The message; {item.name} and the like are filled in."},
-            "remedy": _TEXT,
-            "cites": texts,
+            "remedy": {**_TEXT, "description": "What the person who is refused can do."},
+            "cites": {**texts, "description": "Where it stands; entries of `references`."},
             "authorizable_by": {
                 "type": "array",
                 "items": {"enum": ["bis_license", "license_exception", "internal_waiver"]},
@@ -81,12 +117,25 @@ def _policy() -> dict[str, Any]:
             },
             "effective": _PERIOD,
             "status": _status(),
-            "if_unknown": {"enum": ["hold", "flag"]},
+            "if_unknown": {
+                "enum": ["hold", "flag"],
+                "description": "What a missing fact does: hold (the default), or flag, which needs a `why`.",
+            },
             "why": {**_TEXT, "description": "Why an open rule may flag only; needed with `if_unknown: flag`."},
             "per": {
                 "type": "object",
                 "additionalProperties": False,
-                "properties": {"by": {"enum": ["end_user", "customer", "account"]}, "period": _TEXT},
+                "description": "Over whom and how long `usage` counts.",
+                "properties": {
+                    "by": {"enum": ["end_user", "customer", "account"]},
+                    "period": {
+                        "anyOf": [
+                            {"type": "string", "pattern": "^P([1-9][0-9]{0,3}[DWMY]|T[1-9][0-9]{0,3}H)$"},
+                            {"type": "null"},
+                        ],
+                        "description": "P1D, P1M, P1Y, PT1H …; left out or null: a level, such as installed TPP.",
+                    },
+                },
                 "required": ["by"],
             },
             "confidence": {"enum": ["primary", "secondary", "general-knowledge"]},
@@ -116,7 +165,11 @@ def _policy() -> dict[str, Any]:
             "description": _TEXT,
             "basis": {"enum": _BASIS},
             "references": {"type": "array", "items": cited},
-            "variables": {"type": "object", "additionalProperties": _TEXT},
+            "variables": {
+                "type": "object",
+                "additionalProperties": {"type": ["string", "number", "boolean"]},
+                "description": "Parts of conditions with a name: `variables.name` puts one in.",
+            },
             "effective": _PERIOD,
             "status": _status(),
             "rules": {"type": "array", "items": rule},

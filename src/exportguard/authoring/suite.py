@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from exportguard.authoring.matrix import expansions
 from exportguard.documents import as_json, decode, parse_yaml, validate
@@ -30,7 +30,11 @@ def _first_instant(value: Any) -> Any:
     return f"{value}T00:00:00Z" if isinstance(value, str) and len(value) == len("2024-05-01") else value
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_first_instant)]
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_first_instant),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}([Tt ].+)?$"}),
+]
 """An instant with a timezone; a bare date is its first instant, UTC."""
 
 

@@ -100,21 +100,22 @@ def _of_rule(rule: CompiledRule, places: RulePlaces) -> Iterator[Diagnostic]:
         elif always_holds(lifting) or follows(when, lifting):
             told = "true wherever `when` is"
             yield _warning("EG410", f"the `unless` of `{name}` lifts all of it", places.of(rule, "unless"), told)
-    if rule.if_unknown == "flag" and rule.effect is not Effect.FLAG and "accelerator" in rule.kinds & _asked(rule):
+    if rule.if_unknown == "flag" and rule.effect is Effect.DENY and _asks_of_controlled(rule):
         yield _warning(
             "EG408",
             f"`if_unknown: flag` lets controlled chips pass the rule `{name}`",
             places.of(rule, "if_unknown"),
-            "the rule is asked of accelerators",
-            "hold what is unknown, or ask of model items only",
+            "the rule is about accelerators that are controlled",
+            "hold what is unknown, or ask of other items in a rule of its own",
         )
     if rule.basis in _LAW and not rule.cites:
         told = f"its basis is `{rule.basis}`"
         yield _warning("EG409", f"the rule `{name}` cites nothing", places.of(rule), told, "name the place in `cites`")
 
 
-def _asked(rule: CompiledRule) -> frozenset[str]:
-    return rule.kinds if {"item", "usage"} & rule.roots else frozenset()
+def _asks_of_controlled(rule: CompiledRule) -> bool:
+    """Whether the rule is about chips for what they are; one about anything for somebody is not."""
+    return any(path.startswith(("item.eccn", "item.accelerator", "item.total_tpp")) for path in rule.paths)
 
 
 def _of_alternatives(rule: CompiledRule, when: Node, places: RulePlaces) -> Iterator[Diagnostic]:

@@ -9,7 +9,24 @@ from typing import Annotated
 import typer
 
 from exportguard import __version__
-from exportguard.cli import authorizations, check, data, demo, lint, log, own, prove, schema, screen, test
+from exportguard.cli import (
+    authorizations,
+    check,
+    coverage,
+    data,
+    demo,
+    explain,
+    fmt,
+    init,
+    lint,
+    log,
+    own,
+    prove,
+    schema,
+    screen,
+    test,
+)
+from exportguard.cli.examples import with_examples
 from exportguard.errors import ExportguardError
 
 app = typer.Typer(
@@ -39,7 +56,11 @@ def _root(
 
 VERBS = (
     ("check", check.check, check.HELP),
+    ("coverage", coverage.coverage, coverage.HELP),
     ("demo", demo.demo, demo.HELP),
+    ("explain", explain.explain, explain.HELP),
+    ("fmt", fmt.fmt, fmt.HELP),
+    ("init", init.init, init.HELP),
     ("lint", lint.lint, lint.HELP),
     ("own", own.own, own.HELP),
     ("prove", prove.prove, prove.HELP),
@@ -51,7 +72,7 @@ for _name, _function, _help in VERBS:
     app.command(_name, help=_help)(_function)
 
 for _group in (authorizations.app, data.app, log.app):
-    app.add_typer(_group)
+    app.add_typer(with_examples(_group))
 
 
 def run() -> None:

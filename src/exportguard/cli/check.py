@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+from exportguard.cli.formats import Format as Report
+from exportguard.cli.formats import put
 from exportguard.cli.inputs import Answer, Entry, entries
 from exportguard.errors import ConfigurationError, DocumentError, InputError
 from exportguard.vocabulary import Outcome, UsageQuestion, UsageReading
@@ -24,6 +26,8 @@ Exit code: 0 every request ALLOW, 1 some DENY, 3 none denied but some HOLD, 2 co
 
 
 class Format(StrEnum):
+    """What verbs print that tell of no finding in a file."""
+
     TABLE = "table"
     JSON = "json"
     JSONL = "jsonl"
@@ -57,7 +61,7 @@ def check(
         ),
     ] = None,
     as_of: Annotated[str | None, typer.Option(help="Decide as of this date or instant (UTC).")] = None,
-    format: Annotated[Format, typer.Option(help="How to print.", envvar="EXPORTGUARD_FORMAT")] = Format.TABLE,  # noqa: A002
+    format: Annotated[Report, typer.Option(help="How to print.", envvar="EXPORTGUARD_FORMAT")] = Report.TABLE,  # noqa: A002
 ) -> None:
     from exportguard.cli.settings import chosen
     from exportguard.guard import Guard
@@ -149,7 +153,7 @@ def _answer(guard: Any, entry: Entry, as_of: datetime | None, customer: str | No
     return Answer(entry, decision.model_copy(update={"id": entry.id}), None)
 
 
-def _print(answers: Iterator[Answer], format: Format) -> int:  # noqa: A002
+def _print(answers: Iterator[Answer], format: Report) -> int:  # noqa: A002
     outcomes: set[Outcome] = set()
     failed = False
     printed: list[Answer] = []
@@ -158,19 +162,28 @@ def _print(answers: Iterator[Answer], format: Format) -> int:  # noqa: A002
             outcomes.add(answer.decision.outcome)
         else:
             failed = True
-        if format is Format.JSONL:
+        if format is Report.JSONL:
             sys.stdout.write(json.dumps(answer.document(), ensure_ascii=False) + "\n")
         else:
             printed.append(answer)
-        if answer.error is not None and format is not Format.TABLE:
+        if answer.error is not None and format is not Report.TABLE:
             print(f"error: {answer.error}", file=sys.stderr)
-    if format is Format.JSON:
+    if format is Report.JSON:
         json.dump([answer.document() for answer in printed], sys.stdout, ensure_ascii=False, indent=2)
         sys.stdout.write("\n")
-    elif format is Format.TABLE:
+    elif format is Report.TABLE:
         from exportguard.cli.table import print_answers
 
         print_answers(printed)
+    elif format is not Report.JSONL:
+        from exportguard.cli.formats import decisions
+
+        make = {
+            Report.JUNIT: decisions.as_junit,
+            Report.SARIF: decisions.as_sarif,
+            Report.GITHUB: decisions.as_annotations,
+        }[format]
+        put(make(printed), None)
     if failed:
         return 2
     if Outcome.DENY in outcomes:

@@ -64,8 +64,8 @@ EXPLANATIONS: dict[str, str] = {
     "EG406": "Two rules say the same. Keep one, or make them differ.",
     "EG407": "Every rule of the policy ended before the day of the check: none is asked any more. One ended rule "
     "beside others is history, and is needed to decide as of then.",
-    "EG408": "`if_unknown: flag` is for rules that must not hold what nobody controls. This rule is asked of "
-    "accelerators too, so a missing fact lets a controlled chip pass.",
+    "EG408": "`if_unknown: flag` is for rules that must not hold what nobody controls. This deny rule is about "
+    "accelerators for what they are, so a missing fact lets a controlled chip pass.",
     "EG409": "A rule that restates law or a provider's terms names where they stand.",
     "EG410": "The `unless` can never be true, or always is: it lifts nothing, or leaves nothing of the rule.",
     "EG411": "Two statuses of the rule are dated so that both hold at some instant. The stricter one counts (enforced, "

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from exportguard.errors import ProvisioningDenied, ProvisioningHeld, ProvisioningRefused
 from exportguard.vocabulary import Decision, Effect, Outcome, RuleResult
 
 if TYPE_CHECKING:
@@ -52,6 +55,36 @@ def assert_held(
         named = ", ".join(sorted(paths)) or "none"
         raise AssertionError(f"expected `{missing}` among the missing facts; they are: {named}\n{_told(decision)}")
     return decision
+
+
+@contextmanager
+def refuses(
+    outcome: str | Outcome | None = None, *, by: str | None = None, missing: str | None = None
+) -> Iterator[list[Decision]]:
+    """The live calls within are refused: with *outcome* (`DENY`, `HOLD`), by the rule *by*, for want of *missing*.
+
+    Gives a list that holds the decision once the block has ended.
+    """
+    decisions: list[Decision] = []
+    try:
+        yield decisions
+    except ProvisioningRefused as refusal:
+        decision = refusal.decision
+        decisions.append(decision)
+        wanted = Outcome(outcome) if outcome is not None else None
+        kinds = {Outcome.DENY: ProvisioningDenied, Outcome.HOLD: ProvisioningHeld}
+        if wanted is not None and not isinstance(refusal, kinds.get(wanted, ())):
+            raise AssertionError(f"expected {wanted}, got {decision.outcome}:\n{_told(decision)}") from refusal
+        if by is not None and not _is_among(by, {(r.policy, r.rule) for r in decision.reasons}):
+            raise AssertionError(f"expected a refusal by `{by}`, but others refuse it:\n{_told(decision)}") from refusal
+        paths = {fact.path for fact in decision.unknown}
+        if missing is not None and missing not in paths:
+            named = ", ".join(sorted(paths)) or "none"
+            raise AssertionError(
+                f"expected `{missing}` among the missing facts; they are: {named}\n{_told(decision)}"
+            ) from refusal
+    else:
+        raise AssertionError("expected a refusal, but every call within was let go")
 
 
 def _is_among(name: str, rules: set[tuple[str, str]]) -> bool:

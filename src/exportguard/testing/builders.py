@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from exportguard.vocabulary import Item, ItemKind, Location, Party, ProvisioningRequest, Role, Transfer, Unknown
+from exportguard.vocabulary import (
+    Boto3Call,
+    Item,
+    ItemKind,
+    Location,
+    OpenAICall,
+    Party,
+    ProvisioningRequest,
+    Role,
+    Transfer,
+    Unknown,
+)
 
 UNKNOWN = Unknown("unknown in this test")
 """A fact that this test says nobody knows."""
@@ -57,6 +68,33 @@ def request(
         **more,
     }
     return ProvisioningRequest(**fields)
+
+
+def party(country: str | Unknown = UNKNOWN, *, role: str = "end_user", **fields: Any) -> Party:
+    """A party in, headquartered in and run from *country*, on no list, owned by nobody; *fields* say otherwise."""
+    known = _party(Role(role), country)
+    return Party.model_validate({**{name: getattr(known, name) for name in known.model_fields_set}, **fields})
+
+
+def boto3_call(
+    service: str, operation: str, *, region: str = "us-east-1", customer: str | None = None, **parameters: Any
+) -> Boto3Call:
+    """A boto3 call as a document: `boto3_call("ec2", "RunInstances", InstanceType="p5.48xlarge", MinCount=1, …)`."""
+    return Boto3Call(
+        sdk="boto3", service=service, operation=operation, region=region, customer=customer, parameters=parameters
+    )
+
+
+def openai_call(
+    model: str,
+    *,
+    base_url: str = "https://api.openai.com/v1/",
+    path: str = "/chat/completions",
+    customer: str | None = None,
+    **body: Any,
+) -> OpenAICall:
+    """A call of an openai client as a document; on an Azure endpoint, *model* is the name of a deployment."""
+    return OpenAICall(sdk="openai", base_url=base_url, path=path, customer=customer, body={"model": model, **body})
 
 
 def _party(role: Role, given: str | Mapping[str, Any] | Party | Unknown) -> Party:

@@ -1,0 +1,162 @@
+"""The suite on every Python of this machine, and with the oldest and newest SDKs, from the built wheel.
+
+``make test-all``, or ``python tests/everywhere.py NAME…`` for some of: python3.11 python3.12 python3.13 oldest newest.
+Each has an environment of its own under ``build/everywhere/``, and runs in a copy of the repository without ``src``, so
+that nothing but the wheel can be imported. An interpreter that is not on this machine is listed as not run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+HOME = ROOT / "build" / "everywhere"
+COPIED = ("tests", "examples", "docs", "policies", ".mkdocs.yml", "README.md", "CONTRIBUTING.md", "CHANGELOG.md",
+          "LICENSE", "Makefile", "pyproject.toml", "constraints.txt")  # fmt: skip
+OLDEST = {"boto3": "1.34.0", "azure-core": "1.30.0", "pydantic": "2.9.0", "openai": "1.40.0"}
+"""The lower bounds of pyproject.toml; `_check_bounds` holds them to it."""
+_MOVES_WITH = (
+    "boto3", "botocore", "aiobotocore", "s3transfer", "azure-", "pydantic", "openai", "httpx", "anthropic", "jmespath",
+    "moto", "msal", "jiter", "cfn-lint", "aws-", "opentelemetry", "wrapt",
+)  # fmt: skip
+SDK_TESTS = ("tests/adapters", "tests/guard", "tests/testing", "tests/cli", "tests/unit", "tests/packaging")
+DESELECTED = "not wheel and not soak"
+
+
+@dataclass(frozen=True)
+class Environment:
+    name: str
+    python: str
+    constraints: bool = True
+    pins: dict[str, str] = field(default_factory=dict)
+    upgrade: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ("tests",)
+
+
+def environments() -> list[Environment]:
+    found = [Environment(f"python3.{minor}", f"python3.{minor}") for minor in (11, 12, 13)]
+    newest = tuple(OLDEST)
+    return [
+        *found,
+        Environment("oldest", "python3.11", constraints=False, pins=OLDEST, tests=SDK_TESTS),
+        Environment("newest", "python3.13", upgrade=newest, tests=SDK_TESTS),
+    ]
+
+
+def _check_bounds() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for name, version in OLDEST.items():
+        bound = re.search(rf'"{re.escape(name)}>=([\d.]+)', text)
+        assert bound is not None
+        assert version.startswith(bound[1]), f"pyproject.toml says {name}>={bound[1]}, this file {version}"
+
+
+def _run(*command: str | Path, cwd: Path = ROOT, quiet: bool = True, env: dict[str, str] | None = None) -> int:
+    out = subprocess.DEVNULL if quiet else None
+    done = subprocess.run([str(part) for part in command], cwd=cwd, stdout=out, env=env, check=False)
+    return done.returncode
+
+
+def _interpreter(name: str) -> str | None:
+    """A Python of this version: on the PATH, and one that really starts."""
+    path = shutil.which(name)
+    wanted = name.removeprefix("python")
+    for candidate in filter(
+        None, (path, *map(str, sorted(Path.home().glob(f".pyenv/versions/{wanted}.*/bin/python"))))
+    ):
+        told = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False)
+        if told.returncode == 0 and f" {wanted}." in f"{told.stdout} ":
+            return candidate
+    return None
+
+
+def _wheel() -> Path:
+    target = HOME / "wheel"
+    shutil.rmtree(target, ignore_errors=True)
+    code = _run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", target, ROOT)
+    if code:
+        raise SystemExit("the wheel cannot be built")
+    (wheel,) = target.glob("*.whl")
+    return wheel
+
+
+def _constraints(environment: Environment) -> Path:
+    """The pins of the project, but for what moves with the SDKs, which are pinned as *environment* says."""
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    if not environment.constraints:
+        lines = [line for line in lines if not line.startswith(_MOVES_WITH)]
+        lines += [f"{name}=={version}" for name, version in environment.pins.items()]
+    path = HOME / f"{environment.name}.txt"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def _prepared(environment: Environment, interpreter: str, wheel: Path) -> Path | None:
+    venv = HOME / environment.name
+    python = venv / "bin" / "python"
+    if not python.exists() and _run(interpreter, "-m", "venv", "--clear", venv):
+        return None
+    constraints = _constraints(environment)
+    install = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--constraint", constraints)
+    if _run(*install, f"{wheel}[demo,dev]"):
+        return None
+    if _run(*install, "--force-reinstall", "--no-deps", wheel):
+        return None
+    if environment.upgrade and _run(python, "-m", "pip", "install", "--quiet", "--upgrade", *environment.upgrade):
+        return None
+    return python
+
+
+def _copy(environment: Environment) -> Path:
+    target = HOME / f"{environment.name}-tree"
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+        else:
+            shutil.copy2(source, target / name)
+    return target
+
+
+def judge(environment: Environment, wheel: Path) -> tuple[str, float]:
+    start = time.monotonic()
+    interpreter = _interpreter(environment.python)
+    if interpreter is None:
+        return f"not run: {environment.python} is not on this machine", 0.0
+    python = _prepared(environment, interpreter, wheel)
+    if python is None:
+        return "FAILED: its environment cannot be prepared", time.monotonic() - start
+    tree = _copy(environment)
+    env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    env["PATH"] = f"{python.parent}{os.pathsep}{env['PATH']}"
+    arguments = ("-m", "pytest", "-q", "-o", "pythonpath=tests", "-m", DESELECTED, *environment.tests)
+    code = _run(python, *arguments, cwd=tree, quiet=False, env=env)
+    return "passed" if code == 0 else f"FAILED (pytest exit code {code})", time.monotonic() - start
+
+
+def main(names: list[str]) -> int:
+    _check_bounds()
+    HOME.mkdir(parents=True, exist_ok=True)
+    chosen = [each for each in environments() if not names or each.name in names]
+    wheel = _wheel()
+    told = []
+    for environment in chosen:
+        print(f"== {environment.name}", flush=True)
+        told.append((environment.name, *judge(environment, wheel)))
+    print()
+    for name, result, seconds in told:
+        print(f"{name}: {result} ({seconds:.0f} s)")
+    return 1 if any(result.startswith("FAILED") for _, result, _ in told) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
