@@ -194,11 +194,37 @@ def always_holds(node: Node) -> bool:
     return found is not None and all(contradictory(each) for each in found)
 
 
-def follows(one: Node, other: Node) -> bool:
+class Reasoned:
+    """A condition as its alternatives and those of its negation, worked out once for many comparisons."""
+
+    __slots__ = ("premises", "refuted", "text")
+
+    def __init__(self, node: Node) -> None:
+        self.text = wording(node)
+        self.premises = _with_subjects(alternatives(node))
+        self.refuted = _with_subjects(alternatives(node, positive=False))
+
+
+_Listed = list[tuple[Alternative, frozenset[str]]]
+
+
+def _with_subjects(found: tuple[Alternative, ...] | None) -> _Listed | None:
+    if found is None:
+        return None
+    return [(each, frozenset(literal.subject for literal in each)) for each in found]
+
+
+def follows(one: Node | Reasoned, other: Node | Reasoned) -> bool:
     """Whether *other* is true wherever *one* is (False: not, or it cannot be told cheaply)."""
-    if wording(one) == wording(other):
+    one = one if isinstance(one, Reasoned) else Reasoned(one)
+    other = other if isinstance(other, Reasoned) else Reasoned(other)
+    if one.text == other.text:
         return True
-    premises, refuted = alternatives(one), alternatives(other, positive=False)
+    premises, refuted = one.premises, other.refuted
     if premises is None or refuted is None or len(premises) * len(refuted) > MAX_ALTERNATIVES * 16:
         return False
-    return all(contradictory(premise | against) for premise, against in product(premises, refuted))
+    # What contradicts a premise speaks of one of its facts, or is contradictory by itself.
+    return all(
+        (subjects & facts and contradictory(premise | against)) or contradictory(premise) or contradictory(against)
+        for (premise, subjects), (against, facts) in product(premises, refuted)
+    )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from exportguard.authoring.reasoning import always_holds, follows, never_holds
+from exportguard.authoring.reasoning import Reasoned, always_holds, follows, never_holds
 from exportguard.diagnostics import Diagnostic, Span
 from exportguard.language import CompiledPolicySet, CompiledRule, PolicySource
 from exportguard.language.parse import Mapping, parse
 from exportguard.language.parse import Sequence as Listed
 from exportguard.language.source import Scalar
 from exportguard.language.syntax import Node
-from exportguard.language.wording import short, wording
+from exportguard.language.wording import short
 from exportguard.vocabulary.decision import Effect
 
 _LAW = ("license_requirement", "prohibition", "provider_terms", "historical")
@@ -140,16 +140,13 @@ def _of_alternatives(rule: CompiledRule, when: Node, places: RulePlaces) -> Iter
 
 
 def _of_pairs(rules: Sequence[CompiledRule], places: RulePlaces) -> Iterator[Diagnostic]:
-    texts = {id(rule): wording(rule.when.tree) for rule in rules}
+    reasoned = [Reasoned(rule.when.tree) for rule in rules]
     for index, rule in enumerate(rules):
         for position, other in enumerate(rules):
-            if other is rule or not _covers(other, rule):
-                continue
-            if not follows(rule.when.tree, other.when.tree):
+            if other is rule or not _covers(other, rule) or not follows(reasoned[index], reasoned[position]):
                 continue
             name, by = f"{rule.policy}/{rule.id}", f"{other.policy}/{other.id}"
-            same = texts[id(rule)] == texts[id(other)] or follows(other.when.tree, rule.when.tree)
-            if same and _covers(rule, other):
+            if _covers(rule, other) and follows(reasoned[position], reasoned[index]):
                 if position < index:
                     yield _warning(
                         "EG406", f"the rule `{name}` says what `{by}` says", places.of(rule), "the same once more"
