@@ -165,6 +165,29 @@ def test_what_is_not_a_policy_yet_is_laid_out_or_refused_whole(path):
 @pytest.mark.parametrize(
     ("text", "neat"),
     [
+        ("--- # hi\npolicy: a\n...\n", "# hi\n---\npolicy: a\n"),
+        ("{policy: a, rules: [{id: a}]}", "{policy: a, rules: [{id: a}]}\n"),
+        ("? policy\n: a\n", "policy: a\n"),
+        ("a:\n  - - b\n    - c\n  -\n    - d\n", "a:\n  - - b\n    - c\n  - - d\n"),
+        ("a:\n\n\n  b: 1\n\n\n  c: 2\n", "a:\n  b: 1\n\n  c: 2\n"),
+        ("a: |2\n    x\n   y\n", "a: |2\n    x\n   y\n"),
+        ("a: |\n  x  \n  y\n", "a: |\n  x  \n  y\n"),
+        ("a: |+\n  x\n\n\nb: 1\n", "a: |+\n  x\n\n\nb: 1\n"),
+        ("a: >-\n\n   x\n\n     y\n", "a: >-\n\n  x\n\n    y\n"),
+        ("a: 'x\n     y\n\n  z'\n", "a: 'x\n  y\n\n  z'\n"),
+        ("x:\n- y:\n    z: 1\n  # after z\n- w\n", "x:\n  - y:\n      z: 1\n    # after z\n  - w\n"),
+        ("a: 1\r\n# deep\r\n", "a: 1\n# deep\n"),
+        ("-\n- {x:  y}", "-\n- {x: y}\n"),
+    ],
+)
+def test_yaml_of_every_shape_keeps_its_meaning(text, neat):
+    assert laid_out(text) == neat
+    assert laid_out(neat) == neat
+
+
+@pytest.mark.parametrize(
+    ("text", "neat"),
+    [
         ("a&&b", "a && b"),
         ("a ? b:c", "a ? b : c"),
         ("x in[1,-2]&&- y<z", "x in [1, -2] && -y < z"),

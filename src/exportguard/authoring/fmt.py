@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from exportguard.authoring.blocks import Comment, Entry, Outline, outline
+from exportguard.authoring.blocks import Comment, Entry, Outline, is_block, outline
 from exportguard.authoring.celtext import WIDTH, lay_out
 from exportguard.authoring.flow import one_line, several_lines
 from exportguard.diagnostics import Diagnostic
@@ -83,15 +83,19 @@ class _Writer:
             self.comment(comment, 0)
         if written.marker:
             self.lines.append("---")
-        if self.policy and written.head and isinstance(tree, Mapping):
+        if self.policy and written.head and written.entries:
             first = self.in_order(written.entries, "policy")[0]
             if first.leading:
                 # Apart from the head, so that they are read as its own again.
                 first.leading[0].blank_before = True
-        self.block(tree, written.entries, 0, "policy" if self.policy else "")
+        if is_block(self.source, tree):
+            self.block(tree, written.entries, 0, "policy" if self.policy else "")
+        else:
+            line = one_line(self.source, tree)
+            self.lines += [line] if len(line) <= WIDTH else several_lines(self.source, tree, 0, WIDTH)
         for comment in written.tail:
             self.comment(comment, 0)
-        text = "\n".join(line.rstrip() for line in self.lines).strip("\n")
+        text = "\n".join(self.lines).strip("\n")
         return text + "\n"
 
     def comment(self, comment: Comment, indent: int) -> None:
