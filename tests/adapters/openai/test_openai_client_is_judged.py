@@ -150,7 +150,7 @@ def test_an_allowed_call_is_judged_released_and_settled_once(loopback: Loopback,
     assert gate.steps == ["judge", "release", "settle"]
     assert gate.results == [CallResult.SUCCEEDED]
     (item,) = gate.seen[0].items
-    assert (item.model, item.tokens) == ("gpt-4o", 40_000_000)
+    assert (item.model, item.tokens) == ("gpt-4o", 40_000_003)
     assert isinstance(gate.seen[0].provider, Unknown)
     assert len(loopback.requests) == 2
 

@@ -29,6 +29,7 @@ from exportguard.vocabulary.request import (
     ProvisioningRequest,
     Transfer,
 )
+from exportguard.vocabulary.tokens import input_tokens
 
 _NO_MODEL: Final = NotApplicable(reason="a data-plane call that runs no model and creates no machine")
 
@@ -106,7 +107,8 @@ def _request(
         names = list(dict.fromkeys([*asked, *named]))
     if not names:
         names = list(dict.fromkeys(text(value, where) for where, value in search(tree, _NESTED)))
-    tokens = planned_tokens(tree)
+    answers = not address.path.rstrip("/").lower().endswith(("embeddings", "moderations", "input_tokens", "rerank"))
+    tokens = planned_tokens(tree, answers=answers)
     items: list[Item] = []
     places: list[Location] = []
     for name in names or [Unknown("the call names no model and no deployment")]:
@@ -141,17 +143,20 @@ def _behind(host: str, name: Maybe[str], resolver: Resolver | None) -> Deploymen
     return DeploymentFact(Unknown(why[:2000]), None, where)
 
 
-def planned_tokens(tree: Tree) -> Maybe[int]:
-    """The most tokens that the call plans to receive: `max_tokens` and its successors, times the answers asked for."""
+def planned_tokens(tree: Tree, *, answers: bool = True) -> Maybe[int]:
+    """The most tokens that the call plans for: `max_tokens` and its successors, times the answers asked for, and about
+    as many as its text is. *answers*: the endpoint writes text, so a call that sets no limit is unknown."""
     if not isinstance(tree, dict):
         return Unknown("the call does not say how many tokens it plans")
+    if not answers:
+        return input_tokens(tree)
     most = largest(tree, "max_tokens", "max_completion_tokens", "max_output_tokens")
     if most is None:
         return Unknown("the call does not say how many tokens it plans")
-    answers = largest(tree, "n", "best_of")
-    if isinstance(most, Unknown) or isinstance(answers, Unknown):
+    times = largest(tree, "n", "best_of")
+    if isinstance(most, Unknown) or isinstance(times, Unknown):
         return Unknown("the planned tokens are not readable")
-    planned = most * max(1, answers or 1)
+    planned = most * max(1, times or 1) + input_tokens(tree)
     return planned if planned <= 10**15 else Unknown("more tokens than can be counted")
 
 

@@ -27,6 +27,7 @@ from exportguard.vocabulary.request import (
     ProvisioningRequest,
     Transfer,
 )
+from exportguard.vocabulary.tokens import input_tokens
 
 _READS: Final = NotApplicable(reason="the call only reads or deletes")
 _NO_MODEL: Final = NotApplicable(reason="the endpoint runs no model")
@@ -188,7 +189,7 @@ def _request(
     resolver: Resolver | None,
     account: str | None,
 ) -> Observation:
-    tokens = planned_tokens(tree)
+    tokens = planned_tokens(tree, answers=path.name not in _NO_ANSWER)
     items: list[Item] = []
     places: list[Location] = []
     for name in names or [_hidden(path)]:
@@ -242,10 +243,16 @@ def _behind(
     return Unknown(why[:2000]), None, endpoint.region
 
 
-def planned_tokens(tree: Any) -> Maybe[int]:
-    """The most tokens that the call plans to receive: `max_tokens` and its successors, times the answers asked for."""
+_NO_ANSWER: Final = frozenset({"embeddings", "moderations", "responses/input_tokens"})
+
+
+def planned_tokens(tree: Any, *, answers: bool = True) -> Maybe[int]:
+    """The most tokens that the call plans for: `max_tokens` and its successors, times the answers asked for, and about
+    as many as its text is. *answers*: the endpoint writes text, so a call that sets no limit is unknown."""
     if not isinstance(tree, Mapping):
         return _NO_TOKENS
+    if not answers:
+        return input_tokens(tree)
     planned: list[int] = []
     for key in ("max_tokens", "max_completion_tokens", "max_output_tokens"):
         value = tree.get(key)
@@ -256,10 +263,10 @@ def planned_tokens(tree: Any) -> Maybe[int]:
         planned.append(value)
     if not planned:
         return _NO_TOKENS
-    answers = 1
+    times = 1
     for key in ("n", "best_of"):
         value = tree.get(key)
         if isinstance(value, int) and not isinstance(value, bool):
-            answers = max(answers, value)
-    most = max(planned) * answers
+            times = max(times, value)
+    most = max(planned) * times + input_tokens(tree)
     return most if most <= 10**15 else Unknown("more tokens than can be counted")
