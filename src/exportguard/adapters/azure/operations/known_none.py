@@ -14,17 +14,18 @@ NAMESPACES: Final = frozenset(
     "microsoft." + name
     for name in words(
         """aad aadiam addons advisor alertsmanagement analysisservices apimanagement appconfiguration attestation
-        authorization azureactivedirectory billing botservice cache cdn certificateregistration changeanalysis
-        communication confidentialledger consumption containerregistry costmanagement customerlockbox customproviders
-        dashboard databasewatcher dataprotection datashare dbformariadb dbformysql dbforpostgresql devices deviceupdate
-        digitaltwins dns domainregistration dnsresolver elastic eventgrid eventhub extendedlocation features graph
-        guestconfiguration healthbot healthcareapis intune iotcentral iotsecurity keyvault kubernetesconfiguration
-        loadtestservice logic maintenance managedidentity managedservices management maps marketplaceordering media
-        monitor mixedreality network notificationhubs operationalinsights operationsmanagement peering policyinsights
-        portal powerbi powerbidedicated privatedns purview recoveryservices relay resourcegraph resourcehealth
+        authorization automation azureactivedirectory billing botservice cache cdn certificateregistration
+        changeanalysis chaos communication confidentialledger confluent consumption containerregistry costmanagement
+        customerlockbox customproviders dashboard databasewatcher datadog dataprotection datashare dbformariadb
+        dbformysql dbforpostgresql devices deviceupdate digitaltwins dns dnsresolver domainregistration elastic
+        elasticsan eventgrid eventhub extendedlocation features graph guestconfiguration healthbot healthcareapis
+        hybridcompute hybridconnectivity intune iotcentral iotsecurity keyvault kubernetesconfiguration loadtestservice
+        logic maintenance managedidentity managedservices management maps marketplaceordering media mixedreality monitor
+        netapp network notificationhubs operationalinsights operationsmanagement peering policyinsights portal powerbi
+        powerbidedicated powerplatform privatedns purview recoveryservices relay resourcegraph resourcehealth
         resourcenotifications scheduler search security securitydevops securityinsights serialconsole servicebus
         servicelinker servicenetworking signalrservice softwareplan sql storage storageactions storagecache storagemover
-        storagesync support syntex timeseriesinsights visualstudio voiceservices web windowsesu"""
+        storagesync streamanalytics support syntex timeseriesinsights visualstudio voiceservices web windowsesu"""
     )
 )
 
