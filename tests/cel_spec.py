@@ -31,6 +31,7 @@ from language_standin import REFERENCE, WORLD
 
 _PRIMITIVES = {"BOOL": BOOL, "INT64": INT, "DOUBLE": DOUBLE, "STRING": STRING}
 _WELL_KNOWN = {"TIMESTAMP": TIMESTAMP, "DURATION": DURATION}
+_MESSAGES = {b"google.protobuf.Timestamp": TIMESTAMP, b"google.protobuf.Duration": DURATION}
 
 
 class Outside(Exception):
@@ -121,6 +122,8 @@ def _type(given: textproto.Message) -> Type:
         return _PRIMITIVES[given.get("primitive").name]
     if "well_known" in given and given.get("well_known").name in _WELL_KNOWN:
         return _WELL_KNOWN[given.get("well_known").name]
+    if given.get("message_type") in _MESSAGES:
+        return _MESSAGES[given.get("message_type")]
     if "list_type" in given:
         return list_of(_type(given.get("list_type").get("elem_type")))
     if "null" in given:
@@ -198,7 +201,12 @@ def main(paths: list[str]) -> int:
     failed = 0
     print(f"{'file':<28} {'passed':>7} {'outside':>8} {'failed':>7}")
     for file in files:
-        results = list(run_file(file))
+        try:
+            results = list(run_file(file))
+        except ValueError as error:
+            failed += 1
+            print(f"{file.stem:<28} cannot be read: {error}")
+            continue
         counts = [sum(r.outcome == o for r in results) for o in ("passed", "outside", "failed")]
         failed += counts[2]
         print(f"{file.stem:<28} {counts[0]:>7} {counts[1]:>8} {counts[2]:>7}")

@@ -163,7 +163,9 @@ def arithmetic(node: Node, x: Any, y: Any) -> Any:
     if isinstance(x, (str, tuple)):
         return x + y
     if isinstance(x, (datetime, timedelta)):
-        return x + y if op == "+" else x - y
+        result = x + y if op == "+" else x - y
+        # 64 bits of nanoseconds
+        return OPEN if isinstance(result, timedelta) and abs(result) > timedelta(days=106_751.99116730064) else result
     if node.type == "double":
         x, y = float(x), float(y)
         if op == "/" and y == 0:

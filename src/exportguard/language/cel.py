@@ -71,9 +71,10 @@ _SCAN = re.compile(
     r"""//[^\n]*
     | [rR]?(?:\"\"\"(?:\\.|[^\\])*?\"\"\"|'''(?:\\.|[^\\])*?''')
     | [rR]?(?:"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')
-    | [()\[\]{}]""",
+    | [()\[\]{},]""",
     re.VERBOSE | re.DOTALL,
 )
+_BLANK = re.compile(r"(?:\s|//[^\n]*)*\Z")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -96,11 +97,11 @@ def parse(text: str) -> Node:
         raise CelSyntaxError("EG221", f"a condition has at most {MAX_CONDITION} characters", (0, 1), "is longer")
     if not text.strip():
         raise CelSyntaxError("EG201", "the condition is empty", (0, len(text)), "nothing to evaluate")
-    _scan(text)
+    plain = _scan(text)
     from lark.exceptions import LarkError, UnexpectedInput
 
     try:
-        tree = _parser().parse(text)
+        tree = _parser().parse(plain)
     except UnexpectedInput as error:
         raise _syntax_error(text, error) from None
     except LarkError as error:
@@ -113,12 +114,19 @@ def comments(text: str) -> list[int]:
     return [found.start() for found in _SCAN.finditer(text) if found.group().startswith("//")]
 
 
-def _scan(text: str) -> None:
-    """Refuse unbalanced and too deep brackets before the parser sees them: these are the errors people make most."""
+def _scan(text: str) -> str:
+    """Refuse unbalanced and too deep brackets before the parser sees them: these are the errors people make most.
+
+    The text comes back without a comma at the end of a list, which CEL allows and cel-python's grammar does not know.
+    """
     stack: list[int] = []
+    comma = -1
+    spare: list[int] = []
     for found in _SCAN.finditer(text):
         bracket = found.group()
-        if bracket in ("(", "[", "{"):
+        if bracket == ",":
+            comma = found.start()
+        elif bracket in ("(", "[", "{"):
             stack.append(found.start())
             if len(stack) > MAX_DEPTH:
                 raise _too_deep((found.start(), found.end()))
@@ -135,9 +143,18 @@ def _scan(text: str) -> None:
                     (found.start(), found.end()),
                     f"does not close `{text[opened]}`",
                 )
+            ends = bracket == "]" and comma > opened and _BLANK.match(text, comma + 1, found.start())
+            if ends and not _BLANK.match(text, opened + 1, comma):
+                spare.append(comma)
     if stack:
         opened = stack[-1]
         raise CelSyntaxError("EG201", f"`{text[opened]}` is never closed", (opened, opened + 1), "opened here")
+    if not spare:
+        return text
+    plain = list(text)
+    for at in spare:
+        plain[at] = " "
+    return "".join(plain)
 
 
 def _too_deep(at: tuple[int, int]) -> CelSyntaxError:
