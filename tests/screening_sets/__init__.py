@@ -1,0 +1,1 @@
+"""Labelled names for measuring screening: see README.md for their origin and the split."""
