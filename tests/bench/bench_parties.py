@@ -164,10 +164,8 @@ def _speed(report: Report, screener: Any) -> None:
     names = [rnd.choice(list(sets.variants(name).values())) for name in sets.list_names(700)] + sets.benign()
     for name in names[:50]:
         screener._search(name, True)
-    seconds = []
-    for name in names:
-        # Past the memory of the last answers; the best of three is the name's own, not the machine's.
-        seconds.append(_seconds(lambda name=name: screener._search(name, True)))
+    # Past the memory of the last answers; the best of three is the name's own time, not the machine's.
+    seconds = [_seconds(lambda name=name: screener._search(name, True)) for name in names]
     peer = _peers(screener)["WRatio"]
     full = _seconds(lambda: peer.score(names[0]))
     p50, p99 = percentile(seconds, 0.5) * 1e3, percentile(seconds, 0.99) * 1e3
