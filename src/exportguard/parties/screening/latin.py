@@ -24,9 +24,13 @@ _ALIKE_PIECE = 0.86
 _MOST_PIECES = 8
 _PART = 0.85
 _BRANCH = 0.82
+_BRAND = 20
+"""A short form that so many listed names have (`Huawei`) names nobody else."""
 _TELLING = 32
 """Inside a longer company's name a listed one is told by a word that at most so many listed names have."""
-_PART_WEIGHT = 9.0
+_SHORTEST_BRAND = 5
+_SHORTEST_BACKWARDS = 8
+_PART_WEIGHT = 8.5
 """A listed name inside a longer one has to weigh this much: two words, one of them fairly rare."""
 
 
@@ -86,10 +90,10 @@ def _of_pieces(
         for name_id in ids:
             if _may_have_parts(index, name_id):
                 yield Found(name_id, score, why)
-        if ids or found_whole or INSTITUTIONS.isdisjoint(words.tokens) or len(pieces) > _MOST_PIECES:
+        tokens = mended(index, words.tokens)
+        if ids or found_whole or INSTITUTIONS.isdisjoint(tokens) or len(pieces) > _MOST_PIECES:
             continue
         # A slip of the pen in the university's name is not hidden by the school that stands before it.
-        tokens = mended(index, words.tokens)
         comparer = Comparer(index, tokens, translated=translated)
         for name_id in candidates(index, tokens, review, translated=translated):
             alike = comparer.compare(name_id)
@@ -113,6 +117,14 @@ def _beside(words: Words, beside: Sequence[str]) -> tuple[float, str]:
 def _is_subsequence(word: str, letters: str) -> bool:
     waiting = iter(letters)
     return len(word) > 1 and all(letter in waiting for letter in word)
+
+
+def backwards(index: Index, name: str) -> Iterator[Found]:
+    """Listed names that are *name* from its end: what a right-to-left mark shows forwards."""
+    for words in readings(name[::-1])[:2]:
+        for name_id in index.by_key.get(words.key):
+            if len(words.key) >= _SHORTEST_BACKWARDS:
+                yield Found(name_id, _PART, "the listed name, written backwards", True)
 
 
 def _of_words(index: Index, words: Words, review: float, translated: bool) -> Iterator[Found]:
@@ -151,7 +163,7 @@ def _weak(index: Index, name_id: int, key: str, *, exact: bool = True) -> bool:
     if kind == "I":
         return one_word
     if index.kinds[name_id] == SHORT:
-        return one_word
+        return one_word and (index.frequency(key) < _BRAND or key in GENERIC)
     if one_word and key in GENERIC:
         return True
     return one_word and (not exact or len(key) <= 2 or (index.kinds[name_id] != PRIMARY and len(key) <= 3))
@@ -169,6 +181,8 @@ def _parts(index: Index, words: Words) -> Iterator[Found]:
     tokens = words.tokens
     solid = [i for i, word in enumerate(tokens) if word not in LEGAL_FORMS and word not in FILLERS]
     count = len(solid)
+    if 2 <= count <= 5:
+        yield from _brand_somewhere(index, [tokens[i] for i in solid])
     if not 3 <= count <= 14:
         return
     for start in range(count - 1):
@@ -183,10 +197,15 @@ def _parts(index: Index, words: Words) -> Iterator[Found]:
             after = tokens[solid[end - 1] + 1] if solid[end - 1] + 1 < len(tokens) else ""
             institution = not INSTITUTIONS.isdisjoint(inside)
             part = not SUB_UNITS.isdisjoint(rest)
+            places = all(word in PLACES or word.isdigit() for word in rest)
             # `Tianjin University of Technology` is no part of Tianjin University: the name goes on.
+            if institution and after != "of" and places:
+                for name_id in ids:
+                    if _may_have_parts(index, name_id):
+                        yield Found(name_id, _PART_BY_COMMA, "the listed name and where it is")
+                continue
             if institution and (not part or after == "of"):
                 continue
-            places = all(word in PLACES for word in rest)
             telling = min((index.frequency(word) for word in inside if word not in PLACES), default=_TELLING + 1)
             for name_id in ids:
                 if _may_have_parts(index, name_id):
@@ -194,3 +213,13 @@ def _parts(index: Index, words: Words) -> Iterator[Found]:
                         yield Found(name_id, _PART, f"names a part of it (`{' '.join(rest)}`)", True)
                     elif not institution and (places or telling <= _TELLING):
                         yield Found(name_id, _BRANCH, f"the listed name and `{' '.join(rest)}`", True)
+
+
+def _brand_somewhere(index: Index, words: list[str]) -> Iterator[Found]:
+    """`Hangzhou Hikvision`: a listed name of one word beside nothing but places asks for a look."""
+    brands = [word for word in words if word not in PLACES and not word.isdigit()]
+    if len(brands) != 1 or len(brands[0]) < _SHORTEST_BRAND or brands[0] in GENERIC:
+        return
+    for name_id in index.by_key.get(brands[0]):
+        if index.type_of(name_id) not in "VAI":
+            yield Found(name_id, _BRANCH, "the listed name and where it is", True)

@@ -19,8 +19,8 @@ from exportguard.parties.screening.han import (
     tidy_han,
 )
 from exportguard.parties.screening.names import MAX_NAME
-from exportguard.parties.screening.scripts import scripts_of, visible
-from exportguard.parties.screening.words import ACRONYMS, PINYIN_LEGAL
+from exportguard.parties.screening.scripts import scripts_of, unmarked, visible
+from exportguard.parties.screening.words import ACRONYMS, PINYIN_LEGAL, PLACES
 
 _REMEDY = "install `exportguard[screening]`, or give its Latin name, or add an alias"
 _LATIN_REMEDY = "give its Latin name, or add an alias"
@@ -63,11 +63,22 @@ def in_latin(name: str, aliases: Aliases) -> Spelled:
         found += [Reading(other, True, "an alias") for other in aliases.of_latin(text)]
         found += _by_sound(text, aliases)
         found += _acronyms(text)
+        found += _alias_somewhere(text, aliases)
     if "other" in scripts_of(text):
         unread = unread or f"`{text[:80]}` is in a script that is not read; {_LATIN_REMEDY}"
     if not any(char.isalnum() for char in text):
         unread = unread or "the name has no letters"
     return Spelled(tuple(dict.fromkeys(found)), unread, guessed)
+
+
+def _alias_somewhere(text: str, aliases: Aliases) -> list[Reading]:
+    """`HIT Shenzhen`: an alias, maybe an acronym, beside nothing but places."""
+    words = _WORD.findall(text)
+    places = [word for word in words if word.lower() in PLACES]
+    rest = " ".join(word for word in words if word.lower() not in PLACES)
+    if not places or not rest or len(words) > 6:
+        return []
+    return [Reading(f"{name}, {' '.join(places)}", False, f"an alias, `{rest}`") for name in aliases.of_latin(rest)]
 
 
 def _acronyms(text: str) -> list[Reading]:
@@ -78,7 +89,7 @@ def _acronyms(text: str) -> list[Reading]:
 
 def _by_sound(text: str, aliases: Aliases) -> list[Reading]:
     """`Sichuan Daxue`: Chinese words in Latin letters, however they are spaced."""
-    words = _WORD.findall(text.lower())
+    words = _WORD.findall(unmarked(text))
     if not words or len(words) > 16:
         return []
     squashed = PINYIN_LEGAL.sub("", "".join(words))

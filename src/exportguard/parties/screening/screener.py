@@ -12,7 +12,7 @@ from exportguard.errors import NaiveInstantError
 from exportguard.parties.screening import disk
 from exportguard.parties.screening.aliases import Aliases, default_aliases, load_aliases
 from exportguard.parties.screening.index import FORMAT, Index, build, restore
-from exportguard.parties.screening.latin import HIT, REVIEW, Found, search
+from exportguard.parties.screening.latin import HIT, REVIEW, Found, backwards, search
 from exportguard.parties.screening.listfile import digest_of, parse_list, read_raw
 from exportguard.parties.screening.names import MAX_NAME
 from exportguard.parties.screening.readings import Reading, in_latin
@@ -150,6 +150,10 @@ class NameScreener:
                 scored = found._replace(score=score)
                 if scored.score >= self._review and (entry_id not in best or best[entry_id][0].score < scored.score):
                     best[entry_id] = (scored, reading)
+        if not best:
+            best = {
+                self._index.entry_of[found.name_id]: (found, Reading(name)) for found in backwards(self._index, name)
+            }
         ordered = sorted(best.items(), key=lambda item: (-item[1][0].score, item[0]))[:_MOST_MATCHES]
         matches = tuple(self._match(entry_id, found, reading) for entry_id, (found, reading) in ordered)
         unread = spelled.unread

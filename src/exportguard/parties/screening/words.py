@@ -78,6 +78,7 @@ ACRONYMS = {
     "CASIC": "China Aerospace Science and Industry Corporation", "AVIC": "Aviation Industry Corporation of China",
     "AECC": "Aero Engine Corporation of China", "CSSC": "China State Shipbuilding Corporation",
     "CNNC": "China National Nuclear Corporation", "IT": "information technology", "UAV": "unmanned aerial vehicle",
+    "U": "university", "NSCC": "national supercomputing center",
     "XPCC": "Xinjiang Production and Construction Corps", "PSB": "public security bureau",
 }  # fmt: skip
 """Acronyms, in capitals, that stand inside longer names; what they are short for."""
@@ -189,6 +190,8 @@ PLACES = CHINESE_PLACES | frozenset(
     ankara uae dubai abu dhabi emirates pakistan islamabad karachi lahore india delhi mumbai singapore malaysia germany
     japan usa us uk province city district county municipality town road street st avenue ave lane building floor room
     bldg no zip code postal postcode box po p r weihai zip tel hefei anhui yantai luoyang jiangyin kunshan shunyi
+    europe european asia pacific america american deutschland france uk england italia italy spain canada
+    australia holland netherlands poland africa egypt vietnam thailand indonesia mexico brazil global worldwide overseas
     haidian chaoyang minhang pudong nanshan futian baoan yuhang binjiang region republic people
     """.split()  # noqa: SIM905
 )
