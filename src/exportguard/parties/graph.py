@@ -16,7 +16,7 @@ from exportguard.parties.origin import Origin
 from exportguard.parties.percent import ANY_STAKE, Stake, stake
 from exportguard.parties.wholegraph import WholeGraph
 from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
-from exportguard.vocabulary.party import Owner, Party, PartyKind
+from exportguard.vocabulary.party import Owner, Party, PartyKind, UltimateParent
 
 MAX_COPIED = 500
 """Ancestors of one party that are looked at one by one, and screened by name; past it the whole graph is asked."""
@@ -200,6 +200,7 @@ class OwnershipGraph:
         own_parent = party.owners == NOT_GIVEN and party.ultimate_parent is None
         root.owners_known = own_parent or (party.kind == PartyKind.NATURAL and isinstance(party.owners, Unknown))
         graph._add_owners(root, party.owners)
+        graph._end_at(party.ultimate_parent, root)
         beyond: frozenset[str] = frozenset()
         if shared is not None:
             within = [id_ for id_ in graph._nodes if id_ in shared]
@@ -216,6 +217,15 @@ class OwnershipGraph:
             for id_ in found:
                 graph._merge(shared._nodes[id_])
         return graph, root.id, beyond
+
+    def _end_at(self, parent: object, root: Node) -> None:
+        """Nobody stands above the ultimate parent: an owner of that name has no owners that are left out."""
+        if not isinstance(parent, UltimateParent) or not isinstance(parent.name, str):
+            return
+        name = plain_name(parent.name)
+        for node in self._nodes.values():
+            if node is not root and isinstance(node.name, str) and plain_name(node.name) == name:
+                node.owners_known = True
 
     def _id_of(self, id_: str | None, name: Maybe[str]) -> str | None:
         """The node that is meant: by its id, else by a name that one entity of the shared graph has."""

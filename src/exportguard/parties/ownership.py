@@ -11,10 +11,10 @@ from exportguard.parties.cascade import Cascade, cascade
 from exportguard.parties.graph import Node, OwnershipGraph
 from exportguard.parties.origin import Origin, Places, is_place, placed, shown
 from exportguard.parties.percent import as_text
-from exportguard.parties.screening.lists import LISTS
+from exportguard.parties.screening.lists import LISTS, canonical
 from exportguard.parties.wholegraph import Found, Listed, Told, listed
 from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
-from exportguard.vocabulary.party import Party, RestrictedOwnership
+from exportguard.vocabulary.party import Party, RestrictedOwnership, UltimateParent
 from exportguard.vocabulary.questions import OwnershipAnswer, OwnershipQuestion
 
 __all__ = ["OwnershipGraph", "OwnershipInquiry", "answer"]
@@ -133,15 +133,12 @@ class OwnershipInquiry:
 
     def _parent_for(self, question: OwnershipQuestion) -> OwnershipAnswer | None:
         """Where owners are not given at all, whoever stands at the top answers where the party is owned from."""
-        parent = self.party.ultimate_parent
-        if (
-            self.party.owners != NOT_GIVEN
-            or self._graph.node(self._root).owners_known
-            or self._stakes.get(self._root)
-            or parent is None
-            or isinstance(parent, Unknown)
-            or not all(is_place(code) for code in question.lists)
-        ):
+        parent = self._sole_parent()
+        if parent is None:
+            return None
+        if not any(is_place(code) for code in question.lists):
+            return self._listed_parent(parent, question)
+        if not all(is_place(code) for code in question.lists):
             return None
         surely, maybe = placed(self.places, question.lists, Origin(parent.country, parent.headquarters))
         name = "its ultimate parent" if isinstance(parent.name, Unknown) else f"its ultimate parent `{parent.name}`"
@@ -153,6 +150,41 @@ class OwnershipInquiry:
             percent=as_text(question.percent),
             owned=bool(surely),
             path=tuple(f"{name} is {shown(code)}"[:2000] for code in surely),
+        )
+
+    def _sole_parent(self) -> UltimateParent | None:
+        """The ultimate parent where it is all that is told of who owns the party."""
+        parent = self.party.ultimate_parent
+        told_more = self._graph.node(self._root).owners_known or bool(self._stakes.get(self._root))
+        if self.party.owners != NOT_GIVEN or told_more or parent is None or isinstance(parent, Unknown):
+            return None
+        return parent
+
+    def _parent_listings(self, parent: UltimateParent) -> Maybe[tuple[str, ...]]:
+        """The lists that the parent is on, by its name; what cannot be told is unknown."""
+        if isinstance(parent.name, Unknown) or self.listings_of is None:
+            return Unknown("the ultimate parent was not screened")
+        found = self.listings_of(parent.name)
+        if isinstance(found, Unknown):
+            return found
+        codes = [canonical(code) for code in found]
+        if None in codes:
+            return Unknown(f"what list the ultimate parent `{parent.name}` is on"[:2000])
+        return tuple(code for code in codes if code is not None)
+
+    def _listed_parent(self, parent: UltimateParent, question: OwnershipQuestion) -> OwnershipAnswer | None:
+        """A parent that holds the party leaves others less than half: whether it is listed settles the question."""
+        listings = self._parent_listings(parent)
+        if isinstance(listings, Unknown):
+            return None
+        wanted = {canonical(code) or code for code in question.lists}
+        on = [code for code in listings if code in wanted]
+        return OwnershipAnswer(
+            lists=question.lists,
+            comparison=question.comparison,
+            percent=as_text(question.percent),
+            owned=bool(on),
+            path=tuple(f"its ultimate parent `{parent.name}` is listed: {code}"[:2000] for code in on),
         )
 
     def _why(self, maybe: Collection[str]) -> str:
@@ -238,6 +270,12 @@ class OwnershipInquiry:
         """
         question = OwnershipQuestion(tuple(sorted(LISTS)), ">=", Fraction(50))
         found, (surely, maybe) = self._ask(question)
+        parent = self._sole_parent()
+        if parent is not None and not isinstance(listings := self._parent_listings(parent), Unknown):
+            if not listings:
+                return None
+            of = listings[0] if len(listings) == 1 else Unknown(f"several lists: {', '.join(sorted(listings))}")
+            return RestrictedOwnership(list=of, percent=Unknown("held by its ultimate parent; the share is not stated"))
         if not self._graph.node(self._root).owners_known:
             return Unknown(self._why(maybe))
         direct = self._stakes.get(self._root, ())

@@ -14,6 +14,7 @@ from exportguard.parties.percent import as_text, number, stake
 from exportguard.vocabulary import OwnershipQuestion, Party, PercentRange, Unknown
 
 AS_OF = datetime(2026, 8, 1, tzinfo=UTC)
+TOP = {"name": "Top", "country": "US", "percent": 100, "listings": []}
 
 
 def owned(edges: list[tuple[str, str, object]], entity: str, comparison: Literal[">=", ">"] = ">=") -> bool | None:
@@ -124,3 +125,39 @@ def test_percent_text_is_exact() -> None:
     for outside in (101, -1, "100.01"):
         with pytest.raises(ValueError):
             stake(outside)
+
+
+@pytest.mark.parametrize(
+    ("facts", "owned_by_listed"),
+    [
+        ({"ultimate_parent": None}, False),
+        ({"ultimate_parent": None, "owners": {"unknown": "nominees"}}, None),
+        ({}, None),
+        ({"ultimate_parent": {"name": "Top", "headquarters": "US"}}, None),
+        ({"ultimate_parent": {"name": "TOP", "headquarters": "US"}, "owners": [TOP]}, False),
+        ({"ultimate_parent": {"name": "Other", "headquarters": "US"}, "owners": [TOP]}, None),
+        ({"ultimate_parent": {"name": "Top", "headquarters": "US"}, "owners": [{**TOP, "listings": ["EL"]}]}, True),
+    ],
+)
+def test_nobody_stands_above_the_ultimate_parent(facts: dict[str, Any], owned_by_listed: bool | None) -> None:
+    """`ultimate_parent: null` leaves no owners out, and neither does an owner that is the ultimate parent."""
+    party = Party.model_validate({"name": "A", "listings": [], **facts})
+    question = OwnershipQuestion(("EL",), ">=", Fraction(50))
+    found = answer(question, party, as_of=AS_OF).owned
+    assert (None if isinstance(found, Unknown) else found) is owned_by_listed
+
+
+@pytest.mark.parametrize(
+    ("listings", "owned_by_listed"), [((), False), (("EL",), True), (("SSI",), False), (Unknown("stale"), None)]
+)
+def test_where_only_the_ultimate_parent_is_told_its_name_is_screened(
+    listings: Any, owned_by_listed: bool | None
+) -> None:
+    """A parent on the Entity List catches the party; one that is surely on no list leaves others less than half."""
+    party = Party.model_validate(
+        {"name": "A", "listings": [], "ultimate_parent": {"name": "Top", "headquarters": "US"}}
+    )
+    inquiry = OwnershipInquiry(party, AS_OF, None, lambda name: listings if name == "Top" else Unknown("?"))
+    found = inquiry.answer(OwnershipQuestion(("EL", "MEU"), ">=", Fraction(50))).owned
+    assert (None if isinstance(found, Unknown) else found) is owned_by_listed
+    assert (inquiry.restricted_ownership() is None) is (listings == ())
