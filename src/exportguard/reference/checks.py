@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from fractions import Fraction
@@ -100,8 +101,12 @@ def _regions(tables: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{place}: no country"
             elif row["country"] not in codes:
                 yield f"{place}: country `{row['country']}` is no code"
+    known = {region for provider, region in seen if provider == "aws"}
     for kind in ("places", "wavelength"):
         for zone, country in tables["zones"][kind].items():
+            parent = str(zone).rpartition("-")[0]
+            if parent not in known:
+                yield f"zones.yaml: {zone}: its parent region `{parent}` is not in regions.yaml"
             if country not in codes:
                 yield f"zones.yaml: {zone}: country `{country}` is no code"
 
@@ -140,6 +145,8 @@ def _groups(tables: Mapping[str, Any]) -> Iterator[str]:
         for code in row["countries"]:
             if code not in codes:
                 yield f"provider_countries.yaml: {row['provider']}: `{code}` is no country code"
+        for code in sorted({c for c in row["countries"] if row["countries"].count(c) > 1}):
+            yield f"provider_countries.yaml: {row['provider']}: `{code}` is listed twice"
 
 
 def _models(tables: Mapping[str, Any]) -> Iterator[str]:
@@ -163,12 +170,39 @@ def _models(tables: Mapping[str, Any]) -> Iterator[str]:
             yield f"models.yaml: {row['family']}: provider `{row['provider']}` is not in the table"
         if row.get("weights", "open") not in ("open", "closed"):
             yield f"models.yaml: {row['family']}: weights `{row['weights']}` are neither open nor closed"
+        yield from _patterns(row)
     for row in (*tables["processing"]["geographies"], *tables["processing"]["skus"]):
         yield from _provenance(row, f"processing.yaml: {row['name']}")
+        for code in row.get("countries", ()):
+            if code not in codes:
+                yield f"processing.yaml: {row['name']}: `{code}` is no country code"
+
+
+def _patterns(row: Mapping[str, Any]) -> Iterator[str]:
+    for pattern in (row.get("name"), row.get("under"), *(other.get("name") for other in row.get("weights_by", ()))):
+        try:
+            re.compile(pattern or "")
+        except re.error as problem:
+            yield f"models.yaml: {row['family']}: `{pattern}` is no pattern: {problem}"
 
 
 def _rules(tables: Mapping[str, Any]) -> Iterator[str]:
     for row in (*tables["ear_rules"]["thresholds"], *tables["ear_rules"]["definitions"]):
         yield from _provenance(row, f"ear_rules.yaml: {row.get('effective', row.get('term'))}")
+        if "effective" in row and not _is_date(row["effective"]):
+            yield f"ear_rules.yaml: {row['effective']}: no date"
     for row in tables["timeline"]["timeline"]:
         yield from _provenance(row, f"timeline.yaml: {row['date']}")
+        if not _is_date(row["date"]):
+            yield f"timeline.yaml: {row['date']}: no date"
+    for name, table in tables.items():
+        if "read" in table and not _is_date(table["read"]):
+            yield f"{name}.yaml: the day it was read, `{table['read']}`, is no date"
+
+
+def _is_date(text: object) -> bool:
+    try:
+        date.fromisoformat(str(text))
+    except ValueError:
+        return False
+    return True

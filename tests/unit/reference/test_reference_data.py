@@ -71,6 +71,30 @@ def undated_change(tables: dict[str, Any]) -> None:
     tables["country_groups"]["changes"][0]["from"] = "soon"
 
 
+def orphaned_zone(tables: dict[str, Any]) -> None:
+    tables["zones"]["places"]["us-moon-1-lun"] = "US"
+
+
+def broken_pattern(tables: dict[str, Any]) -> None:
+    tables["models"]["families"][0]["name"] = "claude("
+
+
+def unknown_geography(tables: dict[str, Any]) -> None:
+    tables["processing"]["geographies"][0]["countries"] = ["QX"]
+
+
+def undated_threshold(tables: dict[str, Any]) -> None:
+    tables["ear_rules"]["thresholds"][0]["effective"] = "last autumn"
+
+
+def unread_table(tables: dict[str, Any]) -> None:
+    tables["regions"]["read"] = "yesterday"
+
+
+def country_served_twice(tables: dict[str, Any]) -> None:
+    tables["provider_countries"]["lists"][0]["countries"].append("US")
+
+
 @pytest.mark.parametrize(
     ("spoil", "place", "what"),
     [
@@ -82,6 +106,12 @@ def undated_change(tables: dict[str, Any]) -> None:
         (unknown_code, "country_groups.yaml: A:1", "`QX`"),
         (unknown_chip, "instances_azure.yaml: Standard_NC6", "`h900`"),
         (undated_change, "country_groups.yaml: change of AE", "no date"),
+        (orphaned_zone, "zones.yaml: us-moon-1-lun", "parent region `us-moon-1`"),
+        (broken_pattern, "models.yaml: claude", "no pattern"),
+        (unknown_geography, "processing.yaml: us", "`QX`"),
+        (undated_threshold, "ear_rules.yaml: last autumn", "no date"),
+        (unread_table, "regions.yaml", "yesterday"),
+        (country_served_twice, "provider_countries.yaml: openai", "`US` is listed twice"),
     ],
 )
 def test_bad_data_is_reported_with_its_place(spoil: Any, place: str, what: str) -> None:
