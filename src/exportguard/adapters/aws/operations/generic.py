@@ -13,6 +13,13 @@ from exportguard.adapters.aws.operations.models import hub_model, named_model
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
 
 _ACCELERATED = re.compile(r"GPU|GRAPHICS|NVIDIA|CUDA|NEURON|ACCELERAT|INFERENTIA|TRAINIUM", re.IGNORECASE)
+PLAIN_CHOICE = re.compile(
+    r"v?cpu|memory|custom|base|(windows|linux|arm)(_server_\d{4})?(_lambda)?_(container|ec2)|mac_arm|byol_regular(_\w+)?"
+    r"|(al2|al2023|bottlerocket)_(x86_64|arm_64)(_standard|_fips)?|windows_(core|full)_\d{4}_x86_64"
+    r"|value|standard|performance|power(pro)?|generalpurpose_\d+xlarge",
+    re.IGNORECASE,
+)
+"""Choices known to ask for no accelerator. One that is neither this nor says that it has one is not known."""
 _COUNTS = ("InstanceCount", "InitialInstanceCount", "DesiredInstances", "DesiredCapacity", "MaxSize", "Count")
 _RUNS = re.compile(
     r"(Start|Invoke|Run|Execute|Evaluate|Ingest|Generate|Chat|Query|Predict|Sample|Send|Test)(?=[A-Z]|$)"
@@ -124,6 +131,8 @@ def _enumerated(call: Call, value: Any, place: str, row: Any) -> None:
             NOT_GIVEN if given is None else number(given, place),
             where=place,
         )
+    elif not PLAIN_CHOICE.fullmatch(name):
+        call.accelerator(Unknown(f"whether `{name[:60]}` has an accelerator"), where=place)
 
 
 def _accelerator(call: Call, value: Any, place: str) -> None:

@@ -13,6 +13,9 @@ from exportguard.vocabulary import NOT_GIVEN, Action, Item, ItemKind, Maybe, Unk
 
 _SIZED = re.compile(r"GRAPHICS_(G[A-Z]?\d+[A-Z]*)_(\d*X?LARGE)")
 
+PLAIN_COMPUTE = re.compile(r"VALUE|STANDARD|PERFORMANCE|POWER(PRO)?|GENERALPURPOSE_\d+XLARGE|BASE")
+"""Compute types without a GPU; another one that does not say GRAPHICS is not known."""
+
 
 def compute(call: Call, kind: Any, where: str) -> None:
     """A compute type: `GRAPHICS_G6_XLARGE` is a g6.xlarge, `GRAPHICS_G4DN` has a T4, `STANDARD` has no GPU."""
@@ -27,6 +30,8 @@ def compute(call: Call, kind: Any, where: str) -> None:
         call.accelerator("t4", 1, where=where)
     elif "GRAPHICS" in name or "GPU" in name:
         call.accelerator(Unknown(f"the GPU of compute type {name[:40]}"), 1, where=where)
+    elif not PLAIN_COMPUTE.fullmatch(name):
+        call.accelerator(Unknown(f"whether compute type {name[:40]} has a GPU"), 1, where=where)
 
 
 def bundle(call: Call, ident: Any, where: str) -> None:

@@ -17,6 +17,10 @@ def invoke_function(call: Call) -> None:
     call.not_applicable("what a function calls is judged where it runs")
 
 
+PLAIN_DEVICES = frozenset({"STANDARD", "EDGE", "EDGE_C", "EDGE_S", "SNC1_HDD", "SNC1_SSD", "V3_5C", "V3_5S"})
+"""Devices without a GPU, by the product's documentation as read; another one is not known."""
+
+
 @operation("snowball", "CreateJob", "CreateCluster", action=Action.PURCHASE)
 def snowball(call: Call) -> None:
     """A device that is shipped. Only the GPU one (`EDGE_CG`) has an accelerator."""
@@ -24,8 +28,8 @@ def snowball(call: Call) -> None:
     kind = call.get("SnowballType")
     if kind == "EDGE_CG":
         call.accelerator(Unknown("the GPU of a Snowball Edge Compute Optimized device"), 1, where="SnowballType")
-    elif kind is not None and not isinstance(kind, str):
-        call.unknown("SnowballType is not readable", "SnowballType")
+    elif kind is not None and (not isinstance(kind, str) or kind not in PLAIN_DEVICES):
+        call.accelerator(Unknown(f"whether the device {str(kind)[:40]} has an accelerator"), 1, where="SnowballType")
     else:
         call.not_applicable("the device has no accelerator")
 
@@ -86,11 +90,17 @@ def scalable_target(call: Call) -> None:
                         instances=number(largest, "MaxCapacity"))  # fmt: skip
 
 
+_PLAIN_BUNDLE = re.compile(
+    r"([cmr]_)?(app_standard_)?(nano|micro|small|medium|large|\d*xlarge)(_(win|ipv6))*_\d+_\d+", re.IGNORECASE
+)
+"""Bundle ids of general, compute- and memory-optimised plans: a size and a version, without a word for a GPU."""
+
+
 @operation("lightsail", "CreateInstances", "CreateInstancesFromSnapshot")
 def lightsail(call: Call) -> None:
     """Bundles hide the type. Those of Lightsail for Research with a GPU say so in their ids."""
     bundle = call.get("bundleId")
-    if isinstance(bundle, str) and "gpu" not in bundle.lower():
+    if isinstance(bundle, str) and _PLAIN_BUNDLE.fullmatch(bundle):
         call.not_applicable("the bundle has no GPU")
     else:
         call.accelerator(Unknown(f"the GPU of bundle {str(bundle)[:60]}"), where="bundleId")
