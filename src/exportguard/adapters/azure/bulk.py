@@ -21,6 +21,15 @@ from exportguard.vocabulary.request import Action, Location, NotApplicable, Obse
 _NOTHING: Final = NotApplicable(reason="nothing in the template carries an accelerator or a model")
 _ONLY_ASKS: Final = NotApplicable(reason="the call only asks what a deployment would do")
 _MOST_ITEMS: Final = 500
+TEMPLATES: Final = frozenset(
+    {
+        "microsoft.resources/deployments", "microsoft.resources/deploymentstacks",
+        "microsoft.resources/templatespecs/versions", "microsoft.blueprint/blueprints/artifacts",
+        "microsoft.solutions/applications", "microsoft.solutions/applicationdefinitions",
+        "microsoft.authorization/policydefinitions",
+    }
+)  # fmt: skip
+"""Types that carry a template, each in its own place."""
 
 
 def observe(address: Address, method: str, body: object, resolver: Resolver | None, account: str | None) -> Observation:
@@ -90,7 +99,7 @@ def _template(
 
 
 def _matters(kind: str) -> bool:
-    return operations.find(kind, "PUT", "") is not None or not harmless_type(kind)
+    return kind in TEMPLATES or operations.find(kind, "PUT", "") is not None or not harmless_type(kind)
 
 
 def _policy(tree: Tree, around: dict[str, Tree]) -> Found:
@@ -221,10 +230,15 @@ def _resource(
         return _request(address, [unknown(why)], (place(Unknown(why), address.cloud),))
     kind = resource.type
     operation = operations.find(kind, "PUT", "")
-    if operation is None and harmless_type(kind):
+    if operation is None and kind not in TEMPLATES and harmless_type(kind):
         return _NOTHING
     names = tuple(resource.name.split("/"))
     inner = Address(Plane.ARM, address.host, address.path, address.cloud, address.subscription, kind, names, "", "")
+    if kind in TEMPLATES:
+        if not isinstance(resource.body, dict):
+            return _request(address, [unknown("a template in the template is not readable")], ())
+        found, name = _template(inner, resource.body, None)
+        return _judge(inner, name, found, None, None)
     call = Call("PUT", inner, resource.body, None, declared)
     listed: Sequence[Item] | None
     if operation is None:

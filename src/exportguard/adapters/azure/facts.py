@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from exportguard.adapters.azure import operations
+from exportguard.adapters.azure import bulk, operations
 from exportguard.adapters.azure.address import Address, Plane, addresses, split_url
 from exportguard.adapters.azure.lookthrough import look_through, may_start
 from exportguard.adapters.azure.operations.known_none import harmless_action, harmless_type
@@ -84,25 +84,13 @@ def observe_at(
         from exportguard.adapters.azure import dataplane
 
         return dataplane.observe(address, method, body, resolver, account)
-    if address.type == "batch" or address.type in TEMPLATES:
-        from exportguard.adapters.azure import bulk
-
+    if address.type == "batch" or address.type in bulk.TEMPLATES:
         return bulk.observe(address, method, body, resolver, account)
     operation = operations.find(address.type, method, address.action)
     if operation is None:
         return _unlisted(address, method, body, resolver, account)
     call = Call(method, address, read_body(body), resolver)
     return judge(operation, call, account)
-
-
-TEMPLATES: Final = frozenset(
-    {
-        "microsoft.resources/deployments", "microsoft.resources/deploymentstacks",
-        "microsoft.resources/templatespecs/versions", "microsoft.blueprint/blueprints/artifacts",
-        "microsoft.solutions/applications", "microsoft.solutions/applicationdefinitions",
-        "microsoft.authorization/policydefinitions",
-    }
-)  # fmt: skip
 
 
 def judge(operation: Operation, call: Call, account: str | None = None) -> Observation:

@@ -58,10 +58,20 @@ def _format(pattern: str, *values: Tree) -> Tree:
     return filled.replace("\0", "{").replace("\1", "}")
 
 
-def _equals(one: Tree, other: Tree) -> bool:
+_CASE: Final = Unknown("two texts differ in case only")
+
+
+def _equals(one: Tree, other: Tree) -> Tree:
+    """Texts that differ in case only, and objects (whose keys' case is gone here), are left open: either may be so."""
     if isinstance(one, str) and isinstance(other, str):
-        return one == other
+        return one == other or (_CASE if one.casefold() == other.casefold() else False)
+    if isinstance(one, (dict, list)) and one == other:
+        return True if _keyless(one) else _CASE
     return bool(one == other and isinstance(one, bool) == isinstance(other, bool))
+
+
+def _keyless(value: Tree) -> bool:
+    return all(map(_keyless, value)) if isinstance(value, list) else not isinstance(value, dict)
 
 
 def _flag(value: Tree) -> bool:
@@ -90,10 +100,14 @@ def _empty(value: Tree) -> bool:
     return value is None or value in ("", [], {})
 
 
-def _contains(container: Tree, item: Tree) -> bool:
+def _contains(container: Tree, item: Tree) -> Tree:
     if isinstance(container, dict):
         return str(item).lower() in container
-    return _text(item) in container if isinstance(container, str) else item in container
+    if isinstance(container, str):
+        text = _text(item)
+        return text in container or (_CASE if text.casefold() in container.casefold() else False)
+    found = [_equals(each, item) for each in container]
+    return True if True in found else _CASE if any(isinstance(each, Unknown) for each in found) else False
 
 
 def _length(value: Tree) -> int:

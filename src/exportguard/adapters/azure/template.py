@@ -159,9 +159,10 @@ def _resource(resource: Tree, scope: Scope, found: Found, depth: int, parent: st
     if not isinstance(resource, dict):
         found.holes.append("a resource is not readable")
         return
-    if resource.get("existing") is True or len(found.resources) > _MOST_RESOURCES:
-        if resource.get("existing") is not True:
-            found.holes.append("the template has more resources than are read")
+    if scope.symbolic and resource.get("existing") is True:
+        return
+    if len(found.resources) > _MOST_RESOURCES:
+        found.holes.append("the template has more resources than are read")
         return
     if "condition" in resource:
         condition = evaluate(resource["condition"], scope)
