@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
-import importlib.util
+import importlib
 import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar, copy_context
@@ -76,13 +77,13 @@ def _runs() -> Iterator[tuple[type, str, Callable[[Any], Any]]]:
 
     yield Pipeline, "run", _wrap_run
     yield AsyncPipeline, "run", _wrap_async_run
-    if importlib.util.find_spec("msrest") is not None:
-        # The clients before azure-core. Nothing of theirs is patched at the transport: a call counts as sent at once.
-        from msrest.pipeline import Pipeline as OlderPipeline
-        from msrest.pipeline.async_abc import AsyncPipeline as OlderAsyncPipeline
-
-        yield OlderPipeline, "run", functools.partial(_wrap_run, sends=True)
-        yield OlderAsyncPipeline, "run", functools.partial(_wrap_async_run, sends=True)
+    # The clients before azure-core. Nothing of theirs is patched at the transport: a call counts as sent at once.
+    for module, name, wrap in (
+        ("msrest.pipeline", "Pipeline", functools.partial(_wrap_run, sends=True)),
+        ("msrest.pipeline.async_abc", "AsyncPipeline", functools.partial(_wrap_async_run, sends=True)),
+    ):
+        with contextlib.suppress(ImportError):
+            yield getattr(importlib.import_module(module), name), "run", wrap
 
 
 def _ends() -> Iterator[tuple[type, str, Callable[[Any], Any]]]:
