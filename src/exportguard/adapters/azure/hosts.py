@@ -56,6 +56,14 @@ _OTHER: Final = (
 )  # fmt: skip
 
 
+_OTHER_DOMAINS: Final = (
+    "dev.azure.com", "visualstudio.com", "powerbi.com", "fabric.microsoft.com", "dynamics.com", "sharepoint.com",
+    "botframework.com", "azureiotcentral.com", "azure-devices-provisioning.net", "bing.microsoft.com",
+    "cognitive.microsofttranslator.com", "speech.microsoft.com", "azurehealthcareapis.com", "grafana.azure.com",
+    "visualstudio.us", "services.visualstudio.com", "opinsights.azure.com", "azure-automation.net",
+)  # fmt: skip
+
+
 def _under(host: str, domains: tuple[str, ...]) -> bool:
     return any(host == domain or host.endswith("." + domain) for domain in domains)
 
@@ -86,7 +94,7 @@ def _named(host: str) -> tuple[str, str | None] | None:
         return "arm", _ARM[host]
     if host.endswith((".management.azure.com", ".management.chinacloudapi.cn", ".management.usgovcloudapi.net")):
         return "arm", cloud_of(host)
-    if is_identity(host) or host.endswith(_OTHER):
+    if is_identity(host) or host.endswith(_OTHER) or _under(host, _OTHER_DOMAINS):
         return "other", None
     if _under(host, _MODELS):
         return "models", cloud_of(host)
