@@ -52,13 +52,15 @@ NONE: Final = ModelPath(None, known=True)
 def read_path(segments: tuple[str, ...], endpoint: bool) -> ModelPath:
     """What the path *segments* does. *endpoint*: the host is one deployed model's own."""
     low = tuple(segment.lower() for segment in segments)
+    if endpoint:
+        return ModelPath(Action.INVOKE)
+    if low and low[0] in _READY_MADE and "openai" not in low and "deployments" not in low[:-2]:
+        return NONE  # a language project has deployments of its own, which end with their name
     if "deployments" in low[:-1]:
         at = low.index("deployments")
         return ModelPath(Action.INVOKE, deployment=segments[at + 1])
     if "openai" in low:
         low = low[low.index("openai") + 1 :]
-    elif low and low[0] in _READY_MADE:
-        return NONE
     elif low[:1] == ("providers",):
         return ModelPath(Action.INVOKE)
     elif low[:2] == ("api", "projects"):
@@ -67,8 +69,6 @@ def read_path(segments: tuple[str, ...], endpoint: bool) -> ModelPath:
         low = low[low.index("anthropic") :]
     while low and low[0] in _DROPPED and len(low) > 1:
         low = low[1:]
-    if endpoint:
-        return ModelPath(Action.INVOKE)
     return _rest(low)
 
 
