@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from azure.mgmt.compute import ComputeManagementClient
 
 from adapters.azure.azure_live import Cloud, Credential, guard, send
 from adapters.azure.azure_must_calls import AKS, ML, ND, TEMPLATE, G, S, url, vm
 from exportguard import ProvisioningDenied, ProvisioningHeld
 from exportguard.adapters.azure.deployments import ArmDeployments
 from exportguard.adapters.azure.facts import observe
-from exportguard.adapters.azure.resolver import Places
+from exportguard.adapters.azure.resolver import TIMEOUT, PipelineReader, Places
 from exportguard.vocabulary import ProvisioningRequest, Unknown
 
 SS = f"{G}/Microsoft.Compute/virtualMachineScaleSets/s"
@@ -182,3 +183,35 @@ def test_a_guard_knows_the_model_behind_a_deployment(given: str) -> None:
         assert service.writes == ["POST completions"]
     finally:
         one.uninstall()
+
+
+def test_a_look_up_never_waits_for_the_service_to_be_ready() -> None:
+    """A service that asks for an hour before the next try is not waited for: what it would tell is unknown."""
+    one = guard(resolver="auto").install()
+    try:
+        cloud = Cloud().on("GET", "/virtualMachines/v", 429, {}, Retry_After="3600")
+        compute: Any = ComputeManagementClient(Credential(), "s", transport=cloud.transport())
+        with one.acting_for("plain"), pytest.raises(ProvisioningHeld):
+            compute.virtual_machines.begin_start("rg", "v")
+        assert [method for method, _ in cloud.sent] == ["GET"]
+    finally:
+        one.uninstall()
+
+
+def test_many_look_ups_share_one_limit_of_time() -> None:
+    """A call that names many things does not multiply the time that a look-up may take."""
+
+    class Slow:
+        _impl_policies: tuple[Any, ...] = ()
+        asked = 0
+
+        def run(self, request: Any, **limits: Any) -> Any:
+            type(self).asked += 1
+            assert limits["read_timeout"] <= TIMEOUT
+            raise TimeoutError
+
+    reader = PipelineReader(Slow(), "https://management.azure.com/providers/microsoft.compute/?api-version=1")
+    assert isinstance(reader.read("/providers/Microsoft.Compute/x/1", None), Unknown)
+    reader._until = 0.001  # long ago
+    assert isinstance(reader.read("/providers/Microsoft.Compute/x/2", None), Unknown)
+    assert Slow.asked == 1

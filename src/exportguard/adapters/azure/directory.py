@@ -73,7 +73,7 @@ class AzureDirectory:
         self._record: CustomerDirectory = load_directory(customers)
         signs = BearerTokenCredentialPolicy(credential, f"{endpoint.rstrip('/')}/.default")
         more = {} if transport is None else {"transport": transport}
-        policies = [RetryPolicy(retry_total=1, timeout=2 * _TIMEOUT), signs]
+        policies = [RetryPolicy(retry_total=1, retry_status=0, timeout=2 * _TIMEOUT), signs]
         self._client: Any = PipelineClient(endpoint, policies=policies, **more)
         self._keep, self._clock = keep, clock
         self._lock = threading.Lock()

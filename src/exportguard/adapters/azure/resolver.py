@@ -15,7 +15,7 @@ from exportguard.adapters.azure.resolve import DeploymentFact, KnowsDeployments
 from exportguard.vocabulary.fact import Unknown
 
 TIMEOUT: Final = 10.0
-"""Seconds that one look-up may take; after that the fact is unknown."""
+"""Seconds that the look-ups of one call may take together; after that what they would tell is unknown."""
 
 _VERSIONS: Final = {
     "microsoft.compute": "2024-07-01",
@@ -81,6 +81,7 @@ class PipelineReader:
         self._pipeline, self._loop = pipeline, loop
         self._places = places if places is not None else Places()
         self._deployments = deployments
+        self._until: float | None = None
 
     def location(self, resource_id: str, cloud: str | None) -> str | Unknown:
         """Where the resource stands; an answer is used again for a minute."""
@@ -116,15 +117,25 @@ class PipelineReader:
         return Unknown("the client that calls a deployment cannot ask ARM for it")
 
     def _get(self, url: str) -> Mapping[str, Any] | Unknown:
+        now = time.monotonic()
+        self._until = self._until or now + TIMEOUT
+        left = self._until - now
+        if left <= 0:
+            return Unknown("the look-ups took too long")
+        # No retries: the service may ask for an hour before one. Without a retry policy the option would reach the
+        # transport, which does not know it.
+        limits: dict[str, Any] = {"retry_total": 0} if _retries(self._pipeline) else {}
         try:
             request = _reading(self._pipeline, url)
             if self._loop is not None:
-                future = asyncio.run_coroutine_threadsafe(self._pipeline.run(request), self._loop)
-                response = future.result(TIMEOUT).http_response
+                future = asyncio.run_coroutine_threadsafe(self._pipeline.run(request, **limits), self._loop)
+                try:
+                    response = future.result(left).http_response
+                finally:
+                    future.cancel()
             else:
-                limits = {} if _older(self._pipeline) else {"connection_timeout": TIMEOUT, "read_timeout": TIMEOUT}
-                if _retries(self._pipeline):  # without that policy the option would reach the transport
-                    limits["retry_total"] = 1
+                if not _older(self._pipeline):
+                    limits |= {"connection_timeout": left, "read_timeout": left}
                 response = self._pipeline.run(request, **limits).http_response
             return document_of(response)
         except (KeyboardInterrupt, SystemExit):
