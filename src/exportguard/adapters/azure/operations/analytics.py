@@ -21,6 +21,7 @@ from exportguard.adapters.azure.operations.reading import (
     machine,
     most,
     row,
+    scaled,
     sizes,
     text,
 )
@@ -61,7 +62,7 @@ def _spark(call: Call) -> Items:
     """A Spark pool's size is a word (`Small`); its family says whether there are accelerators."""
     families = any_text(call.body, "properties.nodeSizeFamily")
     if families and all(isinstance(f, str) and f.lower() in _CPU_FAMILIES for f in families):
-        return None
+        return []
     if not families and not any(True for _ in walk(call.body, "properties.nodeSize")):
         return None
     said = ", ".join(f for f in families if isinstance(f, str)) or "no family"
@@ -140,7 +141,9 @@ TABLE: Table = {
         )
         for verb in ("resize", "autoscale")
     },
-    "microsoft.synapse/workspaces/bigdatapools": _both_verbs("BigDataPools", _spark),
+    "microsoft.synapse/workspaces/bigdatapools": _both_verbs(
+        "BigDataPools", scaled(_spark, "properties.autoScale.maxNodeCount", "properties.nodeCount")
+    ),
     "microsoft.synapse/workspaces/integrationruntimes": {
         "put": row("IntegrationRuntimes_Create", Action.PROVISION, _runtime),
         "post:start": row("IntegrationRuntimes_Start", Action.START, as_it_is(first_of(_runtime, lambda call: []))),
@@ -153,16 +156,25 @@ TABLE: Table = {
         "patch": row("Clusters_Update", Action.RESIZE, _kusto),
         "post:start": row("Clusters_Start", Action.START, as_it_is(_named_kusto)),
     },
-    "microsoft.servicefabric/managedclusters/nodetypes": _sized(
-        "NodeTypes", "properties.vmSize", count=most("properties.vmInstanceCount")
+    "microsoft.servicefabric/managedclusters/nodetypes": _both_verbs(
+        "NodeTypes",
+        scaled(
+            sizes("properties.vmSize", count=most("properties.vmInstanceCount")),
+            "sku.capacity",
+            "properties.vmInstanceCount",
+        ),
     ),
     "microsoft.redhatopenshift/openshiftclusters": _sized(
         "OpenShiftClusters", "properties.masterProfile.vmSize", "properties.workerProfiles[].vmSize",
         count=most("properties.workerProfiles[].count"),
     ),
     "microsoft.virtualmachineimages/imagetemplates": _both_verbs("ImageTemplates", _builder),
-    "microsoft.devopsinfrastructure/pools": _sized(
-        "Pools", "properties.fabricProfile.sku.name", count=most("properties.maximumConcurrency")
+    "microsoft.devopsinfrastructure/pools": _both_verbs(
+        "Pools",
+        scaled(
+            sizes("properties.fabricProfile.sku.name", root=most("properties.maximumConcurrency")),
+            "properties.maximumConcurrency",
+        ),
     ),
     "microsoft.labservices/labs": _both_verbs("Labs", _lab_machine),
     "microsoft.documentdb/cassandraclusters/datacenters": _sized(

@@ -185,6 +185,8 @@ def _autoscale(call: Call) -> Items:
     targets = any_text(call.body, "properties.targetResourceUri")
     if targets and all(isinstance(t, str) and "/virtualmachinescalesets/" not in t.lower() for t in targets):
         return None
+    if largest(call.body, "properties.profiles[].capacity.maximum") == 0:
+        return []
     count = most("properties.profiles[].capacity.maximum")(call.body)
     found = _of_scale_sets(call, "properties.targetResourceUri", count)
     return found or [machine(Unknown("what the autoscale setting scales is not in the call"), count)]
@@ -195,6 +197,8 @@ def _standby(call: Call) -> Items:
     count = most("properties.elasticityProfile.maxReadyCapacity")(call.body)
     if call.method.upper() == "PATCH" and not any(True for _ in walk(call.body, "properties")):
         return None
+    if largest(call.body, "properties.elasticityProfile.maxReadyCapacity") == 0:
+        return []
     return _of_scale_sets(call, "properties.attachedVirtualMachineScaleSetId", count) or [
         machine(Unknown("the size is that of the scale set the pool is for"), count)
     ]

@@ -16,6 +16,7 @@ from exportguard.adapters.azure.operations.reading import (
     always,
     any_text,
     as_it_is,
+    asked,
     both,
     first_of,
     largest,
@@ -34,10 +35,11 @@ from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.request import Action, Location
 
 _INNER: Final = "properties.properties."
-_count = most(
+_COUNTS: Final = (
     _INNER + "scaleSettings.maxNodeCount", _INNER + "targetNodeCount", _INNER + "agentCount",
     _INNER + "autoScaleProperties.maxNodeCount", _INNER + "nodeCount", "properties.scaleSettings.maxNodeCount",
 )  # fmt: skip
+_count = most(*_COUNTS)
 _SIZE_PATHS: Final = tuple(
     _INNER + name
     for name in ("vmSize", "agentVmSize", "virtualMachineSize", "nodeSize", "instanceTypes{*}.nodeSelector{*}")
@@ -62,7 +64,7 @@ _compute_patch = first_of(
     lambda call: (
         [machine(text(v, at), _count(call.body), at) for p in _SIZE_PATHS for at, v in walk(call.body, p)] or None
     ),
-    as_it_is(_compute, _count, when=(_INNER + "scaleSettings", "properties.scaleSettings")),
+    as_it_is(_compute, asked(*_COUNTS), when=(_INNER + "scaleSettings", "properties.scaleSettings")),
 )
 
 

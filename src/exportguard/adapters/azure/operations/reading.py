@@ -267,6 +267,21 @@ def as_it_is(whole_resource: Reader, count: Counter | None = None, when: Sequenc
     return read
 
 
+def asked(*paths: str) -> Counter:
+    """The largest number at *paths*, zero included: what an update asks for now."""
+
+    def count(node: Tree) -> Maybe[int]:
+        found = largest(node, *paths)
+        return Unknown("no number is given") if found is None else found
+
+    return count
+
+
+def scaled(read: Reader, *when: str) -> Reader:
+    """Sizes as *read* finds them; where only a number at *when* changes, the resource tells what it is of."""
+    return first_of(read, as_it_is(first_of(read, lambda call: []), when=when))
+
+
 def truthy(value: Tree) -> bool:
     """Whether a flag may be on."""
     if isinstance(value, Many):
