@@ -26,6 +26,9 @@ from exportguard.vocabulary.scope import UNKNOWN_USAGE, ItemView, LocationView, 
 MAX_COMBINATIONS = 20_000
 """Item x party x location, a rule. Past it the request is held: a bound on time may not become a way around."""
 
+MAX_ADVICE = 2000
+"""Characters of one piece of advice, as its document has them."""
+
 NO_ITEM = "no_item"
 
 _DECLARED = Certainty.DECLARED.value
@@ -101,15 +104,15 @@ def decide(
         results.append((effect, result, rule.if_unknown != "flag"))
         if result is RuleResult.NO_MATCH:
             continue
-        if effect is Effect.FLAG:
-            if result is RuleResult.MATCH:
-                flags.append(rule.id)
-        elif result is RuleResult.INDETERMINATE and rule.if_unknown == "flag":
-            advice.append(f"{rule.policy}/{rule.id} is open and holds nothing: {rule.title}")
         told = [finding for finding in left if finding.result is result]
         shown, missing = explain.rule_reasons(rule, effect, status, result, told, words)
         reasons.extend(shown)
         unknown.extend(missing)
+        if effect is Effect.FLAG and result is RuleResult.MATCH:
+            flags.append(rule.id)
+            advice += [f"{rule.policy}/{rule.id}: {reason.message}"[:MAX_ADVICE] for reason in shown]
+        elif effect is not Effect.FLAG and result is RuleResult.INDETERMINATE and rule.if_unknown == "flag":
+            advice.append(f"{rule.policy}/{rule.id} is open and holds nothing: {rule.title}"[:MAX_ADVICE])
     outcome = combine(results)
     if not results and lifter is None:
         return _decision(request, policies, reference, as_of, facts, outcome)

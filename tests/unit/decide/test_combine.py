@@ -4,8 +4,10 @@ from itertools import product
 
 import pytest
 
-from exportguard.decide import combine
-from exportguard.vocabulary import Effect, Outcome, RuleResult
+from decide_strategies import AS_OF, reference
+from exportguard.decide import combine, decide
+from exportguard.language import PolicySource, load_policies
+from exportguard.vocabulary import Effect, Outcome, ProvisioningRequest, RuleResult
 
 CELLS = list(product(Effect, RuleResult, (True, False)))
 
@@ -33,3 +35,20 @@ def test_the_outcome_is_the_worst_that_any_rule_asks_for(size):
         assert combine(rules) is expected, rules
         seen += 1
     assert seen == len(CELLS) ** size
+
+
+def test_a_flag_adds_advice_and_a_red_flag_and_nothing_else():
+    """It neither holds nor denies; what it says goes to whoever reads the record."""
+    text = (
+        "policy: p\nrules:\n  - id: many\n    effect: flag\n    when: item.count > 4.0\n"
+        '    because: "{item.count} accelerators for {request.account}"\n'
+    )
+    policies = load_policies([PolicySource("p.yaml", text)], reference())
+    document = {"items": [{"kind": "accelerator", "accelerator": "H100", "count": 8}], "account": "1" * 3}
+    decision = decide(ProvisioningRequest.model_validate(document), policies, reference(), as_of=AS_OF)
+    assert decision.outcome is Outcome.ALLOW
+    assert decision.red_flags == ("many",)
+    assert decision.advice == ("p/many: 8 accelerators for 111",)
+    few = {**document, "items": [{"kind": "accelerator", "accelerator": "H100", "count": 2}]}
+    quiet = decide(ProvisioningRequest.model_validate(few), policies, reference(), as_of=AS_OF)
+    assert (quiet.outcome, quiet.red_flags, quiet.advice) == (Outcome.ALLOW, (), ())
