@@ -20,7 +20,7 @@ _NOISE = word_set(
     """nvidia tesla amd radeon instinct intel habana google cloud aws amazon annapurna xilinx alveo huawei qualcomm
     azure microsoft geforce quadro gpu gpus accelerator accelerators graphics tensor core cores hbm hbm2 hbm2e hbm3
     hbm3e ram vram gen5 gen4 oam dgx hgx mega shared server edition com card generation latest the per chip hopper
-    ampere turing volta blackwell lovelace neuron"""
+    ampere turing volta blackwell lovelace neuron nvl72 nvl36 nvl8"""
 )
 _FORMS = {
     "sxm": "sxm", "sxm2": "sxm", "sxm3": "sxm", "sxm4": "sxm", "sxm5": "sxm", "sxm6": "sxm", "pcie": "pcie",
@@ -28,6 +28,7 @@ _FORMS = {
 }  # fmt: skip
 _MEMORY = re.compile(r"(\d{1,3})(?:gb|gib|g)")
 _COUNT = re.compile(r"\d{1,3}x|x\d{1,3}")
+_COUNTED = re.compile(r"\d{1,3}x(?P<after>[a-z][a-z0-9]*)|(?P<before>[a-z]+\d[a-z0-9]*)x\d{1,3}")
 _SPLIT_AT = re.compile(r"(?<=[a-z])(?=\d)|(?<=\d)(?=[a-z])")
 _IO_NEAR = (600.0 - 128.0, 600.0)
 """The published interconnect leaves out PCIe (128 GB/s for a Gen5 x16 link, both directions): a figure this close
@@ -134,6 +135,9 @@ class Accelerators:
         for part in parts:
             if part in _NOISE or _COUNT.fullmatch(part):
                 continue
+            if (counted := _COUNTED.fullmatch(part)) is not None and not self._is_name(part):
+                name_alone = counted["after"] or counted["before"]
+                part = name_alone if self._is_name(name_alone) else part
             if part in _FORMS:
                 forms.append(_FORMS[part])
             elif (

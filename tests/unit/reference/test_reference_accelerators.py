@@ -29,7 +29,8 @@ REFERENCE = default()
         ("8x H100", {"h100-sxm", "h100-pcie", "h100-nvl"}),
         ("H100:8", {"h100-sxm", "h100-pcie", "h100-nvl"}), ("Ｈ１００", {"h100-sxm", "h100-pcie", "h100-nvl"}),
         ("RTX 4090", {"rtx-4090"}), ("GeForce RTX 4090 D", {"rtx-4090d"}), ("ascend 910b", {"ascend-910b"}),
-        ("K80", {"k80"}),
+        ("H100x8", {"h100-sxm", "h100-pcie", "h100-nvl"}), ("8xA100-80GB", {"a100-80gb-sxm", "a100-80gb-pcie"}),
+        ("8xMI300X", {"mi300x"}), ("GB200 NVL72", {"gb200"}), ("K80", {"k80"}),
         ("nvidia-tesla-p100", {"p100"}),
     ],
 )  # fmt: skip
@@ -42,7 +43,8 @@ def test_usual_spellings_name_the_right_packages(name: str, ids: set[str]) -> No
     "name",
     ["", "nvidia", "tesla", "80gb", "gpu", "a100x", "h100cc", "h1000", "a1000", "l400", "b20", "Н100", "h10", "a",
      "h100 and more",
-     "x" * 500, "nvidia.com/gpu", "mig-1g.5gb", "standard", "gb", "100", "H100B200", "8"],
+     "x" * 500, "nvidia.com/gpu", "mig-1g.5gb", "xH100",
+     "H100x8x8", "100xfoo", "8xgpu", "standard", "gb", "100", "H100B200", "8"],
 )  # fmt: skip
 def test_a_name_with_something_left_over_is_not_known(name: str) -> None:
     """Nothing is matched by prefix or by part: an unknown word makes the whole name unknown."""
