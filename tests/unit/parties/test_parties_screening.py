@@ -184,7 +184,8 @@ def test_an_alias_overlay_adds_names(screener: NameScreener, tmp_path: Path) -> 
 ROW = {
     "name": "Example Works",
     "source": "Entity List (EL) - Bureau of Industry and Security",
-    "alt_names": ["Examplex Ltd"],
+    "alt_names": ["Examplex Ltd;Second Name"],
+    "addresses": [{"country": "CN"}],
 }
 
 
@@ -192,7 +193,8 @@ def test_lists_are_read_as_published_json_or_csv(home: Path, tmp_path: Path) -> 
     """JSON or CSV, packed or not, give the same; a new list keeps its own code."""
     csv_text = (
         "_id,source,entity_number,type,programs,name,title,addresses,alt_names,federal_register_notice\n"
-        'x,Entity List (EL) - Bureau of Industry and Security,,,,Example Works,,"City, CN",Examplex Ltd,1 FR 2\n'
+        "x,Entity List (EL) - Bureau of Industry and Security,,,,Example Works,,"
+        '"City, CN",Examplex Ltd; Second Name,1 FR 2\n'
     )
     plain = tmp_path / "list-2026-07-31.json"
     plain.write_text(json.dumps({"search_performed_at": "2026-07-30T00:00:00+00:00", "results": [ROW]}))
@@ -203,6 +205,7 @@ def test_lists_are_read_as_published_json_or_csv(home: Path, tmp_path: Path) -> 
     for path, day in ((plain, date(2026, 7, 30)), (packed, date(2026, 7, 30)), (table, date(2026, 7, 31))):
         made = load_screener(path)
         assert made.list_date == day
+        assert made.screen("Second Name", as_of=AS_OF).hits[0].entry.countries == ("CN",)
         assert made.screen("Examplex", as_of=AS_OF).hits[0].list == "EL"
     assert list_code("Brand New List (BNL) - Some Department") == "BNL"
 
@@ -216,6 +219,7 @@ def test_lists_are_read_as_published_json_or_csv(home: Path, tmp_path: Path) -> 
         ("a.json", json.dumps({"results": [ROW]}).encode(), ["of which day"]),
         ("a-2026-01-01.csv", b"foo,bar\n1,2\n", ["`name` is missing"]),
         ("a-2026-01-01.csv", b"name,source\nonly one\n", [":2", "cells"]),
+        ("a-2026-01-01.csv", b"_id,source,name\n1,Entity List (EL) - BIS,Cut off i", [":2", "truncated"]),
         ("a-2026-01-01.json.gz", gzip.compress(b'{"results": []}', mtime=0)[:-9], ["truncated"]),
         ("a-2026-01-01.json", b"\xff\xfe", ["UTF-8"]),
     ],

@@ -17,7 +17,7 @@ from exportguard.parties.screening.names import readings, significant
 from exportguard.parties.screening.result import Entry
 from exportguard.parties.screening.words import FILLERS, LEGAL_FORMS, PERSON_NAMES
 
-FORMAT = 8
+FORMAT = 9
 """Of the serialised index. Any change in how names become words has to raise it."""
 
 PRIMARY, ALIAS, IMPLIED, SHORT = 0, 1, 2, 3

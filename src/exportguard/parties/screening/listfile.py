@@ -133,6 +133,10 @@ def _from_csv(text: str, name: str, problems: list[Problem]) -> list[Row | None]
         missing = [column for column in ("source", "name") if column not in (reader.fieldnames or ())]
         if missing:
             refuse(name, [Problem(f"the column `{column}` is missing", (), 1) for column in missing], "the list")
+        if "_id" in (reader.fieldnames or ()) and not text.endswith("\n"):
+            # Every line of the published file has its end: one that has none was cut off inside its last cell.
+            line = text.count("\n") + 1
+            refuse(name, [Problem("the screening list is truncated: its last line has no end", (), line)], "the list")
         rows: list[Row | None] = []
         for record in reader:
             if None in record or None in record.values():
@@ -141,9 +145,8 @@ def _from_csv(text: str, name: str, problems: list[Problem]) -> list[Row | None]
             plain: dict[str, Any] = {key: value.strip() or None for key, value in record.items()}
             plain["alt_names"] = _parts(plain.get("alt_names"))
             plain["programs"] = _parts(plain.get("programs"))
-            plain["addresses"] = [
-                {"country": part[-2:]} for part in _parts(plain.get("addresses")) if part[-2:].isupper()
-            ]
+            last = (part.rpartition(",")[2].strip() for part in _parts(plain.get("addresses")))
+            plain["addresses"] = [{"country": country} for country in last if country.isupper()]
             rows.append(_row(plain, (), reader.line_num, problems))
         return rows
     except csv.Error as problem:
@@ -168,7 +171,8 @@ def _row(record: Any, path: tuple[str | int, ...], line: int | None, problems: l
         what = "name" if name is None else "source" if source is None else "alt_names"
         problems.append(Problem(f"`{what}` is missing or not text", (*path, what), line))
         return None
-    names = tuple(dict.fromkeys((name, *(kept for other in others if (kept := _text(other)) is not None))))
+    # Some published entries have several names in one, between semicolons.
+    names = tuple(dict.fromkeys((name, *(part for other in others for part in _parts(_text(other))))))
     addresses = record.get("addresses") or []
     entry = Entry(
         list=list_code(source),
@@ -176,7 +180,7 @@ def _row(record: Any, path: tuple[str | int, ...], line: int | None, problems: l
         source=source,
         countries=tuple(dict.fromkeys(_countries(addresses))),
         type=_text(record.get("type")),
-        programs=tuple(p for p in record.get("programs") or () if isinstance(p, str)),
+        programs=tuple(part for program in record.get("programs") or () for part in _parts(_text(program))),
         license_requirement=_text(record.get("license_requirement")),
         license_policy=_text(record.get("license_policy")),
         federal_register_notice=_text(record.get("federal_register_notice")),
