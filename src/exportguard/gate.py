@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from exportguard import judging, securing
+from exportguard.draft import Draft, Mode, State
 from exportguard.errors import ExportguardError, NaiveInstantError
-from exportguard.judging import Draft, Mode, State
 from exportguard.metering import Invoke, Meter
 from exportguard.vocabulary import CallOrigin, CallResult, Decision, Judgement, NotApplicable, Observation
 

@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast
 
 from exportguard import judging, stores
+from exportguard.draft import Mode, State
 from exportguard.errors import ConfigurationError
 from exportguard.gate import CallGate, utc_now
-from exportguard.judging import Mode, State, load_state
+from exportguard.judging import load_state
 from exportguard.metering import Invoke
 from exportguard.stores import DEFAULT, KEEP
 from exportguard.telemetry import Telemetry

@@ -6,16 +6,15 @@ import functools
 import importlib
 import importlib.util
 import logging
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from exportguard import accounting
-from exportguard.decide import decide, not_applicable, questions_that_matter
+from exportguard.decide import not_applicable
+from exportguard.deciding import decide_again
+from exportguard.draft import Draft, State
 from exportguard.errors import (
     DocumentError,
     ExportguardError,
@@ -25,14 +24,11 @@ from exportguard.errors import (
     UnknownCustomerError,
 )
 from exportguard.vocabulary import (
-    NO_USAGE,
-    Authorization,
     AzureCall,
     Boto3Call,
     CallOrigin,
     Decision,
     Effect,
-    FactSource,
     Item,
     NotApplicable,
     Observation,
@@ -42,92 +38,12 @@ from exportguard.vocabulary import (
     Reason,
     RuleResult,
     Unknown,
-    Usage,
 )
 
 if TYPE_CHECKING:
     from exportguard.authority import Ledger
-    from exportguard.language import CompiledPolicySet, PolicySource
-    from exportguard.parties import CustomerDirectory
-    from exportguard.reference import ReferenceData
 
 logger = logging.getLogger("exportguard")
-
-Mode = Literal["enforce", "warn", "audit"]
-
-
-def new_decision_id() -> str:
-    return uuid.uuid4().hex
-
-
-@dataclass(frozen=True)
-class State:
-    """What a guard decides by. Replaced whole by `reload`, never changed: a judgement sees one state throughout."""
-
-    policies: CompiledPolicySet
-    reference: ReferenceData
-    directory: CustomerDirectory
-    authorizations: tuple[Authorization, ...]
-    screener: Any
-    sources: tuple[PolicySource, ...] = ()
-    """The texts that `policies` was compiled from: kept by content with what they decided."""
-
-    @functools.cached_property
-    def authorizations_content(self) -> bytes | None:
-        """The authorizations as they are kept by content; None where there are none."""
-        from exportguard.record.document import authorizations_text
-
-        return authorizations_text(self.authorizations) if self.authorizations else None
-
-    @functools.cached_property
-    def authorizations_digest(self) -> str | None:
-        content = self.authorizations_content
-        return None if content is None else f"sha256:{sha256(content).hexdigest()}"
-
-
-@dataclass(slots=True)
-class Draft:
-    """One call between `judge` and `settle`. `key` makes its reservation its own: SDK retries share it."""
-
-    origin: CallOrigin
-    mode: Mode
-    state: State | None = None
-    """What it is decided by, to the end, though the guard be reloaded in between."""
-    decision: Decision | None = None
-    observed: ProvisioningRequest | None = None
-    """As the call said it."""
-    request: ProvisioningRequest | None = None
-    """With its parties resolved."""
-    sources: tuple[FactSource, ...] = ()
-    """Who named which customer, and which list was asked."""
-    customers: tuple[str, ...] = ()
-    as_of: datetime | None = None
-    fingerprint: str | None = None
-    usage: Usage = field(default_factory=dict)
-    readings: Any = None
-    exhausted: frozenset[str] = frozenset()
-    """Authorizations that turned out to be used up."""
-    approvals: tuple[Authorization, ...] = ()
-    """Approvals of this very request, where it was held without them."""
-    id: str = field(default_factory=new_decision_id)
-    """Of the decision."""
-    token: str | None = None
-    """The provider's own client token, scoped; where there is none, the decision's id is the nonce."""
-    reserved: bool = False
-    replayed: bool = False
-    """An earlier call with the same client token owns the reservation."""
-
-    meter: Any = None
-    """Where calls of models are counted together (`exportguard.metering`), whose leases are not use yet."""
-    meter_version: int = 0
-    lease: Any = None
-    leased: int = 0
-
-    @property
-    def key(self) -> str:
-        return self.token or self.id
-
-    recorded: bool = False
 
 
 def load_state(
@@ -286,73 +202,6 @@ def _told(request: ProvisioningRequest) -> ProvisioningRequest:
     from exportguard.record import redact
 
     return request.model_copy(update={"tags": redact(request.tags)})
-
-
-def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:
-    """Read usage and decide, for a request whose parties are resolved. Raises LedgerError."""
-    assert draft.request is not None
-    assert draft.as_of is not None
-    usage: Usage = NO_USAGE
-    draft.approvals = ()
-    draft.readings = None
-    # What the answer cannot hang on is not read: others who use at once would only make it wait, and then be held.
-    questions = questions_that_matter(draft.request, state.policies, state.reference, as_of=draft.as_of)
-    if ledger is not None and questions:
-        own = ledger.get(draft.token) if draft.token is not None else None
-        if own is not None and own.state.value not in ("reserved", "committed"):
-            own = None
-        unused = None
-        if draft.meter is not None:
-            draft.meter_version, unused = draft.meter.version, draft.meter.unused
-        usage, draft.readings = accounting.read(
-            ledger, questions, draft.request, draft.customers, draft.as_of, own, unused
-        )
-    draft.usage = usage
-    decision = _decide(state, draft)
-    if decision.outcome is Outcome.HOLD and ledger is not None:
-        draft.approvals = _approvals(ledger, draft, decision)
-        if draft.approvals:
-            decision = _decide(state, draft)
-    return decision
-
-
-def usable(state: State, draft: Draft) -> list[Authorization]:
-    """The authorizations that may lift a rule for *draft*: what a document states, and approvals of this request."""
-    return [a for a in (*state.authorizations, *draft.approvals) if a.id not in draft.exhausted]
-
-
-def _decide(state: State, draft: Draft) -> Decision:
-    from exportguard.record import fingerprint
-
-    assert draft.request is not None
-    assert draft.as_of is not None
-    entries = usable(state, draft)
-    if draft.fingerprint is None and any(entry.request_fingerprint is not None for entry in entries):
-        draft.fingerprint = fingerprint(draft.request)
-    return decide(
-        draft.request,
-        state.policies,
-        state.reference,
-        as_of=draft.as_of,
-        authorizations=entries,
-        usage=draft.usage,
-        request_fingerprint=draft.fingerprint,
-    )
-
-
-def _approvals(ledger: Ledger, draft: Draft, decision: Decision) -> tuple[Authorization, ...]:
-    """Approvals of this request that were given for all that holds it now. Raises LedgerError."""
-    from exportguard.authority.approvals import open_rules
-    from exportguard.record import fingerprint
-
-    assert draft.request is not None
-    draft.fingerprint = draft.fingerprint or fingerprint(draft.request)
-    held_by = open_rules(decision)
-    return tuple(
-        approval.authorization
-        for approval in ledger.approvals(draft.fingerprint)
-        if held_by <= approval.rules and approval.authorization.id not in draft.exhausted
-    )
 
 
 def failed(state: State, error: Exception, as_of: datetime) -> Decision:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from exportguard.judging import State
+from exportguard.draft import State
 from exportguard.vocabulary import FactSource
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 _LIST = "sha256 "
 
 _kept: weakref.WeakKeyDictionary[Any, set[str]] = weakref.WeakKeyDictionary()
-_lock = threading.Lock()
 
 
 def keep(log: DecisionLog, state: State, sources: Iterable[FactSource] = ()) -> None:
@@ -28,8 +26,10 @@ def keep(log: DecisionLog, state: State, sources: Iterable[FactSource] = ()) -> 
     put = getattr(log, "keep", None)
     if put is None:
         return
-    with _lock:
+    try:
         done = _kept.setdefault(log, set())
+    except TypeError:  # a log that cannot be referred to weakly: each content is offered again
+        done = set()
     wanted = {state.policies.digest: "policies", state.reference.digest: "reference"}
     if state.authorizations_digest is not None:
         wanted[state.authorizations_digest] = "authorizations"

@@ -21,8 +21,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from exportguard import accounting, securing
+from exportguard.deciding import decide_again
+from exportguard.draft import Draft, State
 from exportguard.errors import LedgerError, RecordError
-from exportguard.judging import Draft, State, decide_again
 from exportguard.vocabulary import Action, CallResult, Decision, Unknown, UsageQuestion, UsageReading
 
 if TYPE_CHECKING:

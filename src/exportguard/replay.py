@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ValidationError
 
 from exportguard.decide import decide
+from exportguard.deciding import with_exhausted
+from exportguard.draft import State
 from exportguard.errors import ExportguardError, InputError
-from exportguard.judging import State
 from exportguard.record.canonical import json_safe
 from exportguard.record.document import is_decision
 from exportguard.record.redaction import redact, scrub_all
@@ -142,6 +143,7 @@ class Replayer:
         except (ExportguardError, ValidationError) as error:
             why = f"{type(error).__name__}: {str(error).splitlines()[0]}"
             return Replayed(stored.sequence, stored.decision_id, "impossible", told, why=why)
+        again = with_exhausted(again, record.get("authorizations_exhausted", ()))
         again = again.model_copy(update={"decision_id": then.decision_id})
         different = _difference(record["decision"], again)
         if different is None or _held_for_moving(then):

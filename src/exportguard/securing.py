@@ -16,8 +16,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from exportguard import accounting
+from exportguard.deciding import decide_again, usable
+from exportguard.draft import Draft, State
 from exportguard.errors import LedgerError, RecordError
-from exportguard.judging import Draft, State, decide_again, usable
 from exportguard.vocabulary import CallResult, Decision, Effect, Outcome, Reason, RuleResult, Unknown
 
 if TYPE_CHECKING:

@@ -1,0 +1,109 @@
+"""Usage, decision, approvals: deciding a request whose parties are resolved, as often as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from exportguard import accounting
+from exportguard.decide import decide, questions_that_matter
+from exportguard.draft import Draft, State
+from exportguard.vocabulary import NO_USAGE, Authorization, Decision, Outcome, Usage
+
+if TYPE_CHECKING:
+    from exportguard.authority import Ledger
+
+
+def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:
+    """Read usage and decide, for a request whose parties are resolved. Raises LedgerError."""
+    assert draft.request is not None
+    assert draft.as_of is not None
+    usage: Usage = NO_USAGE
+    draft.approvals = ()
+    draft.readings = None
+    # What the answer cannot hang on is not read: others who use at once would only make it wait, and then be held.
+    questions = questions_that_matter(draft.request, state.policies, state.reference, as_of=draft.as_of)
+    if ledger is not None and questions:
+        own = ledger.get(draft.token) if draft.token is not None else None
+        if own is not None and own.state.value not in ("reserved", "committed"):
+            own = None
+        unused = None
+        if draft.meter is not None:
+            draft.meter_version, unused = draft.meter.version, draft.meter.unused
+        usage, draft.readings = accounting.read(
+            ledger, questions, draft.request, draft.customers, draft.as_of, own, unused
+        )
+    draft.usage = usage
+    decision = _decide(state, draft)
+    if ledger is not None:
+        decision = _with_what_is_left(state, draft, ledger, decision)
+        if decision.outcome is Outcome.HOLD:
+            draft.approvals = _approvals(ledger, draft, decision)
+            if draft.approvals:
+                decision = _with_what_is_left(state, draft, ledger, _decide(state, draft))
+    return with_exhausted(decision, draft.exhausted)
+
+
+def _with_what_is_left(state: State, draft: Draft, ledger: Ledger, decision: Decision) -> Decision:
+    """*decision*, or one without the authorizations that have not enough left. The reservation makes it certain; this
+    makes it known beforehand, also to whoever only asks."""
+    from exportguard.authority.ledger import authorization_draws
+
+    while decision.lifted:
+        spent = {
+            drawn.authorization
+            for drawn in authorization_draws(decision, usable(state, draft))
+            if ledger.drawn(drawn.authorization, drawn.unit) + drawn.amount > drawn.limit
+        }
+        if draft.token is not None and ledger.get(draft.token) is not None:
+            return decision  # what this very call has drawn already is not to be drawn again
+        if not spent:
+            return decision
+        draft.exhausted |= spent
+        decision = _decide(state, draft)
+    return decision
+
+
+def with_exhausted(decision: Decision, exhausted: Iterable[str]) -> Decision:
+    """*decision*, saying which authorizations lifted nothing because they are used up."""
+    told = [f"authorization {name} lifts nothing: it has not enough left" for name in sorted(exhausted)]
+    return decision.model_copy(update={"advice": (*decision.advice, *told)}) if told else decision
+
+
+def usable(state: State, draft: Draft) -> list[Authorization]:
+    """The authorizations that may lift a rule for *draft*: what a document states, and approvals of this request."""
+    return [a for a in (*state.authorizations, *draft.approvals) if a.id not in draft.exhausted]
+
+
+def _decide(state: State, draft: Draft) -> Decision:
+    from exportguard.record import fingerprint
+
+    assert draft.request is not None
+    assert draft.as_of is not None
+    entries = usable(state, draft)
+    if draft.fingerprint is None and any(entry.request_fingerprint is not None for entry in entries):
+        draft.fingerprint = fingerprint(draft.request)
+    return decide(
+        draft.request,
+        state.policies,
+        state.reference,
+        as_of=draft.as_of,
+        authorizations=entries,
+        usage=draft.usage,
+        request_fingerprint=draft.fingerprint,
+    )
+
+
+def _approvals(ledger: Ledger, draft: Draft, decision: Decision) -> tuple[Authorization, ...]:
+    """Approvals of this request that were given for all that holds it now. Raises LedgerError."""
+    from exportguard.authority.approvals import open_rules
+    from exportguard.record import fingerprint
+
+    assert draft.request is not None
+    draft.fingerprint = draft.fingerprint or fingerprint(draft.request)
+    held_by = open_rules(decision)
+    return tuple(
+        approval.authorization
+        for approval in ledger.approvals(draft.fingerprint)
+        if held_by <= approval.rules and approval.authorization.id not in draft.exhausted
+    )
