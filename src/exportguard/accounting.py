@@ -47,14 +47,15 @@ def keys(by: str, request: ProvisioningRequest, customers: Sequence[str]) -> tup
             continue
         if isinstance(party.name, Unknown):
             return ()
-        names.append(_tidy(party.name))
+        names.append(tidy(party.name))
         parent = party.ultimate_parent
         if not isinstance(parent, Unknown) and parent is not None and not isinstance(parent.name, Unknown):
-            names.append(_tidy(parent.name))
+            names.append(tidy(parent.name))
     return tuple(sorted(set(names)))
 
 
-def _tidy(name: str) -> str:
+def tidy(name: str) -> str:
+    """A name as use is counted under it."""
     return " ".join(normalize("NFKC", name).casefold().split())
 
 

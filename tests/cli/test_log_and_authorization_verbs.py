@@ -393,3 +393,29 @@ def test_records_are_erased_after_their_years_and_holds_keep_them(make, place):
     code, told = shell("log", "verify", "--format", "json")
     assert code == 1
     assert "no erasure of the log says so" in json.loads(told)["findings"][0]["message"]
+
+
+LEVEL = (
+    POLICY[: POLICY.index("  - id: look-first")]
+    + """  - id: installed
+    title: More than eight accelerators at once
+    effect: hold
+    when: usage.accelerators > 8.0
+    per: {by: customer}
+    because: "{usage.accelerators} accelerators"
+"""
+)
+
+
+def test_a_level_falls_when_instances_end(make):
+    """Eight at once: eight more are held until the first have ended. The same end reported twice counts once."""
+    ec2 = client(make(LEVEL))
+    run(ec2)
+    held(ec2)
+    ended = ("authorizations", "lower", "i-0abc", "--of", "cust-zurich")
+    for _ in range(2):
+        assert shell(*ended, "--accelerators", "8", "--note", "terminated")[0] == 0
+    run(ec2)
+    held(ec2)
+    assert shell(*ended)[0] == 2
+    assert shell(*ended, "--by", "nobody", "--tpp", "1")[0] == 2

@@ -14,6 +14,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from exportguard import Guard, LedgerError, ProvisioningHeld, ProvisioningRefused, RecordError
@@ -339,3 +340,70 @@ def test_the_record_names_the_reservation_and_the_reservation_is_settled(make, s
     assert ledger.pending() == ()
     ledger.close()
     json.dumps(record)
+
+
+def test_forty_orders_of_a_million_tokens_are_forty_million(load, store):
+    """The news report's order, cut up: the shipped pack lets out thirty-nine, and holds the one that completes it."""
+    guard = load(packs=["bis-iaas-red-flags"], record=store, ledger=store, clock=lambda: AT)
+    session = boto3.Session("demo", "demo", "demo", region_name="us-east-1")
+    bedrock = guard.attach(session.client("bedrock-runtime"), customer="cust-shenzhen")
+    body = json.dumps({"max_tokens": 1_000_000, "messages": []})
+    model = "anthropic.claude-3-5-sonnet-20240620-v1:0"
+    for _ in range(39):
+        bedrock.invoke_model(modelId=model, body=body)
+    with pytest.raises(ProvisioningHeld, match="40000000 tokens within a year"):
+        bedrock.invoke_model(modelId=model, body=body)
+
+
+def test_what_a_call_did_not_say_is_known_from_its_answer(load, store):
+    """A conversation without a bound on its tokens counts as unknown until its answer says how many it took."""
+    text = CUMULATIVE.replace("usage.accelerators > 16.0", "usage.tokens > 100").replace("accelerators", "tokens")
+    guard = load((PolicySource("tokens.yaml", text),), record=store, ledger=store, clock=lambda: AT)
+    session = boto3.Session("demo", "demo", "demo", region_name="us-east-1")
+    bedrock = guard.attach(session.client("bedrock-runtime"), customer="cust-zurich")
+    request = {
+        "modelId": "anthropic.claude-3-5-sonnet-20240620-v1:0",
+        "messages": [{"role": "user", "content": [{"text": "hello"}]}],
+    }
+    with pytest.raises(ProvisioningHeld):
+        bedrock.converse(**request)
+    lenient = text.replace("authorizable_by", "if_unknown: flag\n    why: a test\n    authorizable_by")
+    told = load((PolicySource("tokens.yaml", lenient),), record=store, ledger=store, clock=lambda: AT)
+    bedrock = told.attach(session.client("bedrock-runtime"), customer="cust-zurich")
+    answer = {
+        "usage": {"inputTokens": 30, "outputTokens": 40, "totalTokens": 70},
+        "output": {"message": {"role": "assistant", "content": [{"text": "hello"}]}},
+        "stopReason": "end_turn",
+        "metrics": {"latencyMs": 1},
+    }
+    with Stubber(bedrock) as stubber:
+        stubber.add_response("converse", answer)
+        bedrock.converse(**request)
+    ledger = open_ledger(store)
+    assert ledger.read([ZURICH], AT)[ZURICH].tokens == 70
+    ledger.close()
+
+
+def test_what_is_used_up_is_known_before_the_call_and_said(load, store):
+    """`check` sees what is left of an authorization; a refusal says which one has not enough left."""
+    deny = CUMULATIVE.replace("usage.accelerators > 16.0", 'item.accelerator.family == "H100"')
+    deny = deny.replace("    per: {by: customer, period: P1Y}\n", "").replace("{usage.accelerators}", "{item.name}")
+    waiver = {
+        "id": "w-1", "kind": "internal_waiver", "scope": "true", "effective": {"from": "2026-01-01"},
+        "parties": [{"role": "end_user", "name": "Example University of Zurich"}],
+        "quantity": {"unit": "accelerators", "limit": 8}, "requested_by": "a@b.c", "approved_by": ["d@e.f"],
+    }  # fmt: skip
+    guard = load(
+        (PolicySource("deny.yaml", deny),), record=store, ledger=store, clock=lambda: AT, authorizations=[waiver]
+    )
+    document = {
+        "sdk": "boto3", "service": "ec2", "operation": "RunInstances", "region": "us-east-1", "customer": "cust-zurich",
+        "parameters": {"InstanceType": "p5.48xlarge", "MinCount": 1, "MaxCount": 1},
+    }  # fmt: skip
+    assert guard.check(document).allowed
+    run(client(guard))
+    assert not guard.check(document).allowed
+    with pytest.raises(ProvisioningHeld) as caught:
+        run(client(guard))
+    assert caught.value.decision.advice == ("authorization w-1 lifts nothing: it has not enough left",)
+    assert [each.get("authorizations_exhausted") for each in records(store)] == [None, ["w-1"]]

@@ -38,11 +38,11 @@ Record = Annotated[
 
 
 @contextmanager
-def _ledger(place: str | None) -> Iterator[Ledger]:
+def _ledger(place: str | None, record: str | None) -> Iterator[Ledger]:
     from exportguard.authority import open_ledger
     from exportguard.cli.settings import store
 
-    found = store("ledger", place)
+    found = store("ledger", place, beside=record)
     if "://" not in found and not Path(found).expanduser().exists():
         raise InputError("there is no ledger here", place=found, remedy="Give --ledger.")
     ledger = open_ledger(found)
@@ -57,6 +57,7 @@ def list_(
     authorizations: Annotated[
         str | None, typer.Option(help="Authorizations document.", envvar="EXPORTGUARD_AUTHORIZATIONS")
     ] = None,
+    record: Record = None,
     ledger: Book = None,
     as_of: Annotated[str | None, typer.Option(help="As of this date or instant (UTC).")] = None,
     format: Annotated[Format, typer.Option(help="How to print.")] = Format.TABLE,  # noqa: A002
@@ -67,11 +68,11 @@ def list_(
     given = chosen(authorizations=authorizations)
     entries = list(load_authorizations(given.authorizations))
     at = read_instant(as_of) or datetime.now(UTC)
-    place = store("ledger", ledger)
+    place = store("ledger", ledger, beside=record)
     if ledger is None and "://" not in place and not Path(place).expanduser().exists():
         rows = [_row(entry, at, None) for entry in entries]
     else:
-        with _ledger(ledger) as book:
+        with _ledger(ledger, record) as book:
             approvals = [approval.authorization for approval in book.approvals()]
             rows = [_row(entry, at, book) for entry in (*entries, *approvals)]
     if format is Format.JSON:
@@ -147,7 +148,7 @@ def approve(
     from exportguard.record.document import event_record
 
     now = datetime.now(UTC)
-    with opened(record) as log, _ledger(ledger if ledger is not None else record) as book:
+    with opened(record) as log, _ledger(ledger, record) as book:
         stored = find(log, decision)
         if not stored.body:
             raise InputError(f"the record of {stored.decision_id} was erased")
@@ -212,7 +213,7 @@ def reconcile(
     if names and not (succeeded or failed):
         raise ConfigurationError("say what became of it", remedy="Add --succeeded or --failed.")
     now = datetime.now(UTC)
-    with _ledger(ledger) as book:
+    with _ledger(ledger, record) as book:
         if names:
             for name in names:
                 key = _key(name, book, record)
@@ -239,6 +240,34 @@ def reconcile(
         print(f"{each.key}  {each.made_at:%Y-%m-%dT%H:%M:%SZ}  {state}  {'; '.join(draws)}")
     if format is Format.TABLE and not done:
         print("nothing has expired" if expired else "nothing is pending")
+
+
+@app.command("lower", help="A level fell: instances ended. What periods add up stays as it is. Once for each KEY.")
+def lower(
+    key: Annotated[str, typer.Argument(help="What ended, such as the instance ids: the same KEY again counts once.")],
+    of: Annotated[str, typer.Option(help="Whose level: a customer id, an account (aws:111122223333), an end user.")],
+    by: Annotated[str, typer.Option(help="customer, account or end_user, as in the rule's `per`.")] = "customer",
+    accelerators: Annotated[float, typer.Option(min=0, help="How many.")] = 0,
+    tpp: Annotated[float, typer.Option(min=0, help="Their TPP, all together.")] = 0,
+    note: Annotated[str, typer.Option(help="How it is known.")] = "",
+    record: Record = None,
+    ledger: Book = None,
+) -> None:
+    from typing import get_args
+
+    from exportguard.accounting import tidy
+    from exportguard.authority import UsageDraw
+    from exportguard.authority.ledger.model import By
+
+    if by not in get_args(By):
+        raise ConfigurationError(f"nothing is counted by `{by}`", remedy=f"There are: {', '.join(get_args(By))}.")
+    if not accelerators and not tpp:
+        raise ConfigurationError("by how much did it fall?", remedy="Give --accelerators, --tpp, or both.")
+    whose = tidy(of) if by == "end_user" else of
+    with _ledger(ledger, record) as book:
+        draw = UsageDraw(by, whose, 0, accelerators, tpp)  # type: ignore[arg-type]
+        book.lower(f"lowered-{key}", [draw], as_of=datetime.now(UTC), note=note)
+    print(f"{of}: lowered by {accelerators:g} accelerators, {tpp:g} TPP")
 
 
 def _key(name: str, book: Ledger, record: str | None) -> str:

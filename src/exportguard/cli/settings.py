@@ -58,14 +58,17 @@ def policy_paths() -> list[Path]:
     return default_paths(chosen(policies=os.environ.get("EXPORTGUARD_POLICIES") or None).policies)
 
 
-def store(which: Literal["record", "ledger"], given: str | None) -> str:
-    """Where the log or the ledger is: *given* (option or variable), else the settings, else the usual place."""
+def store(which: Literal["record", "ledger"], given: str | None, beside: str | None = None) -> str:
+    """Where the log or the ledger is: *given* (option or variable), else the settings, else *beside* (the other of
+    the two, since they are one store by default), else the usual place."""
     if given is not None:
         return given
     table, folder = _table()
     value = table.get(which)
     if isinstance(value, str):
         return value if "://" in value else str(folder / value)
+    if beside is not None:
+        return beside
     from exportguard.storage import default_store
 
     return str(default_store())

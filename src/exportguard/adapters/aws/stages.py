@@ -330,9 +330,27 @@ def _result(http_response: Any, parsed: Any) -> tuple[CallResult, dict[str, Any]
     status = getattr(http_response, "status_code", None) or metadata.get("HTTPStatusCode")
     retries = metadata.get("RetryAttempts") or 0
     details = {"status": status, "code": code, "request_id": metadata.get("RequestId"), "retries": retries}
+    used = _tokens(http_response, parsed)
+    if used is not None:
+        details["tokens"] = used
     if not isinstance(status, int):
         return (CallResult.UNCLEAR if code else CallResult.SUCCEEDED), details
     if status < 300:
         return CallResult.SUCCEEDED, details
     definite = 400 <= status < 500 and status not in (408, 429) and code not in _THROTTLED and not retries
     return (CallResult.FAILED if definite else CallResult.UNCLEAR), details
+
+
+_TOKEN_HEADERS = ("x-amzn-bedrock-input-token-count", "x-amzn-bedrock-output-token-count")
+
+
+def _tokens(http_response: Any, parsed: Any) -> int | None:
+    """The tokens that a call of a model turned out to use, where its answer says so: Converse in its body, InvokeModel
+    in its headers."""
+    usage = parsed.get("usage") if isinstance(parsed, Mapping) else None
+    if isinstance(usage, Mapping) and type(usage.get("totalTokens")) is int:
+        return int(usage["totalTokens"])
+    headers = getattr(http_response, "headers", None)
+    counts = [headers.get(name) for name in _TOKEN_HEADERS] if isinstance(headers, Mapping) else []
+    found = [int(each) for each in counts if isinstance(each, str) and each.isascii() and each.isdigit()]
+    return sum(found) if found and len(found) == len(counts) else None
