@@ -6,13 +6,10 @@ first and is given back when the record fails.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import random
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from exportguard import accounting
@@ -23,6 +20,7 @@ from exportguard.vocabulary import CallResult, Decision, Effect, Outcome, Reason
 
 if TYPE_CHECKING:
     from exportguard.authority import Ledger
+    from exportguard.authority.ledger import LimitReachedError
     from exportguard.record import DecisionLog
 
 logger = logging.getLogger("exportguard")
@@ -31,23 +29,14 @@ ATTEMPTS: Final = 3
 """How often a request is decided again because the use that was read had moved."""
 
 _PAUSE_S: Final = 0.004
-_retrying = threading.Lock()
-
-
-def _fresh_lock() -> None:
-    global _retrying
-    _retrying = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_fresh_lock)
 
 
 def secure(log: DecisionLog | None, ledger: Ledger | None, state: State, draft: Draft) -> Decision:
     """Reserve what the decision draws and record it; the decision that then stands.
 
-    If the use that was read has moved, or an authorization is used up, it is decided again; a request whose use has
-    moved three times is held. A decision that does not allow is returned unrecorded, with nothing reserved.
+    If the use that was read has moved, or an authorization is used up, it is decided again: where the ledger can be
+    held still for that, there; else three times, and a request whose use then still moves is held. A decision that
+    does not allow is returned unrecorded, with nothing reserved.
 
     Raises:
         RecordError, LedgerError: nothing is reserved and the call must not be made.
@@ -55,41 +44,83 @@ def secure(log: DecisionLog | None, ledger: Ledger | None, state: State, draft: 
     from exportguard.authority.ledger import LimitReachedError, UsageMovedError
 
     moved = 0
-    with contextlib.ExitStack() as stack:
-        while True:
+    while True:
+        assert draft.decision is not None
+        try:
+            _secure(log, ledger, state, draft)
+        except UsageMovedError:
+            moved += 1
+            exclusively = getattr(ledger, "exclusively", None)
+            if exclusively is not None:
+                return _secure_held_still(log, ledger, exclusively, state, draft)
+            if moved > ATTEMPTS:
+                draft.decision = _moving(draft.decision)
+                return draft.decision
+            time.sleep(_PAUSE_S * random.random() * moved)
+        except LimitReachedError as error:
+            _exhaust(draft, error)
+        else:
+            return draft.decision
+        if not _again(state, draft, ledger).allowed:
+            return draft.decision
+
+
+def _again(state: State, draft: Draft, ledger: Any) -> Decision:
+    decided = decide_again(state, draft, ledger)
+    draft.decision = decided.model_copy(update={"decision_id": draft.id})
+    return draft.decision
+
+
+def _exhaust(draft: Draft, error: LimitReachedError) -> None:
+    assert draft.decision is not None
+    drawn = {lifted.authorization for lifted in draft.decision.lifted}
+    draft.exhausted |= {error.authorization} & drawn or drawn
+
+
+def _secure_held_still(
+    log: DecisionLog | None, ledger: Any, exclusively: Callable[[Any], Any], state: State, draft: Draft
+) -> Decision:
+    """Decide again, reserve and record while nothing of the ledger can move."""
+    from exportguard.authority.ledger import LimitReachedError
+
+    draft.meter = None  # its lock must not be waited for in here
+    joint = log is not None and ledger.database is getattr(log, "database", None)
+    exhausted, content = draft.exhausted, None
+
+    def work(view: Any) -> Any:
+        nonlocal content
+        draft.exhausted = exhausted
+        while _again(state, draft, view).allowed:
             assert draft.decision is not None
+            added, drawn = (
+                _usage_draws(state, draft, draft.decision),
+                _authorization_draws(state, draft, draft.decision),
+            )
+            content = _content(log, state, draft, kept=True)
+            also = log.appending(content) if joint and content is not None else None  # type: ignore[union-attr]
             try:
-                _secure(log, ledger, state, draft)
-            except UsageMovedError:
-                moved += 1
-                if moved > ATTEMPTS:
-                    draft.decision = _moving(draft.decision)
-                    return draft.decision
-                if moved == 1:
-                    stack.enter_context(_taking_turns())
-                else:
-                    time.sleep(_PAUSE_S * random.random() * moved)
+                return view.reserve(draft.key, added, drawn, as_of=draft.decision.as_of, also=also)
             except LimitReachedError as error:
-                drawn = {lifted.authorization for lifted in draft.decision.lifted}
-                draft.exhausted |= {error.authorization} & drawn or drawn
-            else:
-                return draft.decision
-            decided = decide_again(state, draft, ledger)
-            draft.decision = decided.model_copy(update={"decision_id": draft.id})
-            if not decided.allowed:
-                return draft.decision
+                _exhaust(draft, error)
+        return None
 
-
-@contextlib.contextmanager
-def _taking_turns() -> Iterator[None]:
-    """Threads of one process that got in one another's way do not do so again."""
-    lock = _retrying
-    lock.acquire(timeout=5)
     try:
-        yield
-    finally:
-        with contextlib.suppress(RuntimeError):
-            lock.release()
+        made = exclusively(work)
+        assert draft.decision is not None
+        if made is None:
+            return draft.decision
+        draft.reserved, draft.replayed = True, made.replayed
+        if not joint and log is not None and content is not None:
+            log.append(content)
+        draft.recorded = log is not None
+    except BaseException as error:
+        if not _is_refusal(error):
+            draft.reserved = True
+            give_back(ledger, draft)
+        if joint and isinstance(error, LedgerError) and not _is_refusal(error):
+            raise RecordError(str(error)) from error
+        raise
+    return draft.decision
 
 
 def _secure(log: DecisionLog | None, ledger: Ledger | None, state: State, draft: Draft) -> None:
@@ -160,15 +191,16 @@ def record(log: DecisionLog | None, state: State, draft: Draft) -> None:
         draft.recorded = True
 
 
-def _content(log: DecisionLog | None, state: State, draft: Draft) -> dict[str, Any] | None:
-    """The record of *draft*, after what it refers to by digest has been kept. Raises RecordError."""
+def _content(log: DecisionLog | None, state: State, draft: Draft, *, kept: bool = False) -> dict[str, Any] | None:
+    """The record of *draft*, after what it refers to by digest has been kept (unless it is). Raises RecordError."""
     if log is None or draft.decision is None:
         return None
     from exportguard._version import __version__
     from exportguard.keeping import keep
     from exportguard.record import decision_record
 
-    keep(log, state, draft.sources)
+    if not kept:
+        keep(log, state, draft.sources)
     return decision_record(
         draft.decision,
         point=draft.origin.point,

@@ -129,17 +129,32 @@ def test_threads_never_pass_the_limit_together(make, store, tmp_path, separate):
     assert running() == 2
 
 
-def test_threads_far_from_the_limit_do_not_hold_one_another_up(make, store):
-    """Use that moves while it is read is decided again; everyday calls are not held for it."""
-    guard = make()
-    ec2 = client(guard)
+@pytest.mark.parametrize("separate", [False, True])
+def test_threads_far_from_the_limit_do_not_hold_one_another_up(load, store, tmp_path, separate):
+    """Use that moves while it is read is decided again: two hundred orders of one customer by eight threads, and none
+    is held for it."""
+    from exportguard import judging
+    from exportguard.vocabulary import CallOrigin, CallResult
 
-    def order(_: int) -> None:
-        ec2.run_instances(ImageId="ami-12c6146b", InstanceType="g4dn.xlarge", MinCount=1, MaxCount=1)
+    text = CUMULATIVE.replace("> 16.0", "> 100000.0")
+    ledger = tmp_path / "ledger.sqlite3" if separate else store
+    guard = load((PolicySource("c.yaml", text),), record=store, ledger=ledger, clock=lambda: AT)
+    document = {
+        "sdk": "boto3", "service": "ec2", "operation": "RunInstances", "region": "us-east-1",
+        "parameters": {"InstanceType": "p5.48xlarge", "MinCount": 1, "MaxCount": 1},
+    }  # fmt: skip
+    observation, _ = judging.observe(judging.read_document(document, "test"))
+
+    def order(_: int) -> bool:
+        judgement = guard.judge(lambda: observation, CallOrigin("boto3", "cust-zurich"))
+        guard.release(judgement)
+        guard.settle(judgement, CallResult.SUCCEEDED)
+        return judgement.decision.allowed
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(order, range(16)))
-    assert used(store) == 16
+        assert all(pool.map(order, range(200)))
+    assert used(ledger) == 1600
+    assert len(records(store)) == 200
 
 
 def test_a_definite_failure_gives_back_and_an_unclear_one_keeps(make, store):

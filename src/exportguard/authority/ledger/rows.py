@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from exportguard.authority.approvals import Approval, read_approval
 from exportguard.authority.ledger.model import (
     SCALES,
     Counted,
@@ -17,7 +18,7 @@ from exportguard.authority.ledger.model import (
     unscaled,
 )
 from exportguard.authority.ledger.periods import bucket_range, buckets_of
-from exportguard.errors import LedgerError, NaiveInstantError
+from exportguard.errors import InputError, LedgerError, NaiveInstantError
 from exportguard.storage import Session
 from exportguard.vocabulary import UsageQuestion, UsageReading
 from exportguard.vocabulary.fact import Unknown
@@ -162,6 +163,27 @@ def give_back(session: Session, counted: Counted) -> None:
             "UPDATE ledger_authorization SET drawn = drawn - :amount WHERE name = :name AND unit = :unit",
             {"name": name, "unit": unit, "amount": amount},
         )
+
+
+def drawn(session: Session, authorization: str, unit: str) -> int:
+    """As it is counted."""
+    sql = "SELECT drawn FROM ledger_authorization WHERE name = :name AND unit = :unit"
+    found = session.execute(sql, {"name": authorization, "unit": unit})
+    return int(found[0][0]) if found else 0
+
+
+def approvals(session: Session, fingerprint: str | None) -> tuple[Approval, ...]:
+    where = "" if fingerprint is None else "WHERE fingerprint = :fingerprint"
+    sql = f"SELECT document FROM authority_approval {where} ORDER BY made_at, decision_id"
+    found = []
+    for (text,) in session.execute(sql, {} if fingerprint is None else {"fingerprint": fingerprint}):
+        try:
+            approval = read_approval(str(text))
+        except InputError:
+            continue
+        if fingerprint in (None, approval.fingerprint):
+            found.append(approval)
+    return tuple(found)
 
 
 def release(session: Session, known: Reservation, note: str) -> Reservation:

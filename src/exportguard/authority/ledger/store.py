@@ -6,9 +6,9 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from exportguard.authority.approvals import Approval, read_approval
+from exportguard.authority.approvals import Approval
 from exportguard.authority.ledger import rows
 from exportguard.authority.ledger.model import (
     EXPIRY,
@@ -23,9 +23,12 @@ from exportguard.authority.ledger.model import (
     scope_of,
     unscaled,
 )
-from exportguard.errors import ConfigurationError, InputError, LedgerError
+from exportguard.errors import ConfigurationError, LedgerError
 from exportguard.storage import Database, Schema, Session, StorageError, open_database
 from exportguard.vocabulary import UsageQuestion, UsageReading
+
+if TYPE_CHECKING:
+    from exportguard.authority.ledger.view import LedgerView
 
 R = TypeVar("R")
 
@@ -129,6 +132,32 @@ class SqlLedger:
         expires_after: timedelta = EXPIRY,
         also: Callable[[Session], object] | None = None,
     ) -> Reservation:
+        return self._write(
+            self.reserving(
+                key, usage, authorizations, as_of=as_of, conditional_on=conditional_on, expires_after=expires_after,
+                also=also,
+            )
+        )  # fmt: skip
+
+    def exclusively(self, work: Callable[[LedgerView], R]) -> R:
+        """Do *work* on the ledger while nobody else can change it. It may run more than once, and what it reserves is
+        durable when this returns; keep it short, and let it use no other ledger, log or lock."""
+        from exportguard.authority.ledger.view import LedgerView
+
+        return self._guarded(lambda: self._database.write(lambda session: work(LedgerView(self, session))))
+
+    def reserving(
+        self,
+        key: str,
+        usage: Sequence[UsageDraw],
+        authorizations: Sequence[AuthorizationDraw] = (),
+        *,
+        as_of: datetime,
+        conditional_on: Readings | None = None,
+        expires_after: timedelta = EXPIRY,
+        also: Callable[[Session], object] | None = None,
+    ) -> Callable[[Session], Reservation | LedgerError]:
+        """What `reserve` does inside a transaction. A refusal is returned, and has changed nothing."""
         if not key:
             raise LedgerError("a reservation needs a key")
         counted = Counted.of(usage, authorizations)
@@ -166,7 +195,7 @@ class SqlLedger:
                 key, ReservationState.RESERVED, as_of, as_of + expires_after, tuple(usage), tuple(authorizations)
             )
 
-        return self._write(work)
+        return work
 
     def commit(
         self,
@@ -277,22 +306,11 @@ class SqlLedger:
         self._write(work)
 
     def approvals(self, fingerprint: str | None = None) -> tuple[Approval, ...]:
-        where = "" if fingerprint is None else "WHERE fingerprint = :fingerprint"
-        sql = f"SELECT document FROM authority_approval {where} ORDER BY made_at, decision_id"
-        found = []
-        for (text,) in self._query(sql, {} if fingerprint is None else {"fingerprint": fingerprint}):
-            try:
-                approval = read_approval(str(text))
-            except InputError:
-                continue
-            if fingerprint in (None, approval.fingerprint):
-                found.append(approval)
-        return tuple(found)
+        return self._guarded(lambda: self._database.read(lambda session: rows.approvals(session, fingerprint)))
 
     def drawn(self, authorization: str, unit: str) -> float:
-        sql = "SELECT drawn FROM ledger_authorization WHERE name = :name AND unit = :unit"
-        found = self._query(sql, {"name": authorization, "unit": unit})
-        return unscaled(int(found[0][0]), unit) if found else 0
+        whole = self._guarded(lambda: self._database.read(lambda session: rows.drawn(session, authorization, unit)))
+        return unscaled(whole, unit)
 
     def prove_writable(self) -> None:
         self._guarded(self._database.prove_writable)
