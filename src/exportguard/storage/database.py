@@ -211,11 +211,24 @@ class Database:
 
     def read(self, work: Callable[[Session], R]) -> R:
         """Run *work* on a connection of its own; it sees what was committed before it began. Keep it short."""
+        try:
+            return self._read(work, fresh=False)
+        except StorageError as error:
+            if not self._driver.retries(error):
+                raise
+        # A server that was restarted while connections lay idle: they are all as useless as this one was.
+        with self._guarding:
+            idle, self._readers = self._readers, []
+        for session in idle:
+            _close(session)
+        return self._read(work, fresh=True)
+
+    def _read(self, work: Callable[[Session], R], *, fresh: bool) -> R:
         with self._guarding:
             while self._forking:
                 self._guarding.wait(_FORK_WAIT_S)
             self._reading += 1
-            session = self._readers.pop() if self._readers else None
+            session = self._readers.pop() if self._readers and not fresh else None
         keep = False
         try:
             try:
