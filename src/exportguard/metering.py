@@ -43,6 +43,9 @@ BLOCK: Final = 100_000
 FLUSH_AFTER: Final = 1000
 """Calls that are counted before the count is recorded."""
 
+FLUSH_EVERY: Final = timedelta(minutes=1)
+"""How long a call may be counted and not recorded while others of its kind follow."""
+
 
 _APART: Final = Unknown("counted apart")
 
@@ -208,12 +211,15 @@ class Meter:
                 self._record(name, kind)
             securing.record(self.log, state, draft)
             self._kinds[name] = _Kind(draft.id, hour, draft.as_of, draft.as_of)
+            for other in [other for other, each in self._kinds.items() if each.hour != hour]:
+                self._record(other, self._kinds[other])
+                del self._kinds[other]
             return
         asked = self._tokens(draft)
         kind.count, kind.last = kind.count + 1, draft.as_of
         kind.tokens += asked or 0
         kind.unknown += asked is None
-        if kind.count >= FLUSH_AFTER:
+        if kind.count >= FLUSH_AFTER or kind.last - kind.since >= FLUSH_EVERY:
             try:
                 self._record(name, kind)
             except RecordError:

@@ -149,6 +149,16 @@ def test_another_party_model_or_hour_has_a_first_call_of_its_own(make, store):
     assert kinds == ["decision-record", "decision-record", "aggregate", "decision-record"]
 
 
+def test_what_was_counted_is_recorded_within_a_minute_of_calls(make, store):
+    now = [AT]
+    bedrock = client(make(clock=lambda: now[0]))
+    for seconds in (0, 20, 40, 65, 70):
+        now[0] = AT + timedelta(seconds=seconds)
+        ask(bedrock)
+    first, counted = records(store)
+    assert (first["outcome"], counted["aggregate"]["calls"]) == ("ALLOW", 3)
+
+
 def test_a_refused_call_is_recorded_by_itself(make, store):
     bedrock = client(make())
     ask(bedrock)

@@ -241,8 +241,26 @@ def _compare_checkpoints(
         elif state.roots.get(each.size) != each.root:
             said = f"the log was rewritten: {name} does not fit the first {each.size} records"
             state.findings.append(Finding("rewritten", said))
+    _compare_signing(own, kept, verifier, state)
     if kept is not None and own and max(each.size for each in own) < kept.size:
         newest = max(each.size for each in own)
         said = f"an old checkpoint was put in place of a newer one: the log's newest is over {newest} records"
         state.findings.append(Finding("old", f"{said}, the kept one over {kept.size}"))
     return signed
+
+
+def _compare_signing(
+    own: Sequence[Checkpoint], kept: Checkpoint | None, verifier: Verifier | None, state: _Pass
+) -> None:
+    """Without a key nobody can say whose signatures they are, but that one was taken away shows beside others."""
+    if verifier is not None:
+        return
+    ordered = sorted(own, key=lambda each: each.size)
+    first_signed = next((each.size for each in ordered if each.signatures), None)
+    for each in ordered:
+        there = kept is not None and kept.signatures and each.size >= kept.size
+        if not each.signatures and ((first_signed is not None and each.size > first_signed) or there):
+            said = (
+                f"the log's checkpoint over {each.size} records is not signed, and one before it, or the kept one, is"
+            )
+            state.findings.append(Finding("signature", said))

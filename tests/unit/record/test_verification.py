@@ -233,3 +233,24 @@ def test_a_key_that_cannot_be_used(tmp_path: Path) -> None:
         make_key(tmp_path / "bad.pem", "name")
     with pytest.raises(ConfigurationError):
         make_key(tmp_path / "new.pem", "two words")
+
+
+def test_a_signature_that_was_taken_away_is_named_without_a_key_too(tmp_path: Path) -> None:
+    """Beside a signed one before it, or a signed one that was kept; unsigned ones before signing began are none."""
+    place = tmp_path / "log"
+    log = filled(place, 2)
+    make_checkpoint(log, at=AT)
+    make_key(tmp_path / "key.pem", "me")
+    signer = file_signer(tmp_path / "key.pem", "me")
+    notes = []
+    for n in (3, 4):
+        log.append({"decision_id": f"d{n}"})
+        notes.append(make_checkpoint(log, at=AT, signer=signer).note)
+    assert verify(log).intact
+    assert verify(log, checkpoint=notes[0]).intact
+    stripped = "UPDATE log_checkpoint SET note = substr(note, 1, instr(note, char(10) || char(10)) + 1)"
+    tamper(place, f"{stripped} WHERE size = 4")
+    assert kinds(verify(log)) == [("signature", None)]
+    tamper(place, stripped)
+    assert kinds(verify(log, checkpoint=notes[1])) == [("signature", None)]
+    log.close()
