@@ -69,6 +69,11 @@ class Lifter:
             if not self._surely_covers(condition, scope):
                 continue
             drawn = self._quantity(entry, condition)
+            if entry.quantity is not None and not (drawn and _measures(entry.quantity.unit, scope.item)):
+                # A licence for tokens says nothing of chips: drawing none of it for them, it would never be used up.
+                note = "the quantity asked for is not known" if drawn is None else "its unit does not measure this item"
+                self._advice.append(f"authorization {entry.id} lifts nothing: {note}")
+                continue
             if entry.quantity is not None and (drawn is None or drawn > entry.quantity.limit):
                 note = "the quantity asked for is not known" if drawn is None else "its quantity is too small"
                 self._advice.append(f"authorization {entry.id} lifts nothing: {note}")
@@ -136,6 +141,15 @@ def _scope(text: str, reference: ReferenceData) -> CompiledCondition | None:
         return compile_scope(text, reference, name="scope")
     except ExportguardError:
         return None
+
+
+def _measures(unit: str, item: object) -> bool:
+    """Whether *unit* counts what *item* is; a rule that is not asked over items has none, and any unit may do."""
+    if not isinstance(item, ItemView):
+        return True
+    if unit in ("accelerators", "tpp"):
+        return item.kind == "accelerator"
+    return item.kind == "model" if unit == "tokens" else True
 
 
 def _amount(item: ItemView, unit: str) -> float | Unknown | None:

@@ -157,3 +157,14 @@ def test_the_narrowest_licence_is_drawn_on():
         assert ask(*entries).lifted[0].authorization == "lic-1"
     approved = licence(id="this-one", request_fingerprint="this")
     assert ask(wide, approved, fingerprint="this").lifted[0].authorization == "this-one"
+
+
+@pytest.mark.parametrize(("unit", "outcome"), [("tokens", Outcome.DENY), ("accelerators", Outcome.ALLOW)])
+def test_a_quantity_in_a_unit_that_does_not_measure_the_item_lifts_nothing(unit: str, outcome: Outcome) -> None:
+    """A hundred tokens are no licence for eight chips, however few tokens those draw."""
+    entry = licence(scope="true", quantity={"unit": unit, "limit": 100})
+    asked = request(accelerator="H100", count=8, end_user=USER)
+    decision = decide(asked, RULES, default(), as_of=AS_OF, authorizations=[entry])
+    assert decision.outcome is outcome
+    if outcome is Outcome.DENY:
+        assert decision.advice == ("authorization lic-1 lifts nothing: its unit does not measure this item",)
