@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from exportguard import accounting
 from exportguard.decide import not_applicable
 from exportguard.deciding import decide_again
-from exportguard.draft import Draft, State
+from exportguard.draft import Draft as Draft
+from exportguard.draft import Mode as Mode
+from exportguard.draft import State as State
 from exportguard.errors import (
     DocumentError,
     ExportguardError,
