@@ -93,10 +93,13 @@ class CallGate:
         draft.decision = decision
         if decision.allowed:
             return Judgement(decision, None, draft)
-        return Judgement(decision, self._refuse(draft), draft)
+        refusal = self._refuse(draft)
+        return Judgement(draft.decision, refusal, draft)
 
     def _refuse(self, draft: Draft) -> Exception | None:
         """Record a refusal and give the exception to raise; None where this mode refuses nothing."""
+        assert draft.decision is not None
+        draft.decision = judging.presentable(draft.decision)
         refusal = judging.refusal(draft.decision)
         state = draft.state or self._state
         try:

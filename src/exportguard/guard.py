@@ -228,7 +228,8 @@ class Guard(CallGate):
         customers = tuple(dict.fromkeys(c for c in (*self._acting.get(), customer, named) if c is not None))
         for each in customers:
             judging.require_customer(state, each)
-        return judging.decide_observation(state, observation, customers, self._instant(as_of), self._ledger)
+        decision = judging.decide_observation(state, observation, customers, self._instant(as_of), self._ledger)
+        return decision if decision.allowed else judging.presentable(decision)
 
     # -- where calls are made ---------------------------------------------------------------------------------
 

@@ -206,6 +206,17 @@ def _told(request: ProvisioningRequest) -> ProvisioningRequest:
     return request.model_copy(update={"tags": redact(request.tags)})
 
 
+def presentable(decision: Decision) -> Decision:
+    """*decision* as it may be shown; a failure to make it so shows its outcome and reasons' rules alone."""
+    from exportguard.record.document import presentable as made
+
+    try:
+        return made(decision)
+    except Exception:  # noqa: BLE001  (a refusal stays one)
+        bare = tuple(reason.model_copy(update={"message": reason.rule, "values": ()}) for reason in decision.reasons)
+        return decision.model_copy(update={"request": None, "parties": (), "unknown": (), "reasons": bare})
+
+
 def failed(state: State, error: Exception, as_of: datetime) -> Decision:
     """The guard itself failed: HOLD, and the cause in words."""
     message = f"exportguard could not judge this call: {type(error).__name__}: {error}"

@@ -63,6 +63,13 @@ BOTO3: dict[str, tuple[str, str, dict[str, Any]]] = {
         "body": json.dumps({"max_tokens": 5, "api_key": S, "messages": [{"role": "user", "content": S}]})}),
     "a conversation": ("bedrock-runtime", "converse", {"modelId": "anthropic.claude-3-5-sonnet-20240620-v1:0",
         "messages": [{"role": "user", "content": [{"text": f"my password is {S}"}]}]}),
+    "a model's name that is a signed URL": ("bedrock-runtime", "invoke_model", {
+        "modelId": f"https://b.s3.amazonaws.com/k?X-Amz-Signature={S}", "body": "{}"}),
+    "an instance type that is none": ("ec2", "run_instances", {**P5, "InstanceType": f"p5 password={S}"}),
+    "a name that is a URL with a password": ("sagemaker", "create_endpoint_config", {
+        "EndpointConfigName": "e", "ProductionVariants": [{
+            "VariantName": "v", "ModelName": f"https://ann:{S}@models.example/m", "InitialInstanceCount": 1,
+            "InstanceType": "ml.p5.48xlarge"}]}),
     "a body that is no JSON": ("bedrock-runtime", "invoke_model", {"modelId": "m", "body": f'{{"password": "{S}'}),
     "a parameter of the wrong type": ("ec2", "run_instances", {**P5, "MinCount": {"password": S}}),
 }  # fmt: skip

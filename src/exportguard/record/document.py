@@ -171,6 +171,13 @@ def event_record(kind: str, identifier: str, at: datetime, content: Mapping[str,
     return safe
 
 
+def presentable(decision: Decision) -> Decision:
+    """*decision* without the secrets that somebody put where a name belongs: it goes into exceptions and reports."""
+    document = decision.model_dump(mode="json")
+    scrubbed = scrub_all(document)
+    return decision if scrubbed == document else Decision.model_validate(scrubbed)
+
+
 def is_decision(record: Mapping[str, Any]) -> bool:
     """Whether a record is that of a decision, and not of an approval, a hold or an erasure."""
     return str(record.get("schema", RECORD_SCHEMA)).startswith("exportguard/decision-record/")

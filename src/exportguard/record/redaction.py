@@ -15,7 +15,7 @@ from typing import Any, Final
 _MAX_DEPTH: Final = 100
 
 _SECRET_PARTS: Final = (
-    ("password", "password"), ("passwd", "password"), ("passphrase", "password"), ("pwd", "password"),
+    ("password", "password"), ("passwd", "password"), ("passphrase", "password"), ("passcode", "password"), ("passkey", "password"), ("pwd", "password"),
     ("secret", "secret"), ("credential", "credentials"), ("privatekey", "key"), ("apikey", "key"),
     ("accesskey", "key"), ("accountkey", "key"), ("sharedkey", "key"), ("encryptionkey", "key"),
     ("signingkey", "key"), ("sshkey", "key"), ("storagekey", "key"), ("masterkey", "key"), ("keymaterial", "key"),
@@ -69,7 +69,10 @@ _PUBLIC: Final = frozenset(
 )  # fmt: skip
 """Names that hold one of the above and no secret."""
 
-_PAIR_NAMES: Final = ("name", "key", "parameterkey", "n", "keyname", "variable")
+_PAIR_NAMES: Final = (
+    "name", "key", "parameterkey", "parametername", "optionname", "settingname", "variablename", "fieldname", "n",
+    "keyname", "variable", "field", "option", "setting",
+)  # fmt: skip
 _PAIR_VALUES: Final = ("value", "parametervalue", "v", "stringvalue", "defaultvalue", "values")
 
 

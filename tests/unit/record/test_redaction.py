@@ -44,6 +44,10 @@ CALLS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "name and value apart": ({"Tags": [{"Key": "db-password", "Value": S}, {"Key": "owner", "Value": "ann"}]}, (S,)),
     "parameter of a template": ({"parameters": {"adminPassword": {"value": S}, "apiKey": {"value": S}}}, (S,)),
     "stack parameter": ({"Parameters": [{"ParameterKey": "DbPassword", "ParameterValue": S}]}, (S,)),
+    "option of an environment": (
+        {"OptionSettings": [{"OptionName": "DBPassword", "Value": S}], "x": [{"parameterName": "apiKey", "value": S}]},
+        (S,)),
+    "passcode": ({"passcode": S, "PassKey": S}, (S,)),
     "extension": ({"properties": {"protectedSettings": {"commandToExecute": S, "storageAccountKey": S}}}, (S,)),
     "command": ({"command": ["sh", "-c", f"login {S}"], "ContainerEntrypoint": [S], "args": S}, (S,)),
     "command line as a list": ({"Steps": ["train", "--password", S, "--wandb-api-key", S, "--epochs", "3"]}, (S,)),
