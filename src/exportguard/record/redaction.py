@@ -15,7 +15,8 @@ from typing import Any, Final
 _MAX_DEPTH: Final = 100
 
 _SECRET_PARTS: Final = (
-    ("password", "password"), ("passwd", "password"), ("passphrase", "password"), ("passcode", "password"), ("passkey", "password"), ("pwd", "password"),
+    ("password", "password"), ("passwd", "password"), ("passphrase", "password"), ("pwd", "password"),
+    ("passcode", "password"), ("passkey", "password"),
     ("secret", "secret"), ("credential", "credentials"), ("privatekey", "key"), ("apikey", "key"),
     ("accesskey", "key"), ("accountkey", "key"), ("sharedkey", "key"), ("encryptionkey", "key"),
     ("signingkey", "key"), ("sshkey", "key"), ("storagekey", "key"), ("masterkey", "key"), ("keymaterial", "key"),
