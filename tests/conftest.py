@@ -7,6 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How fast examples are made says something of the machine, nothing of the law.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 for name in list(os.environ):
     if name.startswith(("AWS_", "AZURE_", "OPENAI_", "EXPORTGUARD_")):
