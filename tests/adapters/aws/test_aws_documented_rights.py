@@ -27,7 +27,9 @@ def test_the_documented_policy_is_what_is_asked():
     assert block is not None
     (statement,) = json.loads(block[1])["Statement"]
     granted = set(statement["Action"])
-    extra = {"appstream:DescribeFleets", "appstream:DescribeImageBuilders"}  # asked by a name that is put together
+    # Asked by a name that is put together.
+    extra = {"appstream:DescribeFleets", "appstream:DescribeImageBuilders", "drs:GetLaunchConfiguration",
+             "mgn:GetLaunchConfiguration"}  # fmt: skip
     assert granted - extra == asked()
     assert len(statement["Action"]) == len(granted)
     assert all(re.match(r"\w[\w-]*:(Describe|Get|List|Search)", action) for action in granted)

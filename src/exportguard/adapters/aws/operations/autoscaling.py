@@ -161,6 +161,16 @@ def resume(call: Call) -> None:
         existing(call, call.get("AutoScalingGroupName"), NOT_GIVEN)
 
 
+@operation("autoscaling", "DetachInstances", "EnterStandby", action=Action.SCALE)
+def replaced(call: Call) -> None:
+    """Taking instances out without shrinking the group makes it launch as many again."""
+    if str(call.get("ShouldDecrementDesiredCapacity")).lower() in ("true", "none"):
+        call.not_applicable("the group shrinks with what is taken out")
+        return
+    out = call.get("InstanceIds")
+    existing(call, call.get("AutoScalingGroupName"), len(out) if isinstance(out, (list, tuple)) else NOT_GIVEN)
+
+
 @operation("autoscaling", "RollbackInstanceRefresh", action=Action.RESIZE)
 def rollback_refresh(call: Call) -> None:
     """Instances are replaced by what the group was configured with before the refresh."""

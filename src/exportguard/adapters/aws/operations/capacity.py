@@ -10,6 +10,10 @@ from exportguard.adapters.aws.operations import operation
 from exportguard.adapters.aws.operations.launch import required
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
 
+_DURATIONS = (24, 48, 72, 96, 120, 144, 168, 240, 336, 504, 672, 1008, 1344, 2016)
+"""Hours that offerings are listed by; the API wants one. The lengths that are bought most come first (days, then weeks,
+of at most 182 days)."""
+
 
 @operation("ec2", "CreateCapacityReservation", action=Action.RESERVE)
 def create_capacity_reservation(call: Call) -> None:
@@ -53,11 +57,44 @@ def offered(call: Call, answer: Any, rows: Iterable[str], where: str, what: str,
 def purchase_capacity_block(call: Call) -> None:
     """The offering's id hides the type: it is looked for among the offerings of now."""
     ident = call.get("CapacityBlockOfferingId")
-    answer = call.ask("ec2", "DescribeCapacityBlockOfferings", CapacityDurationHours=24)
-    if not isinstance(answer, Unknown):
+    answer: Any = Unknown("no offering was listed")
+    for hours in _DURATIONS:
+        answer = call.ask("ec2", "DescribeCapacityBlockOfferings", CapacityDurationHours=hours)
+        if isinstance(answer, Unknown):
+            break
         rows = get(answer, "CapacityBlockOfferings") or ()
         answer = {"Offerings": [r for r in rows if get(r, "CapacityBlockOfferingId") == ident]}
+        if answer["Offerings"]:
+            break
     offered(call, answer, ("Offerings",), "CapacityBlockOfferingId", "capacity block offering")
+
+
+@operation("ec2", "ModifyCapacityReservationFleet", action=Action.RESERVE)
+def modify_capacity_reservation_fleet(call: Call) -> None:
+    total = call.get("TotalTargetCapacity")
+    if total in (None, 0):
+        call.not_applicable("the fleet's capacity does not grow")
+        return
+    ident = call.get("CapacityReservationFleetId")
+    answer = call.ask("ec2", "DescribeCapacityReservationFleets", CapacityReservationFleetIds=[ident])
+    if not isinstance(answer, Unknown):
+        fleets = get(answer, "CapacityReservationFleets") or ()
+        rows = [row for fleet in fleets for row in get(fleet, "InstanceTypeSpecifications") or ()]
+        answer = {"Specifications": [{"InstanceType": get(row, "InstanceType")} for row in rows]}
+    size = number(total, "TotalTargetCapacity")
+    offered(call, answer, ("Specifications",), "CapacityReservationFleetId", "reservation fleet", size)
+
+
+@operation("ec2", "AcceptReservedInstancesExchangeQuote", action=Action.PURCHASE)
+def accept_exchange(call: Call) -> None:
+    """Convertible reserved instances for others, by the offerings of those."""
+    for place, row in call.rows(call.get("TargetConfigurations"), "TargetConfigurations"):
+        given = get(row, "InstanceCount")
+        count = NOT_GIVEN if given is None else number(given, f"{place}.InstanceCount")
+        ident = get(row, "OfferingId")
+        answer = call.ask("ec2", "DescribeReservedInstancesOfferings", ReservedInstancesOfferingIds=[ident])
+        offered(call, answer, ("ReservedInstancesOfferings",), f"{place}.OfferingId", "offering", count)
+    call.not_applicable("nothing is taken in exchange")
 
 
 @operation("ec2", "PurchaseCapacityBlockExtension", action=Action.PURCHASE)

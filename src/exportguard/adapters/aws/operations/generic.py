@@ -24,7 +24,10 @@ _COUNTS = ("InstanceCount", "InitialInstanceCount", "DesiredInstances", "Desired
 _RUNS = re.compile(
     r"(Start|Invoke|Run|Execute|Evaluate|Ingest|Generate|Chat|Query|Predict|Sample|Send|Test)(?=[A-Z]|$)"
 )
-_NO_MODEL = re.compile(r"Browser|CodeInterpreter|WebSearch|Payment|MemoryRecords|Command|Subscription|Feedback|Notify")
+_NO_MODEL = re.compile(
+    r"Browser|CodeInterpreter|WebSearch|Payment|MemoryRecords|Command|Subscription|Feedback|Notify|"
+    r"ContentUpload|ImportJob|StartImport$|SourceSync"
+)
 _GROWS = re.compile(
     r"(Start|Execute|Resume|Launch|Exit|Run|Purchase|Accept|Associate|Extend|Activate|Continue|Rollback)"
 )

@@ -1,0 +1,80 @@
+"""What a call only names, found by a resolver one or two steps away."""
+
+# ruff: noqa: E501 - a case a line reads best
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pytest
+
+from adapters.aws.aws_shown import Answers, items
+from exportguard.adapters.aws.lookup import Question
+
+LOOKED_UP = [
+    ("mgn", "StartCutover", {"sourceServerIDs": ["s-1"]}, {
+        "GetLaunchConfiguration": {"ec2LaunchTemplateID": "lt-1"},
+        "DescribeLaunchTemplateVersions": {"LaunchTemplateVersions": [{"LaunchTemplateData": {"InstanceType": "p5.48xlarge"}}]},
+    }, ["p5.48xlarge x1"]),
+    ("ec2", "ModifyCapacityReservationFleet", {"CapacityReservationFleetId": "c", "TotalTargetCapacity": 4}, {
+        "DescribeCapacityReservationFleets": {"CapacityReservationFleets": [
+            {"InstanceTypeSpecifications": [{"InstanceType": "p5.48xlarge"}]}]}}, ["p5.48xlarge x4"]),
+    ("sagemaker-runtime", "InvokeEndpoint", {"EndpointName": "e"}, {
+        "DescribeEndpoint": {"EndpointConfigName": "c"},
+        "DescribeEndpointConfig": {"ProductionVariants": [{"ModelName": "m"}]},
+        "DescribeModel": {"PrimaryContainer": {"Image": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"}},
+    }, None),
+    ("sagemaker-runtime", "InvokeEndpoint", {"EndpointName": "e"}, {
+        "DescribeEndpoint": {"EndpointConfigName": "c"},
+        "DescribeEndpointConfig": {"ProductionVariants": [{"ModelName": "m"}]},
+        "DescribeModel": {"PrimaryContainer": {"Image": "mine", "ModelDataUrl": "s3://b/w"}},
+    }, ["model:? t?"]),
+    ("sagemaker", "UpdateEndpointWeightsAndCapacities", {"EndpointName": "e", "DesiredWeightsAndCapacities": [
+        {"VariantName": "v", "DesiredInstanceCount": 3}]}, {
+        "DescribeEndpoint": {"EndpointConfigName": "c"},
+        "DescribeEndpointConfig": {"ProductionVariants": [{"InstanceType": "ml.p5.48xlarge"}]}}, ["ml.p5.48xlarge x3"]),
+    ("sagemaker", "StartPipelineExecution", {"PipelineName": "p", "PipelineParameters": [{"Name": "T", "Value": "ml.p5.48xlarge"}]}, {
+        "DescribePipeline": {"PipelineDefinition": '{"Parameters": [{"Name": "T", "DefaultValue": "ml.m5.large"}], "Steps": [{"Name": "t", "Type": "Training", '
+                             '"Arguments": {"ResourceConfig": {"InstanceType": {"Get": "Parameters.T"}, "InstanceCount": 2}}}]}'}},
+        ["ml.p5.48xlarge x?", "ml.p5.48xlarge x2"]),
+    ("bedrock-agent-runtime", "InvokeAgent", {"agentId": "A", "agentAliasId": "B"}, {
+        "GetAgent": {"agent": {"foundationModel": "amazon.nova-lite-v1:0"}},
+        "GetAgentAlias": {"agentAlias": {"routingConfiguration": [{"agentVersion": "2"}]}},
+        "GetAgentVersion": {"agentVersion": {"foundationModel": "anthropic.claude-v2"}}},
+        ["model:amazon.nova-lite-v1:0 t?", "model:anthropic.claude-v2 t?"]),
+    ("bedrock-agent-runtime", "InvokeFlow", {"flowIdentifier": "F", "flowAliasIdentifier": "A"}, {
+        "GetFlowAlias": {"routingConfiguration": [{"flowVersion": "1"}]},
+        "GetFlowVersion": {"definition": {"nodes": [{"configuration": {"prompt": {"sourceConfiguration": {"inline": {"modelId": "anthropic.claude-v2"}}}}}]}}},
+        ["model:anthropic.claude-v2 t?"]),
+    ("cloudcontrol", "UpdateResource", {"TypeName": "AWS::AutoScaling::AutoScalingGroup", "Identifier": "g",
+        "PatchDocument": '[{"op": "replace", "path": "/MaxSize", "value": "9"}]'}, {
+        "GetResource": {"ResourceDescription": {"Properties": '{"MaxSize": "1", "MixedInstancesPolicy": {"LaunchTemplate": {"Overrides": [{"InstanceType": "p5.48xlarge"}]}}}'}}},
+        ["p5.48xlarge x9"]),
+    ("workspaces", "CreateWorkspaces", {"Workspaces": [{"BundleId": "wsb-1"}]}, {
+        "DescribeWorkspaceBundles": {"Bundles": [{"ComputeType": {"Name": "STANDARD"}}]}}, None),
+    ("omics", "StartRun", {"workflowId": "w"}, {"GetWorkflow": {"accelerators": "GPU"}}, ["acc:? x?"]),
+    ("omics", "StartRun", {"workflowId": "w"}, {"GetWorkflow": {"id": "w"}}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("service", "operation", "parameters", "answers", "expected"), LOOKED_UP)
+def test_what_a_call_only_names_is_looked_up(service, operation, parameters, answers, expected):
+    """One or two steps away: templates of source servers, models behind endpoints, versions behind an alias, patches."""
+    assert items(service, operation, parameters, resolver=Answers(answers)) == expected
+
+
+def test_an_offering_is_looked_for_among_all_lengths():
+    """The API lists offerings of one length at a time; the one that is bought may be of any."""
+
+    class ByLength:
+        asked: ClassVar[list[int]] = []
+
+        def ask(self, question: Question) -> Any:
+            hours = question.parameters["CapacityDurationHours"]
+            self.asked.append(hours)
+            found = [{"CapacityBlockOfferingId": "cb-9", "InstanceType": "p5.48xlarge", "InstanceCount": 3}]
+            return {"CapacityBlockOfferings": found if hours == 336 else []}
+
+    bought = {"CapacityBlockOfferingId": "cb-9", "InstancePlatform": "Linux/UNIX"}
+    assert items("ec2", "PurchaseCapacityBlock", bought, resolver=ByLength()) == ["p5.48xlarge x3"]
+    assert ByLength.asked[-1] == 336
