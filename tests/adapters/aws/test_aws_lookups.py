@@ -50,6 +50,9 @@ LOOKED_UP = [
         "PatchDocument": '[{"op": "replace", "path": "/MaxSize", "value": "9"}]'}, {
         "GetResource": {"ResourceDescription": {"Properties": '{"MaxSize": "1", "MixedInstancesPolicy": {"LaunchTemplate": {"Overrides": [{"InstanceType": "p5.48xlarge"}]}}}'}}},
         ["p5.48xlarge x9"]),
+    ("cloudformation", "UpdateStack", {"StackName": "s", "Parameters": [{"ParameterKey": "T", "UsePreviousValue": True}],
+        "TemplateBody": '{"Parameters": {"T": {"Type": "String"}}, "Resources": {"I": {"Type": "AWS::EC2::Instance", "Properties": {"InstanceType": {"Ref": "T"}}}}}'},
+        {"DescribeStacks": {"Stacks": [{"Parameters": [{"ParameterKey": "T", "ParameterValue": "p5.48xlarge"}]}]}}, ["p5.48xlarge x1"]),
     ("workspaces", "CreateWorkspaces", {"Workspaces": [{"BundleId": "wsb-1"}]}, {
         "DescribeWorkspaceBundles": {"Bundles": [{"ComputeType": {"Name": "STANDARD"}}]}}, None),
     ("omics", "StartRun", {"workflowId": "w"}, {"GetWorkflow": {"accelerators": "GPU"}}, ["acc:? x?"]),

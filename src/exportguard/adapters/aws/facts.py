@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, text
@@ -117,7 +118,7 @@ def observe_document(call: Boto3Call, *, resolver: Resolver | None = None) -> Ob
 
 def _spelled(service: str, operation: str) -> tuple[str, str]:
     """botocore's spelling of names written by hand: `EC2`, `run_instances`."""
-    service = service.strip().lower().replace("_", "-").replace(" ", "-")
+    service = _service(service.strip().lower().replace("_", "-").replace(" ", "-"))
     plain = operation.strip()
     if "_" in plain or plain[:1].islower():
         folded = plain.replace("_", "").replace("-", "").lower()
@@ -126,6 +127,26 @@ def _spelled(service: str, operation: str) -> tuple[str, str]:
                 return service, name
         return service, "".join(part[:1].upper() + part[1:] for part in plain.split("_"))
     return service, plain
+
+
+_SERVICE_IDS = {
+    "sfn": "stepfunctions",
+    "elasticmapreduce": "emr",
+    "applicationautoscaling": "application-autoscaling",
+    "eventbridge": "events",
+    "states": "stepfunctions",
+    "runtime-sagemaker": "sagemaker-runtime",
+}
+
+
+@cache
+def _service(name: str) -> str:
+    """botocore's name of a service that is written as its id, its host or its event (`auto-scaling`, `states`)."""
+    if name in surface():
+        return name
+    plain = name.replace("-", "").removeprefix("amazon").removeprefix("aws")
+    known = {service.replace("-", ""): service for service in surface()}
+    return _SERVICE_IDS.get(name) or known.get(name.replace("-", "")) or known.get(plain) or name
 
 
 def _instant(value: str) -> datetime:

@@ -15,6 +15,8 @@ from exportguard.adapters.aws.operations.template_text import LOCAL, NAMED_BY_OT
 from exportguard.adapters.aws.operations.template_values import Resolver
 from exportguard.vocabulary import Action, Location, Unknown
 
+_KNOWN_MACROS = re.compile(r"AWS::(LanguageExtensions|Serverless-2016-10-31|SecretsManager-[\d-]+|CodeDeployBlueGreen)")
+"""Macros of AWS's own that add functions, roles and permissions, or are read here."""
 _NESTED = ("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::Serverless::Application")
 
 
@@ -34,7 +36,7 @@ def stack(
         return
     transforms = template.get("Transform")
     for name in transforms if isinstance(transforms, list) else [transforms]:
-        if name is not None and name not in ("AWS::LanguageExtensions", "AWS::Serverless-2016-10-31"):
+        if name is not None and not (isinstance(name, str) and _KNOWN_MACROS.fullmatch(name)):
             call.unknown("a macro rewrites the template at deployment", f"{where}.Transform")
     values = _given(call, given)
     before, outer = len(call.items), call.resolver
@@ -69,6 +71,7 @@ class _WithinStack:
         return {
             "LaunchTemplateVersions": [{"LaunchTemplateData": data if data is not None else {}}],
             "LaunchConfigurations": [said],
+            "AutoScalingGroups": [said],
             "jobDefinitions": [said],
             "taskDefinition": said,
             "definition": definition(said),
@@ -77,15 +80,32 @@ class _WithinStack:
 
 
 def _given(call: Call, given: Any) -> dict[str, Any]:
+    """The parameters of a call. One that keeps its value has the stack's, if that can be looked up."""
     if isinstance(given, Mapping):  # a nested stack's, or Cloud Control's
         return {str(name): value for name, value in given.items()}
     values: dict[str, Any] = {}
+    kept: dict[str, str] = {}
     for place, row in call.rows(given, "Parameters"):
         name = get(row, "ParameterKey")
         if isinstance(name, str):
-            previous = get(row, "UsePreviousValue") or get(row, "ParameterValue") is None
-            values[name] = Unknown(f"{place} keeps its previous value") if previous else get(row, "ParameterValue")
+            if get(row, "UsePreviousValue") or get(row, "ParameterValue") is None:
+                kept[name] = place
+            else:
+                values[name] = get(row, "ParameterValue")
+    known = _known_parameters(call) if kept else {}
+    for name, place in kept.items():
+        values[name] = known.get(name, Unknown(f"{place} keeps its previous value"))
     return values
+
+
+def _known_parameters(call: Call) -> dict[str, Any]:
+    if call.get("StackName") is None:
+        return {}
+    answer = call.ask("cloudformation", "DescribeStacks", StackName=call.get("StackName"))
+    stacks = () if isinstance(answer, Unknown) else get(answer, "Stacks") or ()
+    rows = [row for found in stacks for row in get(found, "Parameters") or ()]
+    # What a parameter of the parameter store resolves to is written beside its name, which says nothing.
+    return {str(get(row, "ParameterKey")): get(row, "ParameterValue") for row in rows if get(row, "ParameterValue")}
 
 
 def _resource(call: Call, resolver: Resolver, name: str, resource: Any, where: str) -> None:

@@ -85,6 +85,8 @@ CALLS: dict[str, tuple[str, str]] = {
     "AWS::SSM::MaintenanceWindowTask": ("ssm", "RegisterTaskWithMaintenanceWindow"),
     "AWS::Config::RemediationConfiguration": ("config", "PutRemediationConfigurations"),
     "AWS::AutoScaling::WarmPool": ("autoscaling", "PutWarmPool"),
+    "AWS::AutoScaling::ScalingPolicy": ("autoscaling", "PutScalingPolicy"),
+    "AWS::AutoScaling::ScheduledAction": ("autoscaling", "PutScheduledUpdateGroupAction"),
 }
 """Resource types whose properties are those of a call, up to a letter's case. Any other type is looked through."""
 

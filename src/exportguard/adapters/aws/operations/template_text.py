@@ -20,6 +20,7 @@ NAMED_BY_OTHERS = {
     "AWS::SageMaker::Model": "DescribeModel",
     "AWS::ECS::TaskDefinition": "DescribeTaskDefinition",
     "AWS::Batch::JobDefinition": "DescribeJobDefinitions",
+    "AWS::AutoScaling::AutoScalingGroup": "DescribeAutoScalingGroups",
     "AWS::StepFunctions::StateMachine": "DescribeStateMachine",
     "AWS::Serverless::StateMachine": "DescribeStateMachine",
 }

@@ -14,6 +14,7 @@ from exportguard.adapters.aws.operations.template_text import parse
 from exportguard.vocabulary import Action, Unknown
 
 _MOST_STATES = 5_000
+_FUNCTION = re.compile(r"arn:[^:]+:(lambda:|states:[^:]*:[^:]*:activity:|swf:)", re.IGNORECASE)
 _WANTS_GPU = re.compile(r"(nvidia|amd|aws\.amazon|habana|gpu)[\w.-]*/(gpu|neuron|mig)|gpu\b|neuron", re.IGNORECASE)
 _SERVICES = {
     "sfn": "stepfunctions",
@@ -94,9 +95,12 @@ def _task(call: Call, resource: Any, node: Mapping[str, Any], place: str) -> Non
     if not isinstance(resource, str) or "${" in resource:
         call.unknown(f"{place} names no readable resource", place)
         return
-    match = re.fullmatch(r"arn:[^:]+:states:[^:]*:[^:]*:(aws-sdk:)?([^:]+):([^:.]+)(\..+)?", resource)
-    if match is None or match[2] in ("activity",):
+    if _FUNCTION.match(resource):
         return  # a function or an activity: its own calls are judged where it runs
+    match = re.fullmatch(r"arn:[^:]+:states:[^:]*:[^:]*:(aws-sdk:)?([^:]+):([^:.]+)(\..+)?", resource, re.IGNORECASE)
+    if match is None:
+        call.unknown(f"{place} names a resource that is not known", place)
+        return
     if (match[2], match[3]) in (("lambda", "invoke"), ("http", "invoke")):
         return
     if match[2] == "eks" and match[3] in ("runJob", "call"):
