@@ -9,9 +9,16 @@ from exportguard.adapters.aws.operations import operation
 from exportguard.adapters.aws.operations.launch import DEFAULT_INSTANCE_TYPE, launched, of_family
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
 
+_PLACES = frozenset({
+    "Placement", "placement", "AvailabilityZone", "availabilityZone", "AvailabilityZoneId", "availabilityZoneId",
+    "OutpostArn", "outpostArn",
+})  # fmt: skip
+
 
 def placed(call: Call, spec: Any, where: str = "Placement") -> None:
     """The zone and host that a launch specification asks for."""
+    if isinstance(spec, dict) and _PLACES.isdisjoint(spec):
+        return
     for zone in ("AvailabilityZone", "AvailabilityZoneId"):
         call.zone(get(get(spec, "Placement"), zone))
         call.zone(get(spec, zone))
