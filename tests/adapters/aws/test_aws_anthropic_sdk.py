@@ -7,6 +7,8 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from adapters.aws.aws_recording import RecordingGate, Refused, connections
 from adapters.aws.aws_shown import Answers
 from adapters.aws.loopback import loopback
+from exportguard import Guard, ProvisioningDenied
 from exportguard.adapters.aws.anthropic_sdk.facts import observe
 from exportguard.adapters.aws.anthropic_sdk.hook import AnthropicHook
 from exportguard.errors import ConfigurationError
@@ -215,3 +218,18 @@ def test_openais_bedrock_client_is_judged_by_the_wrap_of_its_package(gate):
     (seen,) = gate.seen
     assert isinstance(seen, ProvisioningRequest)
     assert (seen.provider, seen.locations[0].region) == ("aws", "us-west-2")
+
+
+def test_a_guard_denies_and_allows_by_customer():
+    """Under the shipped packs: Claude on Bedrock for a party in China is denied, and nothing is connected to."""
+    customers = Path(__file__).parents[3] / "examples" / "company_policies" / "customers.yaml"
+    with Guard.load(customers=customers, record=None, ledger=None, lists=None,
+                    clock=lambda: datetime(2026, 8, 1, tzinfo=UTC)) as guard:  # fmt: skip
+        denied = guard.attach(anthropic.AnthropicBedrock(**KEYS), customer="cust-shenzhen")
+        with connections() as made, pytest.raises(ProvisioningDenied):
+            denied.messages.create(model=CLAUDE, **ASK)
+        assert made == []
+        guard.install()
+        with guard.acting_for("cust-zurich"), loopback((200, ANSWER)) as server:
+            client = anthropic.AnthropicBedrock(base_url=server.url, **KEYS)
+            assert client.messages.create(model=CLAUDE, **ASK).content[0].text == "hi"

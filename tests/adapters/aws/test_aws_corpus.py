@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from exportguard import Guard
+from exportguard.adapters.aws.operations.resource_types import CALLS
 
 HERE = Path(__file__).parent / "corpus"
 CUSTOMERS = Path(__file__).parents[3] / "examples" / "company_policies" / "customers.yaml"
@@ -58,3 +59,82 @@ def test_what_leads_to_a_chip_or_a_model_is_never_let_through(guard):
             wrong.append((row["service"], row["operation"], row["expect"], nobody, known, restricted))
     assert wrong == []
     assert len(rows) > 400
+
+
+CALLED: dict[tuple[str, str], list[str]] = {}
+for _kind, _called in CALLS.items():
+    CALLED.setdefault(_called, []).append(_kind)
+ROWS_OF = {
+    "AWS::WorkSpaces::Workspace": "Workspaces",
+    "AWS::EMR::InstanceGroupConfig": "InstanceGroups",
+    "AWS::EMR::InstanceFleetConfig": "InstanceFleet",
+    "AWS::Config::RemediationConfiguration": "RemediationConfigurations",
+}
+
+
+def capitalised(value: Any) -> Any:
+    """Parameters as CloudFormation spells properties."""
+    if isinstance(value, dict):
+        return {key[:1].upper() + key[1:]: capitalised(entry) for key, entry in value.items()}
+    return [capitalised(entry) for entry in value] if isinstance(value, list) else value
+
+
+def as_stacks(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The same thing as a resource of a stack, for every type that the call makes."""
+    for kind in CALLED.get((row["service"], row["operation"]), ()):
+        properties = capitalised(row["parameters"])
+        if kind in ROWS_OF:
+            properties = properties.get(ROWS_OF[kind])
+            properties = properties[0] if isinstance(properties, list) and properties else properties
+            if not properties:
+                continue
+        if kind == "AWS::ApiGateway::Method":
+            properties = {"Integration": properties}
+        if kind.endswith("StateMachine"):
+            properties["DefinitionString"] = properties.pop("Definition", None)
+        body = json.dumps({"Resources": {"X": {"Type": kind, "Properties": properties}}})
+        yield {"service": "cloudformation", "operation": "CreateStack",
+               "parameters": {"StackName": "s", "TemplateBody": body}}  # fmt: skip
+
+
+def as_later_calls(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The same call, made later by a state machine or a schedule."""
+    service = {"stepfunctions": "sfn", "events": "eventbridge"}.get(row["service"], row["service"].replace("-", ""))
+    name = row["operation"].strip()
+    action = f"{service}:{name[:1].lower()}{name[1:]}"
+    task = {
+        "Type": "Task",
+        "Resource": f"arn:aws:states:::aws-sdk:{action}",
+        "Parameters": row["parameters"],
+        "End": True,
+    }
+    yield {"service": "stepfunctions", "operation": "CreateStateMachine",
+           "parameters": {"definition": json.dumps({"StartAt": "A", "States": {"A": task}})}}  # fmt: skip
+    yield {"service": "scheduler", "operation": "CreateSchedule", "parameters": {"Target": {
+        "Arn": f"arn:aws:scheduler:::aws-sdk:{action}", "Input": json.dumps(row["parameters"])}}}  # fmt: skip
+
+
+def test_a_resource_of_a_stack_is_judged_as_the_call_that_makes_it(guard):
+    """In a template everyday things stay everyday, and what is denied as a call is denied as a resource."""
+    wrong = []
+    count = 0
+    for row in lines("everyday.jsonl"):
+        for stack in as_stacks(row):
+            count += 1
+            if outcome(guard, stack) != "ALLOW":
+                wrong.append(stack)
+    for row in lines("evasions.jsonl"):
+        for stack in as_stacks(row):
+            count += 1
+            restricted = outcome(guard, stack, "cust-shenzhen")
+            if restricted == "ALLOW" or (row["expect"].endswith("DENY") and restricted != "DENY"):
+                wrong.append(stack)
+    assert wrong == []
+    assert count > 300
+
+
+def test_a_call_that_is_made_later_is_never_let_through(guard):
+    """Step Functions and EventBridge Scheduler make any call of the SDK: each evasion, by way of them."""
+    rows = [later for row in lines("evasions.jsonl") if "_" not in row["operation"] for later in as_later_calls(row)]
+    assert [row for row in rows if outcome(guard, row, "cust-shenzhen") == "ALLOW"] == []
+    assert len(rows) > 800
