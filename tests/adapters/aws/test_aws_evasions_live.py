@@ -18,6 +18,7 @@ import botocore.exceptions
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
 from moto import mock_aws
+from moto.server import ThreadedMotoServer
 
 from adapters.aws.aws_recording import connections
 from adapters.aws.loopback import loopback
@@ -225,3 +226,26 @@ def test_concurrent_customers_of_one_client(load):
     for thread in threads:
         thread.join()
     assert seen == {"cust-zurich": {"started"}, "cust-shenzhen": {"denied"}}
+
+
+def test_over_a_server_of_its_own(load):
+    """The same over HTTP: look-ups go to the endpoint of the judged client, and what is refused never reaches it."""
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    try:
+        _, port = server.get_host_and_port()
+        there = {"endpoint_url": f"http://127.0.0.1:{port}"}
+        bare = client(**there)
+        ident = run(bare)["Instances"][0]["InstanceId"]
+        bare.stop_instances(InstanceIds=[ident])
+        ec2 = load(resolver="auto").attach(client(**there), customer="cust-shenzhen")
+        with pytest.raises(ProvisioningDenied):
+            ec2.start_instances(InstanceIds=[ident])
+        with pytest.raises(ProvisioningDenied):
+            run(ec2)
+        assert run(ec2, "t3.micro")["Instances"]
+        found = [i for r in bare.describe_instances()["Reservations"] for i in r["Instances"]]
+        assert [(i["InstanceType"], i["State"]["Name"]) for i in found] == [
+            ("p5.48xlarge", "stopped"), ("t3.micro", "running")]  # fmt: skip
+    finally:
+        server.stop()
