@@ -89,11 +89,22 @@ def test_more_open_conditions_than_can_be_tried_leave_choices_unknown():
     """Past the bound a choice between two types is unknown, never one of them by luck."""
     conditions = {f"C{n}": {"Fn::Equals": [{"Ref": "AWS::StackName"}, str(n)]} for n in range(12)}
     kind = {"Fn::If": ["C0", {"Fn::If": ["C1", "t3.micro", "p5.48xlarge"]}, "t3.micro"]}
-    body = {
-        "Conditions": conditions,
-        "Resources": {"I": {"Type": "AWS::EC2::Instance", "Properties": {"InstanceType": kind}}},
+    others = {
+        f"B{n}": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Fn::If": [f"C{n}", "a", "b"]}}}
+        for n in range(12)
     }
-    assert "? x1" in (stack(body) or [])
+    made = {"I": {"Type": "AWS::EC2::Instance", "Properties": {"InstanceType": kind}}}
+    assert "? x1" in (stack({"Conditions": conditions, "Resources": {**made, **others}}) or [])
+
+
+def test_conditions_that_choose_nothing_are_not_tried():
+    """Dozens of conditions on whether a bucket is made leave the choice between two types as exact as it was."""
+    conditions = {f"C{n}": {"Fn::Equals": [{"Ref": "AWS::StackName"}, str(n)]} for n in range(40)}
+    buckets = {f"B{n}": {"Type": "AWS::S3::Bucket", "Condition": f"C{n}"} for n in range(40)}
+    kind = {"Fn::If": ["C0", {"Fn::If": ["C1", "t3.micro", "p5.48xlarge"]}, "t3.nano"]}
+    made = {"I": {"Type": "AWS::EC2::Instance", "Condition": "C7", "Properties": {"InstanceType": kind}}}
+    found = stack({"Conditions": conditions, "Resources": {**made, **buckets}})
+    assert set(found or ()) == {"t3.micro x1", "p5.48xlarge x1", "t3.nano x1"}
 
 
 def test_a_resource_whose_condition_fails_is_not_made():

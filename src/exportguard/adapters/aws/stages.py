@@ -52,7 +52,7 @@ class CallState:
 class Point:
     """The handlers of one hook, with the customer they act for. One per `attach` and one for `install`."""
 
-    __slots__ = ("_key", "active", "customer", "gate", "hook", "resolver_for", "version")
+    __slots__ = ("_key", "active", "customer", "gate", "hook", "origin", "resolver_for", "version")
 
     def __init__(
         self,
@@ -65,6 +65,7 @@ class Point:
         self.hook, self.gate, self.resolver_for, self.version = hook, gate, resolver_for, version
         self.customer = customer
         self.active = True
+        self.origin = CallOrigin(point="boto3", customer=customer, sdk_version=version)
         self._key = f"exportguard-{id(hook):x}"
 
     # -- events --------------------------------------------------------------------------------------------------
@@ -208,8 +209,7 @@ class Point:
                 passing_on=sorted(earlier),
             )
 
-        origin = CallOrigin(point="boto3", customer=self.customer, sdk_version=self.version)
-        judgement = self.gate.judge(observed, origin)
+        judgement = self.gate.judge(observed, self.origin)
         if judgement.refusal is not None:
             raise judgement.refusal
         state.judgement = judgement

@@ -67,7 +67,8 @@ class Resolver:
 
     def ways(self) -> Iterator[Resolver]:
         """This resolver under each way in which undecided conditions may turn out; they are taken as independent."""
-        undecided = [str(name) for name in self._conditions if self.holds(name) is None]
+        asked = self._choosing()
+        undecided = [str(name) for name in self._conditions if name in asked and self.holds(name) is None]
         roots = [name for name in undecided if not self._refers(self._conditions[name], undecided)]
         if len(roots) > _MOST_OPEN:
             for taken in (True, False):
@@ -76,6 +77,37 @@ class Resolver:
             return
         for turns in product((True, False), repeat=len(roots)):
             yield self._under(dict(zip(roots, turns, strict=True)))
+
+    def _choosing(self) -> set[str]:
+        """The conditions that some `Fn::If` of a resource asks, and those that they ask in turn.
+
+        One that only says whether a resource is made needs no trial: what is undecided is taken to be made.
+        """
+        found: set[str] = set()
+        todo: list[Any] = [self._resources]
+        while todo:
+            node = todo.pop()
+            if isinstance(node, list):
+                todo += node
+            elif isinstance(node, Mapping):
+                choice = node.get("Fn::If")
+                if isinstance(choice, list) and choice and isinstance(choice[0], str):
+                    found.add(choice[0])
+                todo += node.values()
+        open_names = list(found)
+        while open_names:
+            todo = [self._conditions.get(open_names.pop())]
+            while todo:
+                node = todo.pop()
+                if isinstance(node, list):
+                    todo += node
+                elif isinstance(node, Mapping):
+                    name = node.get("Condition")
+                    if isinstance(name, str) and name not in found:
+                        found.add(name)
+                        open_names.append(name)
+                    todo += node.values()
+        return found
 
     def _under(self, assumed: Mapping[str, bool]) -> Resolver:
         other = copy.copy(self)
@@ -167,8 +199,8 @@ class Resolver:
                 return self._function(key[4:], argument, depth + 1)
         found = {}
         for key, entry in node.items():
-            if str(key).startswith(("Fn::Transform", "Fn::Include", "Fn::ForEach")):
-                return Unknown("a macro or a loop that is expanded at deployment")
+            if str(key).startswith("Fn::"):
+                return Unknown("a macro, a loop or a function beside other keys, which is expanded at deployment")
             resolved = self.value(entry, depth + 1)
             if isinstance(resolved, Unknown) and key in _LOOSE:
                 resolved = self._loose(entry, resolved, depth + 1)
