@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import pytest
 
 from adapters.aws.aws_shown import Answers, items
-from exportguard.adapters.aws.lookup import Question
+from exportguard.adapters.aws.lookup import Question, Together
+from exportguard.vocabulary import Unknown
 
 LOOKED_UP = [
     ("mgn", "StartCutover", {"sourceServerIDs": ["s-1"]}, {
@@ -81,3 +82,22 @@ def test_an_offering_is_looked_for_among_all_lengths():
     bought = {"CapacityBlockOfferingId": "cb-9", "InstancePlatform": "Linux/UNIX"}
     assert items("ec2", "PurchaseCapacityBlock", bought, resolver=ByLength()) == ["p5.48xlarge x3"]
     assert ByLength.asked[-1] == 336
+
+
+def test_the_look_ups_of_one_call_are_bounded_together():
+    """However many things a call names, it does not wait for them one after the other for minutes."""
+    now = [0.0]
+
+    class Slow:
+        asked = 0
+
+        def ask(self, question: Question) -> Any:
+            self.asked += 1
+            now[0] += 4.0
+            return {}
+
+    slow = Slow()
+    together = Together(slow, clock=lambda: now[0])
+    answers = [together.ask(Question("ec2", "DescribeInstances")) for _ in range(9)]
+    assert slow.asked == 3
+    assert [isinstance(answer, Unknown) for answer in answers] == [False] * 3 + [True] * 6

@@ -10,7 +10,7 @@ from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, text
 from exportguard.adapters.aws.classify import Standing, standing, surface
-from exportguard.adapters.aws.lookup import NO_RESOLVER, Resolver
+from exportguard.adapters.aws.lookup import NO_RESOLVER, Resolver, Together
 from exportguard.adapters.aws.operations import extract
 from exportguard.adapters.aws.places import account_of_host, locations, region_of_host
 from exportguard.errors import DocumentError
@@ -64,7 +64,8 @@ def observe(
     if standing(service, operation) is Standing.OUTSIDE:
         return NotApplicable(reason=f"{service}.{operation} provisions no accelerator and no model")
     where = region_of_host(url)
-    call = Call(service, operation, parameters, region=where or region, resolver=resolver)
+    bounded = Together(resolver) if resolver is not None else None
+    call = Call(service, operation, parameters, region=where or region, resolver=bounded)
     if isinstance(parameters, Mapping):
         try:
             extract(call)

@@ -6,9 +6,10 @@ so that a resolver stays a dozen lines: a dictionary in a test, a botocore clien
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, Protocol
 
 from exportguard.vocabulary import Unknown
@@ -44,6 +45,31 @@ class NoResolver:
 
 
 NO_RESOLVER = NoResolver()
+
+LONGEST_TOGETHER = 10.0
+"""Seconds that all look-ups of one call may take together; each is limited by its resolver besides."""
+MOST_TOGETHER = 100
+
+
+class Together:
+    """One call's questions to a resolver, bounded as a whole: past the bounds the rest is unknown."""
+
+    __slots__ = ("_clock", "_left", "_resolver", "_until")
+
+    def __init__(self, resolver: Resolver, *, clock: Callable[[], float] = monotonic) -> None:
+        self._resolver, self._clock = resolver, clock
+        self._until: float | None = None
+        self._left = MOST_TOGETHER
+
+    def ask(self, question: Question) -> Mapping[str, Any] | Unknown:
+        now = self._clock()
+        if self._until is None:
+            self._until = now + LONGEST_TOGETHER
+        self._left -= 1
+        if now >= self._until or self._left < 0:
+            return Unknown("looking things up for this call took too long altogether")
+        return self._resolver.ask(question)
+
 
 looking_up: ContextVar[bool] = ContextVar("exportguard_aws_looking_up", default=False)
 """True while a resolver makes its own calls: those are read-only and are not judged."""
