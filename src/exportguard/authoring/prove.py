@@ -11,13 +11,18 @@ from typing import Any
 
 from exportguard import reference
 from exportguard.authoring.files import Kind, files_of, pack_folder
+from exportguard.authoring.proof.confirm import Found
 from exportguard.authoring.proof.properties import Properties, load_properties, packs_of
 from exportguard.authoring.proof.prover import ProofMismatchError, Prover, Result, Status
+from exportguard.authoring.proof.unknowns import Bounds
 from exportguard.errors import ConfigurationError
 from exportguard.language import CompiledPolicySet, PolicySource, load_policies
 from exportguard.packs import HISTORICAL, policy_sources, shipped_folder, shipped_packs
 
-__all__ = ["ProofMismatchError", "Result", "Status", "document", "jobs", "prove", "shipped_properties"]
+__all__ = [
+    "ProofMismatchError", "Result", "Status", "authorizations", "document", "document_of_found", "folders_of", "jobs",
+    "prove", "shipped_properties", "sizes", "usage",
+]  # fmt: skip
 
 TIMEOUT = 10.0
 """Seconds for each claim, unless told otherwise."""
@@ -128,36 +133,46 @@ def document(job: Job, result: Result) -> dict[str, Any]:
         "reference_digest": reference.default().digest,
     }
     if result.found is not None and result.decision is not None:
-        shown["request"] = result.found.document
         shown["outcome"] = result.decision.outcome.value
         shown["reasons"] = [f"{r.policy}/{r.rule}" for r in result.decision.reasons]
-        if result.found.authorizations:
-            shown["authorizations"] = authorizations(result)
-        used = usage(result)
-        if used:
-            shown["usage"] = used
+        shown.update(document_of_found(result.found))
     return {key: value for key, value in shown.items() if value is not None}
 
 
-def authorizations(result: Result) -> list[dict[str, Any]]:
-    """The authorizations of a counterexample as their document has them."""
-    assert result.found is not None
+def document_of_found(found: Found) -> dict[str, Any]:
+    """A request that Z3 found, with the authorizations and the earlier use that belong to it."""
+    shown: dict[str, Any] = {"request": found.document}
+    if found.authorizations:
+        shown["authorizations"] = authorizations(found)
+    used = usage(found)
+    if used:
+        shown["usage"] = used
+    return shown
+
+
+def authorizations(found: Found) -> list[dict[str, Any]]:
+    """The authorizations beside a request, as their document has them."""
     return [
-        json.loads(entry.model_dump_json(exclude_defaults=True)) | {"effective": {}}
-        for entry in result.found.authorizations
+        json.loads(entry.model_dump_json(exclude_defaults=True)) | {"effective": {}} for entry in found.authorizations
     ]
 
 
-def usage(result: Result) -> list[dict[str, Any]]:
-    """What the ledger has to have read for a counterexample; nothing where it may be unread."""
-    assert result.found is not None
-    found = []
-    for question, reading in result.found.usage.items():
+def usage(found: Found) -> list[dict[str, Any]]:
+    """What the ledger has to have read beside a request; nothing where it may be unread."""
+    told = []
+    for question, reading in found.usage.items():
         known = {
             name: value
             for name in ("tokens", "accelerators", "tpp")
             if isinstance(value := getattr(reading, name), int | float)
         }
         if known:
-            found.append({"by": question.by, "period": question.period, **known})
-    return found
+            told.append({"by": question.by, "period": question.period, **known})
+    return told
+
+
+def sizes(bounds: Bounds, any_size: bool) -> str:
+    """For which sizes of requests something is proved."""
+    if any_size:
+        return f"any size (decided by those of at most {bounds.told()})"
+    return f"at most {bounds.told()}"

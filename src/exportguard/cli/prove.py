@@ -116,7 +116,7 @@ def _write(folder: Path, results: list[tuple[Job, Result]]) -> None:
             text = json.dumps(result.found.document, ensure_ascii=False, indent=2)
             (folder / f"{stem}.json").write_text(text + "\n", encoding="utf-8")
             if result.found.authorizations:
-                lifting = json.dumps({"authorizations": authorizations(result)}, ensure_ascii=False, indent=2)
+                lifting = json.dumps({"authorizations": authorizations(result.found)}, ensure_ascii=False, indent=2)
                 (folder / f"{stem}.authorizations.json").write_text(lifting + "\n", encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"cannot be written: {error.strerror}", place=str(folder)) from None
@@ -137,7 +137,7 @@ def _report(results: list[tuple[Job, Result]], format: Format) -> str:  # noqa: 
 
 
 def _told(job: Job, result: Result) -> str:
-    from exportguard.authoring.prove import Status, authorizations, usage
+    from exportguard.authoring.prove import Status, authorizations, sizes, usage
 
     claim = result.claim
     lines = [f"{result.status.value:<9} {job.properties.name}/{claim.id} ({claim.claim}, {result.seconds:.2f} s)"]
@@ -151,19 +151,12 @@ def _told(job: Job, result: Result) -> str:
             f"    {what} (as of {result.as_of:%Y-%m-%d}): {json.dumps(result.found.document, ensure_ascii=False)}"
         )
         if result.found.authorizations:
-            lines.append(f"    with the authorizations: {json.dumps(authorizations(result), ensure_ascii=False)}")
-        lines += [f"    with the use before it: {json.dumps(entry)}" for entry in usage(result)]
+            lines.append(f"    with the authorizations: {json.dumps(authorizations(result.found), ensure_ascii=False)}")
+        lines += [f"    with the use before it: {json.dumps(entry)}" for entry in usage(result.found)]
         lines.append(f"    which is decided {result.decision.outcome}: {result.decision.summary}")
     if result.found is None or result.status is not Status.REFUTED:
-        lines.append(f"    of requests of {sizes(result)}")
+        lines.append(f"    of requests of {sizes(result.bounds, result.any_size)}")
     return "\n".join(lines)
-
-
-def sizes(result: Result) -> str:
-    """For which sizes of requests a result holds."""
-    if result.any_size:
-        return f"any size (decided by those of at most {result.bounds.told()})"
-    return f"at most {result.bounds.told()}"
 
 
 def _summary(results: Sequence[Result]) -> str:

@@ -39,6 +39,11 @@ def needed_bounds(claim: Property, mentions: Mentions) -> Bounds:
     kind = claim.claim
     alone = kind in ("never_allowed", "sometimes_allowed", "always_denied", "disjoint", "covers")
     combinations = 2 if kind in ("equivalent", "always_held") or (claim.when is not None and not alone) else 1
+    return bounds_for(combinations, mentions)
+
+
+def bounds_for(combinations: int, mentions: Mentions) -> Bounds:
+    """The bounds of requests that have so many combinations to show, and an end user besides."""
     words = {name: len(codes) + 1 for name, codes in mentions.list_codes.items()}
     witnesses = {name: combinations * count for name, count in mentions.witnesses.items()}
     bounds = Bounds(
