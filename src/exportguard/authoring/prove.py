@@ -147,6 +147,8 @@ def document_of_found(found: Found) -> dict[str, Any]:
     used = usage(found)
     if used:
         shown["usage"] = used
+    if not found.screened:
+        shown["screened"] = False
     return shown
 
 

@@ -177,6 +177,53 @@ def _policy() -> dict[str, Any]:
     }
 
 
+def _properties() -> dict[str, Any]:
+    from typing import get_args
+
+    from exportguard.authoring.proof.properties import MOST, Claim
+
+    words = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
+    kinds = ["bis_license", "license_exception", "internal_waiver", "any"]
+    condition = {**_TEXT, "description": "A CEL condition over request, item, party and location."}
+    claim = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["id", "claim"],
+        "properties": {
+            "id": _TEXT,
+            "title": _TEXT,
+            "claim": {"enum": list(get_args(Claim))},
+            "when": condition,
+            "every": condition,
+            "rules": {**words, "description": "Rules as `policy/rule`, or by id where that is unique."},
+            "by": words,
+            "without": {"type": "array", "items": {"enum": kinds}},
+            "as_of": _DATE,
+            "bounds": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {
+                    name: {"type": "integer", "minimum": 1 if name == "items" else 0, "maximum": MOST}
+                    for name in ("items", "parties", "locations", "listings", "red_flags")
+                },
+            },
+        },
+    }
+    return {
+        "title": "exportguard properties",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["properties", "claims"],
+        "properties": {
+            "properties": _TEXT,
+            "packs": words,
+            "as_of": _DATE,
+            "variables": {"type": "object", "additionalProperties": _TEXT},
+            "claims": {"type": "array", "items": claim},
+        },
+    }
+
+
 def _of(module: str, name: str) -> Callable[[], dict[str, Any]]:
     def make() -> dict[str, Any]:
         from importlib import import_module
@@ -213,4 +260,5 @@ _SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "customers": _of("exportguard.parties.customer", "CustomersDocument"),
     "authorizations": _authorizations,
     "decision": _of("exportguard.vocabulary", "Decision"),
+    "properties": _properties,
 }

@@ -153,6 +153,8 @@ def _told(job: Job, result: Result) -> str:
         if result.found.authorizations:
             lines.append(f"    with the authorizations: {json.dumps(authorizations(result.found), ensure_ascii=False)}")
         lines += [f"    with the use before it: {json.dumps(entry)}" for entry in usage(result.found)]
+        if not result.found.screened:
+            lines.append("    by a guard whose list leaves a name open, or that has none (`lists=None`)")
         lines.append(f"    which is decided {result.decision.outcome}: {result.decision.summary}")
     if result.found is None or result.status is not Status.REFUTED:
         lines.append(f"    of requests of {sizes(result.bounds, result.any_size)}")

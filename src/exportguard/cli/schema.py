@@ -11,7 +11,7 @@ import typer
 
 from exportguard.errors import ConfigurationError
 
-HELP = """Print the JSON Schema (draft 7) of a document: policy, suite, request, call, customers …
+HELP = """Print the JSON Schema (draft 7) of a document: policy, suite, properties, request, call, customers …
 
 In an editor with a YAML language server, the first line of a file names its schema:
 `# yaml-language-server: $schema=.schemas/policy.schema.json`.

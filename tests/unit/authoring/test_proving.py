@@ -270,3 +270,31 @@ def test_a_share_on_the_threshold_is_exact():
     assert found is not None
     (owner,) = [owner for party in found.document["parties"] for owner in party.get("owners", ())]
     assert Fraction(str(owner["percent"] if not isinstance(owner["percent"], dict) else owner["percent"]["min"])) == 50
+
+
+def test_a_party_whose_name_is_known_and_whose_listings_are_not_is_a_party_that_no_list_settles():
+    """`check` screens a name; what turns on its being open is confirmed by a guard that has no list, and says so."""
+    text = POLICY + '  - {id: listed, effect: hold, when: \'"EL" in party.listings && item.kind == "model"\'}\n'
+    policies = load_policies([PolicySource("small.yaml", text)], reference.default())
+    when = 'item.kind == "model" && unknown(party.listings) && party.name == "Example Institute"'
+    claim = f'claim: never_held, every: \'{when} && party.role == "end_user" && party.country == "US"\''
+    found = result(f"{claim}, as_of: 2026-08-01", policies)  # the shipped list is of the day before
+    assert found.status is Status.REFUTED
+    assert found.found is not None
+    assert not found.found.screened
+
+
+def test_the_schema_of_properties_admits_what_is_shipped_and_refuses_what_is_not_read():
+    import yaml
+    from jsonschema import Draft202012Validator
+
+    from exportguard.authoring.prove import shipped_properties
+    from exportguard.authoring.schema import schema
+
+    validator = Draft202012Validator(schema("properties"))
+    for path in shipped_properties():
+        plain = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
+        for claim in plain["claims"]:
+            claim.update({"bounds": {k: int(v) for k, v in claim["bounds"].items()}} if "bounds" in claim else {})
+        assert list(validator.iter_errors(plain)) == [], path
+    assert not validator.is_valid({"properties": "x", "claims": [{"id": "a", "claim": "never"}]})

@@ -23,11 +23,16 @@ from exportguard.vocabulary.questions import OwnershipQuestion, UsageQuestion, U
 
 @dataclass(frozen=True)
 class Found:
-    """A request that Z3 found, with what has to stand beside it: authorizations, and what the ledger has read."""
+    """A request that Z3 found, with what has to stand beside it: authorizations, and what the ledger has read.
+
+    `screened`: it is decided so where names are screened, as `exportguard check` does. False: only by a guard that
+    leaves the listings of a named party open (`lists=None`, a list that is too old, a name under review).
+    """
 
     document: dict[str, Any]
     authorizations: tuple[Authorization, ...]
     usage: Mapping[UsageQuestion, UsageReading]
+    screened: bool = True
 
 
 class Witness:

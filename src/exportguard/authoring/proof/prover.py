@@ -173,9 +173,11 @@ class Prover:
             plain = solver.model
             for model in (solver.polished(setting.scene.wishes), plain):
                 found = self._found(setting, model)
-                witness = self._witness(found, setting, policies)
-                if confirmed(witness):
-                    return "found", found, witness
+                for screened in (True, False):
+                    found = replace(found, screened=screened)
+                    witness = self._witness(found, setting, policies)
+                    if confirmed(witness):
+                        return "found", found, witness
             if not exact or (tightened and _are_doubles(exact, plain)):
                 _mismatch(found)
         return "it turns on how doubles are rounded", None, None
@@ -183,7 +185,7 @@ class Prover:
     def _witness(self, found: Found, setting: Setting, policies: CompiledPolicySet) -> Witness:
         return Witness(
             found, self.reference, setting.judge.as_of, policies.ownership_questions | setting.mentions.questions,
-            self._screener,
+            self._screener if found.screened else None,
         )  # fmt: skip
 
     def _found(self, setting: Setting, model: Any) -> Found:
