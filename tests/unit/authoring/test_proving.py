@@ -286,12 +286,12 @@ def test_a_party_whose_name_is_known_and_whose_listings_are_not_is_a_party_that_
 
 def test_the_schema_of_properties_admits_what_is_shipped_and_refuses_what_is_not_read():
     import yaml
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft7Validator
 
     from exportguard.authoring.prove import shipped_properties
     from exportguard.authoring.schema import schema
 
-    validator = Draft202012Validator(schema("properties"))
+    validator = Draft7Validator(schema("properties"))
     for path in shipped_properties():
         plain = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)
         for claim in plain["claims"]:

@@ -9,6 +9,7 @@ from exportguard.language import CompiledCondition
 from exportguard.language.schema import RECORDS
 from exportguard.language.syntax import Node, walk
 from exportguard.language.threevalued import question_of
+from exportguard.parties.origin import is_place
 from exportguard.vocabulary.questions import OwnershipQuestion
 
 Test = tuple[str, str]
@@ -83,7 +84,10 @@ class Mentions:
         if node.op == "lit" and isinstance(node.value, str):
             self.texts.add(node.value)
         elif node.op == "owned":
-            self.questions.add(question_of(node))
+            question = question_of(node)
+            self.questions.add(question)
+            if any(map(is_place, question.lists)):  # the ultimate parent may answer it
+                self.presence |= {"party.ultimate_parent", "ultimate_parent.country", "ultimate_parent.headquarters"}
         elif node.op == "unknown" and node.args[0].type.startswith("record:"):
             self._whole_record(node.args[0].type.removeprefix("record:"))
         elif node.op == "field":

@@ -134,7 +134,9 @@ class Unknowns:
         return value
 
     def country(self, name: str) -> Term:
-        return self.text(name, "country", "")
+        made = self.text(name, "country", "")
+        self.wish(self.operations.words.one_of(made.value, frozenset(("US",))))
+        return made
 
     def boolean(self, name: str) -> Term:
         return Term("bool", self.flag(name), self.open(name))
@@ -144,6 +146,7 @@ class Unknowns:
         from exportguard.decide.derive import _DIVIDED
 
         null = self.flag(f"{name}.null")
+        self.wish(null)
         term = self.text(name, "subdivision", "party.subdivision", nullable=null)
         divided = both(neg(country.open), self.operations.words.one_of(country.value, frozenset(_DIVIDED)))
         self.restrict(neg(conj((null, disj((country.open, divided))))))
