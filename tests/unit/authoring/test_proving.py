@@ -298,3 +298,21 @@ def test_the_schema_of_properties_admits_what_is_shipped_and_refuses_what_is_not
             claim.update({"bounds": {k: int(v) for k, v in claim["bounds"].items()}} if "bounds" in claim else {})
         assert list(validator.iter_errors(plain)) == [], path
     assert not validator.is_valid({"properties": "x", "claims": [{"id": "a", "claim": "never"}]})
+
+
+def test_what_fails_in_compiling_is_undecided_and_not_a_proof(monkeypatch):
+    from exportguard.authoring.proof.encode import Encoder
+
+    def fail(*_: Any) -> Any:
+        raise TypeError("a sort that was not thought of")
+
+    monkeypatch.setattr(Encoder, "_cmp", fail)
+    found = result("claim: never_matches, rules: d5")
+    assert (found.status, "TypeError" in found.why) == (Status.UNDECIDED, True)
+
+
+def test_an_element_of_a_list_of_parties_may_be_the_end_user_that_is_added():
+    text = POLICY + "  - {id: first, effect: deny, when: 'request.parties[0].country == \"CN\"'}\n"
+    policies = load_policies([PolicySource("small.yaml", text)], reference.default())
+    when = 'request.parties[0].country == "CN" && item.kind == "model"'
+    assert result(f"claim: always_denied, when: '{when}'", policies).status is Status.PROVED

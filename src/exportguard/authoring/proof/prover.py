@@ -119,6 +119,10 @@ class Prover:
             goal = claims.goal(claim, setting.judge, policies)
         except UnsupportedError as error:
             return result(Status.UNDECIDED, why=f"not compiled to Z3: {error}")
+        except ExportguardError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever fails in compiling is no proof, and says so
+            return result(Status.UNDECIDED, why=f"compiling to Z3 failed ({type(error).__name__}: {error})"[:300])
         witnessed = claim.claim in WITNESSED
         answer, found, witness = self.search(
             setting, goal, policies, lambda w: _confirmed(claim, w, policies, as_of), self.timeout

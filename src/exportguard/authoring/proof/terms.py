@@ -176,9 +176,13 @@ def _record_by_case(test: B, then: Any, otherwise: Any) -> Any:
             _record_by_case(test, then.fields, otherwise.fields),
             {question: by_case(test, then.ownership[question], otherwise.ownership[question]) for question in answers},
         )
-    if isinstance(then, PartyTerm) or isinstance(otherwise, PartyTerm) or then.keys() != otherwise.keys():
+    if isinstance(then, PartyTerm) or isinstance(otherwise, PartyTerm):
         raise UnsupportedError("a choice between records of two kinds")
-    return {name: by_case(test, then[name], otherwise[name]) for name in then}
+    shared = then.keys() & otherwise.keys()
+    if shared not in (then.keys(), otherwise.keys()):
+        raise UnsupportedError("a choice between records of two kinds")
+    # The party that is added where nobody is named has every field, the others those that some condition mentions.
+    return {name: by_case(test, then[name], otherwise[name]) for name in sorted(shared)}
 
 
 def _as_cases(value: Any) -> Cases | None:

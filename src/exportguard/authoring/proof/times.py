@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from exportguard.authoring.proof.logic import B, disj, z3
-from exportguard.authoring.proof.terms import Term, UnsupportedError
+from exportguard.authoring.proof.terms import Term, UnsupportedError, number
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNIT = timedelta(microseconds=1)
@@ -60,7 +60,7 @@ def seconds(value: Any) -> Any:
 
 
 def from_seconds(value: Any) -> Term:
-    return _ranged("time", value * _SECOND)
+    return _ranged("time", (value if isinstance(value, int) else number(value)) * _SECOND)
 
 
 def part(name: str, value: Term, zone: str) -> Term:
