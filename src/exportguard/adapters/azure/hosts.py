@@ -12,6 +12,10 @@ GOVERNMENT: Final = "AzureUSGovernment"
 PUBLIC: Final = None
 """Left open for the public cloud: it is derived from the region."""
 
+COUNTRIES: Final = {CHINA: "CN", GOVERNMENT: "US", "AzureGermanCloud": "DE"}
+"""The country that a sovereign cloud lies in, whole (Microsoft's pages on Azure operated by 21Vianet, Azure Government
+and the former Azure Germany)."""
+
 _ARM: Final[dict[str, str | None]] = {
     "management.azure.com": PUBLIC,
     "management.chinacloudapi.cn": CHINA,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from exportguard.adapters.azure import hosts
 from exportguard.adapters.azure.operations.reading import Call, text
 from exportguard.adapters.azure.tree import Tree, walk
 from exportguard.vocabulary.fact import Maybe, Unknown
@@ -15,7 +16,10 @@ _SKU_PLACES = ("global", "datazone", "developer")
 
 @lru_cache(maxsize=1024)
 def place(region: Maybe[str], cloud: str | None, certainty: Certainty = Certainty.DECLARED) -> Location:
-    """One location; immutable, so that equal ones are one."""
+    """One location; equal ones are one object. Of a sovereign cloud the country is known without a region."""
+    country = hosts.COUNTRIES.get(cloud or "") if isinstance(region, Unknown) else None
+    if country is not None and certainty is Certainty.DECLARED:
+        return Location(region=region, country=country, cloud=cloud, certainty=certainty)
     return Location(region=region, cloud=cloud, certainty=certainty)
 
 

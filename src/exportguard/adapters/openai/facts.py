@@ -216,7 +216,13 @@ def _request(
 
 @lru_cache(maxsize=256)
 def _place(region: Maybe[str], cloud: str | None) -> Location:
+    country = _COUNTRIES.get(cloud or "") if isinstance(region, Unknown) else None
+    if country is not None:  # a sovereign cloud lies in one country, whatever the region
+        return Location(region=region, country=country, cloud=cloud)
     return Location(region=region, cloud=cloud)
+
+
+_COUNTRIES: Final = {"AzureChinaCloud": "CN", "AzureUSGovernment": "US"}
 
 
 def _hidden(path: Path) -> Unknown:
