@@ -50,7 +50,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _ascii_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = {key.lower(): value for key, value in pairs}
+    found = {}
+    for key, value in pairs:  # a comprehension has a frame of its own, which a small object does not repay
+        found[key.lower()] = value
     return found if len(found) == len(pairs) else _object(pairs)
 
 
