@@ -132,6 +132,11 @@ def by_case(test: B, then: Term, otherwise: Term) -> Term:
         if otherwise.kind == "null" or (otherwise.open is True):
             return Term(then.kind, then.value, open_, null, error)
         raise UnsupportedError("a value of two kinds")
+    # A side that is never a value has none that counts.
+    if otherwise.open is True or otherwise.null is True:
+        return Term(then.kind, then.value, open_, null, error)
+    if then.open is True or then.null is True:
+        return Term(then.kind, otherwise.value, open_, null, error)
     return Term(then.kind, _value_by_case(then.kind, test, then.value, otherwise.value), open_, null, error)
 
 
