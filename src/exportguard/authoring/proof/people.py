@@ -171,7 +171,7 @@ def _put(found: dict[str, Any], name: str, term: Term | None, reading: Reading) 
 
 def nobody(unknowns: Unknowns, there: B) -> tuple[B, Term]:
     """The end user that is added where none is named: nothing but its role is known."""
-    fields: dict[str, Term] = {"role": Term("text", Role.END_USER.value)}
+    fields: dict[str, Term] = {"role": Term("text", unknowns.operations.words.only(Role.END_USER.value))}
     for name in ("name", "kind", "country", "subdivision", "headquarters"):
         fields[name] = Term("text", "", True)
     parent = {name: Term("text", "", True) for name in _PARENT}

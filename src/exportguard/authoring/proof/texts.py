@@ -88,6 +88,10 @@ class Dictionary:
             found = self._tests[key] = (word.number, formula)
         return found[1]
 
+    def only(self, text: str) -> Word:
+        """A word that is *text*: where it may have to be chosen instead of an unknown one."""
+        return Word(z3().BitVecVal(self.number(text), BITS), frozenset((text,)))
+
     def _is(self, unknown: Z, number: int) -> B:
         """``unknown == number``, made without the coercions that Z3's operators go through."""
         module = z3()
