@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 
 from exportguard.parties.cascade import Cascade, cascade
 from exportguard.parties.graph import Node, OwnershipGraph
@@ -25,6 +26,7 @@ ListingsOf = Callable[[str], Maybe[tuple[str, ...]]]
 MAX_SCREENED = 500
 """Owners' names screened for one party; further ones are unknown."""
 _PATH_LINES = 24
+_ANY_LIST = OwnershipQuestion(tuple(sorted(LISTS)), ">=", Fraction(50))
 
 
 @dataclass(slots=True)
@@ -105,6 +107,8 @@ class OwnershipInquiry:
 
     def answer(self, question: OwnershipQuestion) -> OwnershipAnswer:
         """The answer to one question, exact: true, false, or unknown with what would settle it."""
+        if self._free and question.percent > 0:
+            return _not_owned(question)
         parent = self._parent_for(question)
         if parent is not None:
             return parent
@@ -118,6 +122,11 @@ class OwnershipInquiry:
             owned=owned,
             path=tuple(self._path(found, surely)) if caught else (),
         )
+
+    @property
+    def _free(self) -> bool:
+        """Surely nobody's: it is known to have no owner now. Most parties are, and no cascade need be run for them."""
+        return self._graph.node(self._root).owners_known and not self._stakes.get(self._root) and not self._beyond
 
     def _open_ended(self, question: OwnershipQuestion) -> list[str]:
         """Entities that may have owners nobody stated. Where the party's ultimate parent is known, an owner of known
@@ -268,9 +277,10 @@ class OwnershipInquiry:
         `percent` is the share held by listed owners and by owners that such own by half or more; `list` is
         unknown when they are on several lists.
         """
-        question = OwnershipQuestion(tuple(sorted(LISTS)), ">=", Fraction(50))
-        found, (surely, maybe) = self._ask(question)
         parent = self._sole_parent()
+        if parent is None and self._free:
+            return None
+        found, (surely, maybe) = self._ask(_ANY_LIST)
         if parent is not None and not isinstance(listings := self._parent_listings(parent), Unknown):
             if not listings:
                 return None
@@ -317,6 +327,13 @@ class OwnershipInquiry:
             elif owner in found.caught:
                 stack += [above for above, *_ in self._stakes.get(owner, ())]
         return codes
+
+
+@lru_cache(maxsize=256)
+def _not_owned(question: OwnershipQuestion) -> OwnershipAnswer:
+    return OwnershipAnswer(
+        lists=question.lists, comparison=question.comparison, percent=as_text(question.percent), owned=False
+    )
 
 
 def _shown(node: Node) -> str:
