@@ -237,7 +237,8 @@ def _with_country(customer: Customer, seen: Account) -> Customer:
 def _owner(seen: Account) -> Customer:
     """Nobody in the record has the account: its contact is all that is known of the end user."""
     given: dict[str, Any] = {"role": Role.END_USER, "id": seen.id, "sources": (_source(seen, "party"),)}
-    given["name"] = seen.company or f"AWS account {seen.id}"
+    # An id is no name: screened as one, it would be on no list.
+    given["name"] = seen.company or Unknown(f"the contact of AWS account {seen.id} names no company")
     if seen.country is not None:
         given["country"] = seen.country
     return Customer(id=f"aws-account:{seen.id}", parties=(Party(**given),), source=f"AWS account {seen.id}")

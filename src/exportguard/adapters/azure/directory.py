@@ -227,7 +227,8 @@ def _source(seen: Subscription, tenant: Tenant, path: str) -> FactSource:
 
 def _party(seen: Subscription, tenant: Tenant, role: Role) -> Party:
     given: dict[str, Any] = {"role": role, "id": tenant.id, "sources": (_source(seen, tenant, "party"),)}
-    given["name"] = tenant.name or f"tenant {tenant.id}"
+    # An id is no name: screened as one, it would be on no list.
+    given["name"] = tenant.name or Unknown(f"the name of tenant {tenant.id} may not be read")
     if tenant.country is not None:
         given["country"] = tenant.country
     return Party(**given)
