@@ -32,6 +32,12 @@ def test_what_it_writes_passes_at_once(project, command, named):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_its_properties_are_proved(project):
+    done = run("prove", project / "policies")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 proved" in done.stdout
+
+
 def test_its_pytest_suite_passes(project):
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]

@@ -118,6 +118,12 @@ def test_rules_that_change_nothing_are_warned_of(tmp_path):
         assert found(tmp_path, policy=HEAD + inside + other) == []
 
 
+def test_properties_that_cannot_be_read_are_told_with_their_place(tmp_path):
+    text = "properties: p\nclaims:\n  - id: a\n    never: ALLOW\n    whenn: item.count > 3\n"
+    problems = found(tmp_path, policy=HEAD + rule("item.count > 8"), properties=text)
+    assert ("EG110", "properties.yaml", 5) in problems
+
+
 def test_a_case_of_a_rule_that_is_not_there_is_an_error(tmp_path):
     suite = (
         "suite: s\nas_of: 2024-01-01\ncases:\n  - name: x\n    request: {}\n    expect: {outcome: HOLD, rules: [b]}\n"

@@ -14,6 +14,7 @@ SCHEMAS = ("policy", "suite", "customers", "authorizations")
 _FILES = {
     "policy.yaml": "policies/{name}/policy.yaml",
     "tests.yaml": "policies/{name}/tests.yaml",
+    "properties.yaml": "policies/{name}/properties.yaml",
     "customers.yaml": "policies/customers.yaml",
     "README.md": "policies/README.md",
     "test_policies.py.txt": "tests/test_policies.py",

@@ -174,10 +174,32 @@ def _authorizations(file: PolicyFile, reference: ReferenceData, known: set[str])
     return found
 
 
+def _properties(file: PolicyFile, reference: ReferenceData, known: set[str]) -> Iterable[Diagnostic]:
+    """Claims about the policies beside them: whether they can be read, not whether they hold (`exportguard prove`)."""
+    from exportguard.authoring.prove import jobs
+
+    if not known:
+        return []
+    try:
+        jobs([file.path])
+    except PolicyError as error:
+        shown = str(file.path)
+        return [
+            replace(problem, span=replace(problem.span, file=file.name))
+            if problem.span is not None and problem.span.file == shown
+            else problem
+            for problem in error.diagnostics
+        ]
+    except InputError as error:
+        return [document_problem("EG505", error, file)]
+    return []
+
+
 _READERS: dict[Kind, Callable[[PolicyFile, ReferenceData, set[str]], Iterable[Diagnostic]]] = {
     Kind.SUITE: _suite,
     Kind.CUSTOMERS: _customers,
     Kind.AUTHORIZATIONS: _authorizations,
+    Kind.PROPERTIES: _properties,
 }
 
 
