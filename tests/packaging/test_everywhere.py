@@ -1,4 +1,4 @@
-"""What `make test-all` says of itself is true: its bounds are those of the package, its exceptions are tests that are."""
+"""What `make test-all` says of itself is true: its bounds are the package's, its exceptions are tests that there are."""
 
 from __future__ import annotations
 
