@@ -1,4 +1,4 @@
-"""What `make test-all` says of itself is true: its bounds are the package's, its exceptions are tests that there are."""
+"""What `make test-all` says of itself is true: its bounds are the package's, and it leaves out tests that exist."""
 
 from __future__ import annotations
 
