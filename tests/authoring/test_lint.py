@@ -118,6 +118,20 @@ def test_rules_that_change_nothing_are_warned_of(tmp_path):
         assert found(tmp_path, policy=HEAD + inside + other) == []
 
 
+def test_every_problem_of_a_document_has_its_own_line(tmp_path):
+    suite = "suite: s\nas_of: yesterday\ncases:\n  - name: x\n    request: {}\n    expect: {outcome: MAYBE}\n"
+    assert found(tmp_path, policy=HEAD + rule("item.count > 8"), tests=suite) == [
+        ("EG501", "tests.yaml", 2),
+        ("EG501", "tests.yaml", 6),
+    ]
+
+
+def test_a_link_that_leads_nowhere_is_told(tmp_path):
+    """Loading would refuse it too: a policy that is not there must not go unnoticed."""
+    (tmp_path / "lost.yaml").symlink_to(tmp_path / "nowhere.yaml")
+    assert [code for code, *_ in found(tmp_path, policy=HEAD + rule("item.count > 8"))] == ["EG100"]
+
+
 def test_properties_that_cannot_be_read_are_told_with_their_place(tmp_path):
     text = "properties: p\nclaims:\n  - id: a\n    never: ALLOW\n    whenn: item.count > 3\n"
     problems = found(tmp_path, policy=HEAD + rule("item.count > 8"), properties=text)

@@ -64,7 +64,7 @@ def files_of(paths: Iterable[Path | str]) -> list[PolicyFile]:
         if path.is_dir():
             for pattern in ("*.yaml", "*.yml"):
                 for file in path.rglob(pattern):
-                    if not any(part.startswith(".") for part in file.relative_to(path).parts) and file.is_file():
+                    if not any(part.startswith(".") for part in file.relative_to(path).parts) and not file.is_dir():
                         found.setdefault(file.absolute(), PolicyFile(file.absolute(), kind_of(file)))
         elif path.exists():
             found.setdefault(path.absolute(), PolicyFile(path.absolute(), kind_of(path)))

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from exportguard.reference import ReferenceData
 
 _PLACE = re.compile(r":(\d+)(?::(\d+))?(?=\D|$)")
+_NEXT = re.compile(r"; (?=\$[.\[])")
+"""Between the problems of one document error."""
 _PATH = re.compile(r"\$((?:\.[A-Za-z0-9_-]+|\[\d+\])+)")
 
 
@@ -118,7 +120,7 @@ def _suite(file: PolicyFile, reference: ReferenceData, known: set[str]) -> Itera
     try:
         read = read_suite(file.path, file.name)
     except InputError as error:
-        return [document_problem("EG501", error, file)]
+        return document_problems("EG501", error, file)
     if not known:
         return []
     return _unknown_rules(read.suite, file, known, dict(read.lines))
@@ -154,7 +156,7 @@ def _customers(file: PolicyFile, reference: ReferenceData, known: set[str]) -> I
     try:
         load_directory(file.path)
     except InputError as error:
-        return [document_problem("EG502", error, file)]
+        return document_problems("EG502", error, file)
     return []
 
 
@@ -164,7 +166,7 @@ def _authorizations(file: PolicyFile, reference: ReferenceData, known: set[str])
     try:
         entries = load_authorizations(file.path)
     except InputError as error:
-        return [document_problem("EG503", error, file)]
+        return document_problems("EG503", error, file)
     found: list[Diagnostic] = []
     for entry in entries:
         try:
@@ -191,7 +193,7 @@ def _properties(file: PolicyFile, reference: ReferenceData, known: set[str]) -> 
             for problem in error.diagnostics
         ]
     except InputError as error:
-        return [document_problem("EG505", error, file)]
+        return document_problems("EG505", error, file)
     return []
 
 
@@ -203,23 +205,32 @@ _READERS: dict[Kind, Callable[[PolicyFile, ReferenceData, set[str]], Iterable[Di
 }
 
 
-def document_problem(code: str, error: InputError, file: PolicyFile) -> Diagnostic:
-    """An error of a document as a diagnostic at the line it speaks of."""
-    place = error.place or ""
-    message = error.message
+def document_problems(code: str, error: InputError, file: PolicyFile) -> list[Diagnostic]:
+    """An error of a document as diagnostics, each at the line that it speaks of."""
+    place, message = error.place or "", error.message
     for spelled in (str(file.path), file.name):
         place = place.replace(spelled, "", 1)
-        message = message.replace(f"{spelled}:", "line ", 1) if spelled else message
+    first, *others = _NEXT.split(message)
+    found = [_document_problem(code, place, first, error.remedy, file)]
+    for other in others:
+        path, _, text = other.partition(": ")
+        found.append(_document_problem(code, path, text, None, file))
+    return found
+
+
+def _document_problem(code: str, place: str, message: str, remedy: str | None, file: PolicyFile) -> Diagnostic:
+    for spelled in (str(file.path), file.name):
+        message = message.replace(f"{spelled}:", "line ", 1)
     line = column = 0
     at = _PLACE.match(place)
-    path = _PATH.search(place) or _PATH.search(error.message)
+    path = _PATH.search(place) or _PATH.search(message)
     if at:
         line, column = int(at[1]), int(at[2] or 0)
     elif path:
         line = _line_of(path[1], file.path)
     span = _line_span(file, max(line, 1), column) if file.path.is_file() else None
     where = f"{path[0]}: " if path and path[0] not in message else ""
-    return Diagnostic(code, "error", f"{where}{message}", span, "", error.remedy)
+    return Diagnostic(code, "error", f"{where}{message}", span, "", remedy)
 
 
 def _line_of(path: str, file: Path) -> int:

@@ -25,6 +25,8 @@ Exit code: 0 ALLOW (or a code that there is), 1 DENY, 3 HOLD, 2 could not evalua
 
 class Format(StrEnum):
     TEXT = "text"
+    TABLE = "table"
+    """What other verbs call their text."""
     JSON = "json"
     MERMAID = "mermaid"
     HTML = "html"
