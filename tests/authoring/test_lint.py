@@ -129,7 +129,9 @@ def test_every_problem_of_a_document_has_its_own_line(tmp_path):
 def test_a_link_that_leads_nowhere_is_told(tmp_path):
     """Loading would refuse it too: a policy that is not there must not go unnoticed."""
     (tmp_path / "lost.yaml").symlink_to(tmp_path / "nowhere.yaml")
-    assert [code for code, *_ in found(tmp_path, policy=HEAD + rule("item.count > 8"))] == ["EG100"]
+    (tmp_path / "empty.yaml").write_text("# nothing\n")
+    problems = found(tmp_path, policy=HEAD + rule("item.count > 8"))
+    assert problems == [("EG113", "empty.yaml", 1), ("EG100", "lost.yaml", 1)]
 
 
 def test_properties_that_cannot_be_read_are_told_with_their_place(tmp_path):

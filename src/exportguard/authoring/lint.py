@@ -78,8 +78,17 @@ def lint(
         if reader is not None:
             tell(file)
             problems += reader(file, reference, set() if broken else known)
-    distinct = dict.fromkeys(problems)
+    names = {file.name for file in files} | {source.name for source in sources}
+    distinct = dict.fromkeys(_placed(problem, names) for problem in problems)
     return Report(tuple(sorted(distinct, key=_order)), len(files) + len(sources))
+
+
+def _placed(problem: Diagnostic, names: set[str]) -> Diagnostic:
+    """A problem of a file as a whole (unreadable, empty) stands at its start, so that every report can show it."""
+    if problem.span is not None:
+        return problem
+    named = next((part for part in problem.message.split("`") if part in names), None)
+    return replace(problem, span=Span(named, 1, 1, 1, "")) if named is not None else problem
 
 
 def lint_text(text: str, name: str, reference: ReferenceData, *, as_of: datetime) -> Report:
