@@ -157,6 +157,10 @@ def _print(answers: Iterator[Answer], format: Report) -> int:  # noqa: A002
     outcomes: set[Outcome] = set()
     failed = False
     printed: list[Answer] = []
+    if format is not Report.JSONL or not sys.stdout.isatty():
+        from exportguard.cli.progress import counted
+
+        answers = counted("deciding", answers)
     for answer in answers:
         if answer.decision is not None:
             outcomes.add(answer.decision.outcome)

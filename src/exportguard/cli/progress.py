@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -23,3 +26,15 @@ def progress(what: str, total: int | None, *, least: int = 20) -> Iterator[Calla
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda: bar.advance(task)
+
+
+def counted(what: str, things: Iterable[T], *, least: int = 50) -> Iterator[T]:
+    """*things* as they are, with a bar once there are more than *least* of them."""
+    with ExitStack() as stack:
+        step: Callable[[], None] | None = None
+        for number, thing in enumerate(things, 1):
+            yield thing
+            if step is None and number > least:
+                step = stack.enter_context(progress(what, None))
+            if step is not None:
+                step()
