@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import re
 import shlex
+import signal
 import tomllib
 from pathlib import Path
 
@@ -33,8 +35,10 @@ SHOWN = ("text", "console", "mermaid", "")
 """Blocks that show something and are nothing to run."""
 OTHERS = ("pip", "make", "git", "export", "python", "pytest", "npm", "docker", "curl", "jq")
 """Commands that a reader runs and a test does not."""
-NOT_RUN = (["demo"], ["--show-completion"], ["--install-completion"], ["data", "refresh"])
-"""Verbs of ours that change the machine, or need what only a reader has."""
+NOT_RUN = (["demo"], ["--show-completion"], ["--install-completion"], ["data", "refresh"], ["log"], ["authorizations"])
+"""Verbs of ours that change the machine, wait, or need what only a reader has: their names and options are checked."""
+SECONDS = 120
+"""For one command: one that waits for ever must not."""
 KNOWN = {"subscription_id": "00000000-0000-0000-0000-000000000000"}
 """Names that a reader's program has already."""
 _SKIP = re.compile(r"<!--\s*not executed:\s*(.+?)\s*-->\s*\Z", re.DOTALL)
@@ -117,10 +121,39 @@ def one(words: list[str], code: int) -> None:
     if words[0] != "exportguard":
         assert words[0] in OTHERS, f"`{words[0]}` is no command that is known here"
         return
-    if any(words[1 : 1 + len(each)] == each for each in NOT_RUN) or "--watch" in words:
+    if any(words[1 : 1 + len(each)] == each for each in NOT_RUN) or {"--watch", "--follow", "-f"} & set(words):
+        told(words[1:])
         return
-    done = run(*words[1:])
+    with limited():
+        done = run(*words[1:])
     assert done.returncode == code, f"{' '.join(words)}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+
+
+@contextlib.contextmanager
+def limited():
+    def late(*_):
+        raise TimeoutError(f"still running after {SECONDS} seconds")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def told(words: list[str]) -> None:
+    """The verb is there, and takes every option that is shown."""
+    names = list(itertools.takewhile(lambda word: re.fullmatch("[a-z]+", word), words))[:2]
+    done = run(*names, "--help")
+    while done.returncode and len(names) > 1:
+        names.pop()
+        done = run(*names, "--help")
+    assert done.returncode == 0, f"there is no `{' '.join(names)}`"
+    for word in words:
+        if word.startswith("--") and word not in ("--show-completion", "--install-completion"):
+            assert re.search(rf"{re.escape(word)}\b", done.stdout), f"`{' '.join(names)}` has no `{word}`"
 
 
 def condition(example: Example) -> None:
