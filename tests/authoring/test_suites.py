@@ -218,6 +218,7 @@ def test_watching_runs_again_when_a_file_changes(folder):
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "exportguard", "test", str(folder), "--watch"],
         stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell in the background ignores it
     )  # fmt: skip
     try:
         assert process.stdout is not None

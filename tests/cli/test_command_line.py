@@ -63,11 +63,11 @@ def test_a_wrong_option_is_told_on_standard_error_with_exit_code_2(names):
     assert "no-such-option" in done.stderr
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
 def test_shells_get_a_completion(shell):
-    done = run("--show-completion", shell)
+    done = run("completion", shell)
     assert done.returncode == 0
-    assert "exportguard" in done.stdout
+    assert "_EXPORTGUARD_COMPLETE" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from exportguard import __version__
 from exportguard.cli import (
     authorizations,
     check,
+    completion,
     coverage,
     data,
     demo,
@@ -57,6 +58,7 @@ def _root(
 
 VERBS = (
     ("check", check.check, check.HELP),
+    ("completion", completion.completion, completion.HELP),
     ("coverage", coverage.coverage, coverage.HELP),
     ("demo", demo.demo, demo.HELP),
     ("diff", diff.diff, diff.HELP),

@@ -7,6 +7,7 @@ import typer
 EXAMPLES = {
     "authorizations approve": "01J9… --by b@example.com --reason 'end user verified by phone'",
     "authorizations list": "--authorizations authorizations.yaml",
+    "authorizations lower": "i-0abc --of cust-17 --tpp 126592",
     "authorizations reconcile": "01J9… --failed --note 'no such instance in the account'",
     "log checkpoint": "--key signing.pem > checkpoint.txt",
     "log erase": "--before 2016-01-01 --by b@example.com --reason 'retention has ended'",
@@ -24,6 +25,6 @@ def with_examples(group: typer.Typer) -> typer.Typer:
     for command in group.registered_commands:
         name = f"{group.info.name} {command.name}"
         told = command.help or (command.callback.__doc__ if command.callback is not None else "") or ""
-        if name in EXAMPLES and "Example:" not in told:
-            command.help = f"{told.strip()}\n\nExample: exportguard {name} {EXAMPLES[name]}\n"
+        if "Example:" not in told:
+            command.help = f"{told.strip()}\n\nExample: exportguard {name} {EXAMPLES.get(name, '')}".rstrip() + "\n"
     return group
