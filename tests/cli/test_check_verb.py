@@ -113,6 +113,27 @@ def test_a_document_of_100_megabytes_is_refused_without_reading_it_into_a_decisi
     assert "bytes" in json.loads(done.stdout.splitlines()[0])["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("option", "line"),
+    [
+        ("--customers", b"  - {id: a}\n"),
+        ("--authorizations", b"  - {id: a}\n"),
+        ("--policies", b"# a long story\n"),
+    ],
+)
+def test_a_hundred_megabytes_of_yaml_are_refused_by_their_size(tmp_path, option, line):
+    """At once, with the place and what to do instead; nothing is read into anything."""
+    large = tmp_path / "large.yaml"
+    with large.open("wb") as stream:
+        for _ in range(100):
+            stream.write(line * (2**20 // len(line)))
+    done = exportguard("check", "-", option, str(large), stdin=json.dumps(T3))
+    assert done.returncode == 2
+    assert "large.yaml" in done.stderr
+    assert "help: " in done.stderr
+    assert done.stdout == ""
+
+
 def test_a_file_that_is_not_there_and_a_customer_nobody_knows_are_errors(tmp_path):
     assert exportguard("check", str(tmp_path / "absent.json")).returncode == 2
     done = check(P5, arguments=("--customer", "nobody"))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from exportguard.parties.customer import Customer, CustomersDocument, Edge, Entity
-from exportguard.parties.directory import MAX_BYTES, MemoryDirectory
+from exportguard.parties.directory import MAX_BYTES, MAX_YAML_BYTES, MemoryDirectory
 from exportguard.parties.reading import Parsed, Path_, Problem, parse_json, read_bytes, refuse
 
 if TYPE_CHECKING:
@@ -178,7 +178,8 @@ def customers_of(data: list[Any], name: str) -> tuple[Customer, ...]:
 def read_file(path: Path, suffix: str) -> MemoryDirectory:
     """A YAML, JSON or CSV file as a directory."""
     with _no_collection():
-        text = read_bytes(path, MAX_BYTES, "the customers file")
+        limit = MAX_BYTES if suffix in (".json", ".csv") else MAX_YAML_BYTES
+        text = read_bytes(path, limit, "the customers file")
         name = str(path)
         if suffix == ".json":
             parsed = parse_json(text, name)

@@ -13,7 +13,7 @@ from typing import Any
 
 from exportguard.errors import DocumentError
 from exportguard.parties.customer import CustomersDocument
-from exportguard.parties.directory import MAX_BYTES
+from exportguard.parties.directory import MAX_BYTES, MAX_YAML_BYTES
 from exportguard.parties.documents import read_document
 from exportguard.parties.graph import OwnershipGraph
 from exportguard.parties.merge import plain_name
@@ -113,9 +113,10 @@ def load_graph(path: Path) -> GraphDocument:
     Raises:
         DocumentError: it cannot be read; every problem with its place.
     """
-    text = read_bytes(path, MAX_BYTES, "the graph")
+    as_yaml = path.suffix.casefold() in (".yaml", ".yml")
+    text = read_bytes(path, MAX_YAML_BYTES if as_yaml else MAX_BYTES, "the graph")
     name = str(path)
-    if path.suffix.casefold() in (".yaml", ".yml"):
+    if as_yaml:
         from exportguard.parties.yamltext import parse_yaml
 
         parsed = parse_yaml(text, name, booleans=frozenset({"verified"}))

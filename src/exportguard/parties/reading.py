@@ -74,7 +74,9 @@ def read_bytes(path: Path, limit: int, what: str) -> str:
         raise DocumentError(f"{what} cannot be read: {why.lower()}", place=str(path)) from problem
     if len(raw) > limit:
         raise DocumentError(
-            f"{what} is larger than {limit >> 20} MB", place=str(path), remedy="split it, or use SQLite"
+            f"{what} is larger than {limit >> 20} MB",
+            place=str(path),
+            remedy="write it as JSON (up to 256 MB), split it, or use SQLite",
         )
     try:
         return raw.decode("utf-8-sig")
