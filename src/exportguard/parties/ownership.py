@@ -132,7 +132,11 @@ class OwnershipInquiry:
         """Entities that may have owners nobody stated. Where the party's ultimate parent is known, an owner of known
         origin is asked no further where *it* is owned from: the top of the house is known, and rules ask about that."""
         open_ = [node for node in self._graph.nodes() if not node.owners_known]
-        if isinstance(self.party.ultimate_parent, Unknown) or not all(is_place(code) for code in question.lists):
+        parent = self.party.ultimate_parent
+        placeless = isinstance(parent, UltimateParent) and all(
+            isinstance(stated, Unknown) for stated in (parent.country, parent.headquarters)
+        )
+        if isinstance(parent, Unknown) or placeless or not all(is_place(code) for code in question.lists):
             return [node.id for node in open_]
         return [
             node.id

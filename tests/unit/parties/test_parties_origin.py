@@ -66,6 +66,7 @@ def test_the_worse_of_country_and_headquarters_counts(code, country, headquarter
         ({"owners": [by("CH", 60, owners=[by("CN", 50)])], "ultimate_parent": None}, False),
         ({"owners": [by("CH", 60)], "ultimate_parent": {"headquarters": "CH"}}, False),
         ({"owners": [by("CH", 60)]}, None),
+        ({"owners": [by("CH", 60)], "ultimate_parent": {"name": "P"}}, None),
         ({"owners": [by(None, 60)], "ultimate_parent": {"headquarters": "CH"}}, None),
         ({"owners": [by(None, 40)], "ultimate_parent": {"headquarters": "CH"}}, False),
         ({"owners": [by("CN", {"min": 40, "max": 60})], "ultimate_parent": {"headquarters": "CH"}}, None),
