@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -56,20 +55,13 @@ class CallGate:
             raise NaiveInstantError("the instant of a decision needs a timezone")
         return instant
 
-    @contextlib.contextmanager
-    def _stage(self, name: str, point: str) -> Iterator[dict[str, Any]]:
-        if self._telemetry is None:
-            yield {}
-            return
-        with self._telemetry.stage(name, {"exportguard.point": point}) as found:
-            yield found
-
     def judge(self, observe: Callable[[], Observation], origin: CallOrigin) -> Judgement:
         """See `exportguard.vocabulary.Gate.judge`."""
-        with self._stage("judge", origin.point) as told:
+        if self._telemetry is None:
+            return self._judge(observe, origin)
+        with self._telemetry.stage("judge", {"exportguard.point": origin.point}) as told:
             judgement = self._judge(observe, origin)
-            if self._telemetry is not None:
-                told.update(self._telemetry.decided(judgement.decision, origin.point, self._mode))
+            told.update(self._telemetry.decided(judgement.decision, origin.point, self._mode))
             return judgement
 
     def _judge(self, observe: Callable[[], Observation], origin: CallOrigin) -> Judgement:
@@ -127,7 +119,10 @@ class CallGate:
             raise judgement.refusal
         if not isinstance(draft, Draft) or draft.decision is None or draft.recorded:
             return
-        with self._stage("release", draft.origin.point):
+        if self._telemetry is None:
+            self._release(judgement, draft)
+            return
+        with self._telemetry.stage("release", {"exportguard.point": draft.origin.point}):
             self._release(judgement, draft)
 
     def _release(self, judgement: Judgement, draft: Draft) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from exportguard.diagnostics import Diagnostic
@@ -101,12 +102,12 @@ class CompiledPolicySet:
     warnings: tuple[Diagnostic, ...] = ()
     references: tuple[tuple[str, tuple[Reference, ...]], ...] = ()
 
-    @property
+    @cached_property
     def ownership_questions(self) -> frozenset[OwnershipQuestion]:
         """What the guard has to ask the ownership cascade of every party beforehand."""
         return frozenset(q for rule in self.rules for c in (rule.when, rule.unless) if c for q in c.ownership_questions)
 
-    @property
+    @cached_property
     def usage_questions(self) -> frozenset[UsageQuestion]:
         """What the guard has to read from the ledger beforehand."""
         return frozenset(rule.per for rule in self.rules if rule.per is not None)

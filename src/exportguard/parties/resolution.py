@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from exportguard.errors import NaiveInstantError
@@ -71,6 +72,8 @@ def resolve(
     flags: list[str] = []
     found, sources = _customers(request, directory, customers, flags)
     own = _own_parties(request)
+    if not found and not own and isinstance(request.parties, Unknown):
+        return ResolvedParties(request, (), (), tuple(sources))  # nobody is named: there is nothing to be found out
     end_use = request.end_use
     uses: list[str] = []
     current: list[Customer] = []
@@ -137,7 +140,7 @@ def _customers(
 
     def add(customer: Customer, source: str) -> None:
         found.setdefault(customer.id, customer)
-        sources.append(FactSource(path=f"customer.{customer.id}"[:2000], source=source[:2000]))
+        sources.append(_named(customer.id, source))
 
     for customer_id in dict.fromkeys(named):
         add(customer_of(directory, customer_id), "named by the caller")
@@ -153,6 +156,11 @@ def _customers(
     if len(found) > 1:
         flags.append("customer_conflict")
     return list(found.values()), sources
+
+
+@lru_cache(maxsize=4096)
+def _named(customer: str, source: str) -> FactSource:
+    return FactSource(path=f"customer.{customer}"[:2000], source=source[:2000])
 
 
 def _own_parties(request: ProvisioningRequest) -> tuple[Party, ...]:

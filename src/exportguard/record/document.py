@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from enum import Enum
 from functools import cache
 from hashlib import sha256
 from typing import Any, Final
@@ -12,6 +13,7 @@ from typing import Any, Final
 from exportguard.record.canonical import canonical, json_safe
 from exportguard.record.redaction import redact, scrub, scrub_all
 from exportguard.vocabulary import Authorization, Decision, FactSource, ProvisioningRequest, Unknown, Usage
+from exportguard.vocabulary.fact import Frozen
 
 RECORD_SCHEMA: Final = "exportguard/decision-record/1"
 
@@ -173,9 +175,47 @@ def event_record(kind: str, identifier: str, at: datetime, content: Mapping[str,
 
 def presentable(decision: Decision) -> Decision:
     """*decision* without the secrets that somebody put where a name belongs: it goes into exceptions and reports."""
+    if _bears_no_secret(decision):
+        return decision
     document = decision.model_dump(mode="json")
     scrubbed = scrub_all(document)
     return decision if scrubbed == document else Decision.model_validate(scrubbed)
+
+
+_OUR_OWN: Final = frozenset({"decision_id", "policy_digest", "reference_digest"})
+"""Texts of a decision that nobody else wrote."""
+
+_NO_TEXT: Final = frozenset({bool, int, float, type(None), datetime, date})
+
+
+def _bears_no_secret(decision: Decision) -> bool:
+    """Whether `scrub` leaves every text of *decision* as it is; of what it cannot look into, it says no.
+
+    Nearly every decision is so, and writing it out as a document to find that costs more than to decide.
+    """
+    twice = decision.request is not None and decision.parties is decision.request.parties
+    left: list[Any] = [
+        value for name, value in decision.__dict__.items() if name not in _OUR_OWN and not (twice and name == "parties")
+    ]
+    while left:
+        value = left.pop()
+        kind = value.__class__
+        if kind is str:
+            if scrub(value) != value:
+                return False
+        elif kind in _NO_TEXT:
+            continue
+        elif kind is tuple or kind is list:
+            left += value
+        elif kind is dict:
+            left += value.values()
+        elif kind is Unknown:
+            left.append(value.reason)
+        elif issubclass(kind, Frozen):
+            left += value.__dict__.values()
+        elif not issubclass(kind, Enum):
+            return False
+    return True
 
 
 def is_decision(record: Mapping[str, Any]) -> bool:

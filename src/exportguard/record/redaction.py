@@ -84,12 +84,13 @@ def redact(value: Any) -> Any:
 
 def scrub(text: str) -> str:
     """*text* without the secrets that can be told by their own shape (keys, tokens, signed URLs, assignments)."""
-    if len(text) < 6 or text in _harmless or not _MAYBE.search(text):
+    if len(text) < 6 or text in _harmless:
         return text
     scrubbed = text
-    for pattern, replacement in _TEXT_SHAPES:
-        scrubbed = pattern.sub(replacement, scrubbed)
-    scrubbed = _OPTION.sub(_without_value, _ASSIGNMENT.sub(_without_value, scrubbed))
+    if _MAYBE.search(text):
+        for pattern, replacement in _TEXT_SHAPES:
+            scrubbed = pattern.sub(replacement, scrubbed)
+        scrubbed = _OPTION.sub(_without_value, _ASSIGNMENT.sub(_without_value, scrubbed))
     if scrubbed == text and len(text) <= 300:
         # Reasons, rules and sources come again with every decision. Only texts without a secret are remembered.
         if len(_harmless) >= _REMEMBERED:

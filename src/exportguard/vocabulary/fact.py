@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StrictInt, StrictStr
 from pydantic_core import CoreSchema, core_schema
@@ -76,10 +77,25 @@ def is_known(value: object) -> bool:
     return not isinstance(value, Unknown)
 
 
+_set = object.__setattr__
+
+
 class Frozen(BaseModel):
     """What every document class shares: immutable, and a key that is not in the schema is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As pydantic's, for classes without extra and private attributes: each call is copied a few times."""
+        if deep:
+            return super().model_copy(update=update, deep=deep)
+        new = type(self).__new__(type(self))
+        given = update or {}
+        _set(new, "__dict__", {**self.__dict__, **given})
+        _set(new, "__pydantic_fields_set__", self.__pydantic_fields_set__ | given.keys())
+        _set(new, "__pydantic_extra__", None)
+        _set(new, "__pydantic_private__", None)
+        return new
 
 
 class FactSource(Frozen):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
-from exportguard import reference
+from exportguard import Guard, reference
 from exportguard.errors import NaiveInstantError, UnknownCustomerError
 from exportguard.parties import ResolvedParties, load_directory, resolve
 from exportguard.parties.screening import ScreeningResult, Status
@@ -180,3 +180,15 @@ def test_wrong_arguments_are_errors() -> None:
         resolved(ProvisioningRequest(), datetime(2026, 1, 1))  # noqa: DTZ001
     with pytest.raises(UnknownCustomerError):
         resolved(ProvisioningRequest(customer="nobody"))
+
+
+def test_what_is_known_of_a_customer_is_found_out_once_a_day_and_not_for_each_call() -> None:
+    """The same guard asks the same questions for each call; a question that came as another object was another one."""
+    with Guard.load(customers=CUSTOMERS, record=None, ledger=None, lists=None) as guard:
+        days = (AS_OF, AS_OF, AS_OF + timedelta(days=1))
+        one, again, later = (
+            guard.check({"provider": "aws", "items": []}, customer="reseller", as_of=day).parties for day in days
+        )
+    assert one is again
+    assert later is not one
+    assert later == one

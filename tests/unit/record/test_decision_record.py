@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from exportguard.authority import load_authorizations
 from exportguard.record import decision_record, fingerprint
 from exportguard.record.canonical import canonical, json_safe, read_canonical
+from exportguard.record.document import presentable
+from exportguard.record.redaction import scrub_all
 from exportguard.vocabulary import (
     Decision,
     FactSource,
@@ -223,3 +225,47 @@ def test_the_fingerprint_tells_requests_apart() -> None:
     ]
     prints = {fingerprint(REQUEST.model_copy(update=change)) for change in changes}
     assert len(prints | {fingerprint(REQUEST)}) == len(changes) + 1
+
+
+_WHOLE = decided(
+    parties=REQUEST.parties,
+    reasons=(
+        Reason(
+            policy="p", rule="r", effect="hold", result="match", basis="company_policy", item="an item",
+            party="a party", location="a place", message="a message", remedy="a remedy", cites=("15 CFR 1",),
+            values=(("party.name", "Somebody Ltd"),),
+        ),
+    ),
+    unknown=({"path": "party.country", "why": "not given", "how": "state it"},),
+    advice=("some advice",),
+    red_flags=("a flag",),
+)  # fmt: skip
+
+
+def _texts(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if isinstance(value, str):
+        return [path]
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [found for key, inner in inside for found in _texts(inner, (*path, key))]
+
+
+@given(
+    place=st.sampled_from(_texts(_WHOLE.model_dump(mode="json"))),
+    text=st.sampled_from(["AKIAIOSFODNN7EXAMPLE", "password=hunter2", "https://u:pw@host/x", "sk-" + "a" * 40, "plain"])
+    | st.text(min_size=1, max_size=20),
+)
+def test_a_decision_is_shown_as_its_scrubbed_document_whatever_stands_where(place: tuple[Any, ...], text: str) -> None:
+    """Looking through the objects finds what writing all of them out and scrubbing that would find."""
+    document = _WHOLE.model_dump(mode="json")
+    spot = document
+    for key in place[:-1]:
+        spot = spot[key]
+    spot[place[-1]] = text
+    try:
+        decision = Decision.model_validate(document)
+    except ValueError:
+        return
+    shown = presentable(decision)
+    if place in (("decision_id",), ("policy_digest",), ("reference_digest",)):
+        return  # made by exportguard itself
+    assert shown == Decision.model_validate(scrub_all(decision.model_dump(mode="json")))

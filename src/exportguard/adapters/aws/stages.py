@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from exportguard.adapters.aws.classify import Standing, standing
@@ -261,13 +262,22 @@ def _client_of(service_model: Any) -> Any:
     for _ in range(30):
         if frame is None:
             return None
-        candidate = frame.f_locals.get("self")
-        if candidate is not None and getattr(type(candidate), "_make_api_call", None) is not None:
-            meta = getattr(candidate, "meta", None)
-            if getattr(meta, "service_model", None) is service_model:
-                return candidate
+        # Reading a frame's variables copies them all: only what botocore names so is a client's own.
+        if frame.f_code.co_name in _CLIENT_METHODS:
+            candidate = frame.f_locals.get("self")
+            if candidate is not None and getattr(type(candidate), "_make_api_call", None) is not None:
+                meta = getattr(candidate, "meta", None)
+                if getattr(meta, "service_model", None) is service_model:
+                    return candidate
         frame = frame.f_back
     return None
+
+
+_CLIENT_METHODS = frozenset({
+    "_make_api_call", "_emit_api_params", "_convert_to_request_dict", "_resolve_endpoint_ruleset", "_make_request",
+    "generate_presigned_url", "generate_presigned_post",
+})  # fmt: skip
+"""Methods of botocore's client, aiobotocore's too, from which its events are emitted."""
 
 
 def _refused(request: Any) -> Any:
@@ -300,8 +310,24 @@ def _address(url: Any) -> tuple[str, str]:
 
 
 def _regions(region: Any, url: str | None, signed_for: Any) -> frozenset[str]:
+    known = region.__class__ is str and (signed_for is None or signed_for.__class__ is str)
+    # Past its host, a URL may be anything and of any length: a Bedrock call has its model there.
+    return _of_texts(region, _host(url), signed_for) if known else _of(region, url, signed_for)
+
+
+def _host(url: str | None) -> str | None:
+    if url is None:
+        return None
+    end = url.find("/", url.find("://") + 3)
+    return url if end < 0 or "\\" in url else url[:end]
+
+
+def _of(region: Any, url: str | None, signed_for: Any) -> frozenset[str]:
     found = (normal_region(region), region_of_host(url), normal_region(signed_for))
     return frozenset(name for name in found if name is not None)
+
+
+_of_texts = lru_cache(maxsize=1024)(_of)
 
 
 def fingerprint(value: Any, depth: int = 0) -> Any:
