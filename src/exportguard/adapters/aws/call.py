@@ -170,10 +170,10 @@ class Call:
 
     def struct(self, value: Any, where: str) -> Mapping[str, Any]:
         """*value* as a structure. Absent is empty; another type is an unknown item."""
+        if type(value) is dict or isinstance(value, Mapping):
+            return value
         if value is None:
             return {}
-        if isinstance(value, Mapping):
-            return value
         self.unknown(value.reason if isinstance(value, Unknown) else f"{where} is not a structure", where)
         return {}
 

@@ -66,7 +66,7 @@ def observe(
     where = region_of_host(url)
     bounded = Together(resolver) if resolver is not None else None
     call = Call(service, operation, parameters, region=where or region, resolver=bounded)
-    if isinstance(parameters, Mapping):
+    if type(parameters) is dict or isinstance(parameters, Mapping):
         try:
             extract(call)
         except (Exception, RecursionError) as problem:  # noqa: BLE001 - a parameter nobody foresaw: unknown, not nothing
@@ -166,7 +166,8 @@ def _account(given: str | None, url: str | None, call: Call) -> Maybe[str]:
     if found:
         return text(found, "account")
     parameters = call.parameters
-    for key in _PASSED_ROLES if isinstance(parameters, Mapping) and not _PASSED_KEYS.isdisjoint(parameters) else ():
+    readable = type(parameters) is dict or isinstance(parameters, Mapping)
+    for key in _PASSED_ROLES if readable and not _PASSED_KEYS.isdisjoint(parameters) else ():
         value = get(parameters, key)
         value = get(value, "Arn") if isinstance(value, Mapping) else value
         match = _PASSED_ROLE.match(value) if isinstance(value, str) else None
@@ -183,8 +184,13 @@ def _token(parameters: Any) -> str | None:
     return token if isinstance(token, str) and 0 < len(token) <= 2000 and token.isascii() else None
 
 
+_TAGS = frozenset({"Tags", "tags", "TagSpecifications", "tagSpecifications"})
+
+
 def _tags(parameters: Any) -> dict[str, str]:
     """The tags that the call gives what it makes. A directory may know a customer by one."""
+    if type(parameters) is dict and _TAGS.isdisjoint(parameters):
+        return {}
     lists = [get(parameters, "Tags")]
     specifications = get(parameters, "TagSpecifications")
     if isinstance(specifications, (list, tuple)):

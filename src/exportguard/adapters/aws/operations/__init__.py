@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TypeAlias
 
 from exportguard.adapters.aws.call import Call
+from exportguard.adapters.aws.classify import Standing, standing
 from exportguard.vocabulary import Action
 
 Extractor: TypeAlias = Callable[[Call], None]
@@ -104,8 +105,6 @@ def extractor(service: str, name: str) -> Operation | None:
 
 def extract(call: Call) -> None:
     """Add what *call* provisions to its items, by its own extractor, the generic walk, or a look through its keys."""
-    from exportguard.adapters.aws.classify import Standing, standing
-
     found = standing(call.service, call.operation)
     if found is Standing.OUTSIDE:
         call.not_applicable(f"{call.service}.{call.operation} provisions no accelerator and no model")
