@@ -168,12 +168,23 @@ class Point:
         if _address(url) != _address(judged_url) or not (body is judged_body or (body or b"") == (judged_body or b"")):
             raise GuardError("the request was changed after it was judged; nothing was sent")
 
-    def after_call(self, http_response: Any = None, parsed: Any = None, context: Any = None, **_: Any) -> Any:
+    def after_call(
+        self, http_response: Any = None, parsed: Any = None, model: Any = None, context: Any = None, **_: Any
+    ) -> Any:
         """`after-call`: the SDK's retries are over."""
         state = context.get(self._key) if isinstance(context, dict) else None
         if state is None or not state.released:
             return None
-        return _run(lambda: self._settle(state, *_result(http_response, parsed)), sys._getframe(1))
+
+        def work() -> None:
+            result, details = _result(http_response, parsed)
+            if "bedrock" in getattr(getattr(model, "service_model", None), "service_name", "bedrock"):
+                used = _tokens(http_response, parsed)
+                if used is not None:
+                    details["tokens"] = used
+            self._settle(state, result, details)
+
+        return _run(work, sys._getframe(1))
 
     def after_error(self, exception: Any = None, context: Any = None, **_: Any) -> Any:
         """`after-call-error`: no answer. Unless it was never signed, nobody knows what the service did."""
@@ -332,7 +343,7 @@ _of_texts = lru_cache(maxsize=1024)(_of)
 
 def fingerprint(value: Any, depth: int = 0) -> Any:
     """Equal before and after only if nothing was changed in between. Texts and bytes are compared, not copied."""
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         if depth > 60:
             raise GuardError("the parameters are nested too deeply to be judged")
         return {key: entry if type(entry) in _ATOMS else fingerprint(entry, depth + 1) for key, entry in value.items()}
@@ -349,16 +360,12 @@ def fingerprint(value: Any, depth: int = 0) -> Any:
 
 def _result(http_response: Any, parsed: Any) -> tuple[CallResult, dict[str, Any]]:
     """How the call ended. A refusal after a retry is unclear: an earlier attempt may have been carried out."""
-    metadata = parsed.get("ResponseMetadata") if isinstance(parsed, Mapping) else None
-    metadata = metadata if isinstance(metadata, Mapping) else {}
-    error = parsed.get("Error") if isinstance(parsed, Mapping) else None
-    code = error.get("Code") if isinstance(error, Mapping) else None
+    answer = _structure(parsed)
+    metadata = _structure(answer.get("ResponseMetadata"))
+    code = _structure(answer.get("Error")).get("Code")
     status = getattr(http_response, "status_code", None) or metadata.get("HTTPStatusCode")
     retries = metadata.get("RetryAttempts") or 0
     details = {"status": status, "code": code, "request_id": metadata.get("RequestId"), "retries": retries}
-    used = _tokens(http_response, parsed)
-    if used is not None:
-        details["tokens"] = used
     if not isinstance(status, int):
         return (CallResult.UNCLEAR if code else CallResult.SUCCEEDED), details
     if status < 300:
@@ -366,6 +373,12 @@ def _result(http_response: Any, parsed: Any) -> tuple[CallResult, dict[str, Any]
     definite = 400 <= status < 500 and status not in (408, 429) and code not in _THROTTLED and not retries
     return (CallResult.FAILED if definite else CallResult.UNCLEAR), details
 
+
+def _structure(value: Any) -> Mapping[str, Any]:
+    return value if type(value) is dict or isinstance(value, Mapping) else _NOTHING
+
+
+_NOTHING: Mapping[str, Any] = {}
 
 _TOKEN_HEADERS = ("x-amzn-bedrock-input-token-count", "x-amzn-bedrock-output-token-count")
 
