@@ -11,8 +11,9 @@ from exportguard.language.source import Scalar
 from language_standin import REFERENCE
 
 WORDS = Vocabularies(REFERENCE)
-SENSELESS = {"EG207", "EG217"}
-"""What the checker refuses in random conditions although its types are right: a count below zero, for example."""
+SENSELESS = {"EG207", "EG212", "EG217"}
+"""What the checker refuses in random conditions although its types are right: a count below zero, for example, or
+one in a million that nests so many lists that it would cost too much."""
 
 
 def compiled(text: str) -> CompiledCondition | None:
