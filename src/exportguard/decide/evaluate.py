@@ -183,7 +183,9 @@ def findings(
                 location=locations[0] if signature.location else None,
                 world=planned.world,
             )
-            finding = rule_finding(asked.rule, scope, answer or asked.rule.when.ask_slowly(scope))
+            finding = rule_finding(
+                asked.rule, scope, answer if answer is not None else asked.rule.when.ask_slowly(scope)
+            )
             if finding is not None:
                 found.append((asked, [finding]))
         return [*found, *_of_groups(planned.usage, facts, planned.world, usage)] if planned.usage else found
@@ -211,7 +213,8 @@ def _of_groups(
             if together is not None:
                 for position, answer in together(view, item, party, location):
                     rule = rules[position].rule
-                    _note(found, position, rule_finding(rule, scope, answer or rule.when.ask_slowly(scope)))
+                    said = answer if answer is not None else rule.when.ask_slowly(scope)
+                    _note(found, position, rule_finding(rule, scope, said))
                 continue
             for position, asked in enumerate(rules):
                 scope = Scope(

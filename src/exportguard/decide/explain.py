@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from exportguard.decide.items import weakest
@@ -52,13 +52,27 @@ _HOW = (
 class Told:
     """What was put into words for one decision: rules share most facts, and each is told once."""
 
-    __slots__ = ("parties", "unknown", "values")
+    __slots__ = ("items", "locations", "parties", "unknown", "values")
 
     def __init__(self) -> None:
         self.values: dict[tuple[str, int], tuple[str, str] | None] = {}
         """By path and the record it is read from; None for a record, which has no words."""
         self.parties: dict[int, str | None] = {}
+        self.items: dict[int, str | None] = {}
+        self.locations: dict[int, str | None] = {}
         self.unknown: dict[tuple[str, str, int], UnknownFact] = {}
+
+    def item(self, item: object) -> str | None:
+        label = self.items.get(id(item))
+        if label is None:
+            label = self.items[id(item)] = item_label(item)
+        return label
+
+    def location(self, location: object) -> str | None:
+        label = self.locations.get(id(location))
+        if label is None:
+            label = self.locations[id(location)] = location_label(location)
+        return label
 
     def party(self, party: object) -> str | None:
         label = self.parties.get(id(party))
@@ -144,21 +158,23 @@ def _reason(
     told: Told,
 ) -> Reason:
     scope = finding.scope
-    item = scope.item if isinstance(scope.item, ItemView) else None
+    item = scope.item if scope.item.__class__ is ItemView else None
     who = told.party(scope.party)
     if result is not RuleResult.INDETERMINATE:
         message = rule.say(scope)
     else:
-        paths = ", ".join(dict.fromkeys(fact.path for fact in missing)) or "a fact"
+        paths = missing[0].path if len(missing) == 1 else ", ".join(dict.fromkeys([fact.path for fact in missing]))
+        paths = paths or "a fact"
         message = f"cannot tell whether this applies{f' to {who}' if who else ''}: {rule.title}; not known: {paths}"
     values = []
+    known = told.values
     for path in rule.paths:
-        key = path, id(getattr(scope, _steps(path)[0]))
-        if key in told.values:
-            pair = told.values[key]
-        else:
+        key = path, id(getattr(scope, _root(path)))
+        try:
+            pair = known[key]
+        except KeyError:
             value = look_up(scope, path)
-            pair = told.values[key] = None if _is_record(value) else (path, show(value))
+            pair = known[key] = None if _is_record(value) else (path, show(value))
         if pair is not None:
             values.append(pair)
     return made(
@@ -169,22 +185,23 @@ def _reason(
             "effect": effect,
             "result": result,
             "basis": rule.basis,
-            "item": item_label(item),
+            "item": told.item(item) if item is not None else None,
             "party": who,
-            "location": location_label(scope.location),
+            "location": told.location(scope.location),
             "message": message,
             "remedy": rule.remedy,
             "cites": rule.cites,
-            "confidence": _confidence(rule, item),
+            "confidence": _confidence(rule.confidence, item.confidence if item is not None else None),
             "status": status or rule.status,
             "values": tuple(values),
         },
     )
 
 
-def _confidence(rule: CompiledRule, item: ItemView | None) -> Confidence | None:
+@cache
+def _confidence(rule: Confidence | None, item: Confidence | None) -> Confidence | None:
     """The weaker of what the rule cites and what is known of the item; None where neither says."""
-    stated = [level for level in (rule.confidence, item.confidence if item is not None else None) if level is not None]
+    stated = [level for level in (rule, item) if level is not None]
     return weakest(stated) if stated else None
 
 
@@ -205,12 +222,24 @@ def ordered(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
     """Deny, hold, indeterminate, flag; then by policy, rule and combination: input order changes nothing."""
     if len(reasons) < 2:
         return tuple(reasons)
-    return tuple(sorted(dict.fromkeys(reasons), key=lambda r: (_ORDER.get((r.effect, r.result), 3), *_place(r))))
+    ranked = sorted([(_rank(reason), place) for place, reason in enumerate(reasons)])
+    made: list[Reason] = []
+    before = None
+    for rank, place in ranked:
+        # Only a rule that stands in a set twice gives a reason twice: comparing what else they say is seldom needed.
+        if rank != before or reasons[place] not in made:
+            made.append(reasons[place])
+        before = rank
+    return tuple(made)
 
 
-def _place(reason: Reason) -> tuple[str, ...]:
-    told = (reason.policy, reason.rule, reason.item, reason.party, reason.location, reason.message)
-    return tuple(part or "" for part in told)
+def _rank(r: Reason) -> tuple[int, str, str, str, str, str, str]:
+    order = _ORDER.get((r.effect, r.result), 3)
+    return order, r.policy, r.rule, r.item or "", r.party or "", r.location or "", r.message
+
+
+def _place(r: Reason) -> tuple[str, str, str, str, str, str]:
+    return r.policy, r.rule, r.item or "", r.party or "", r.location or "", r.message
 
 
 def distinct_unknowns(facts: Iterable[UnknownFact]) -> tuple[UnknownFact, ...]:
@@ -222,6 +251,11 @@ def distinct_unknowns(facts: Iterable[UnknownFact]) -> tuple[UnknownFact, ...]:
 @lru_cache(maxsize=1024)
 def _steps(path: str) -> tuple[str, ...]:
     return tuple(path.split("."))
+
+
+@lru_cache(maxsize=1024)
+def _root(path: str) -> str:
+    return path.partition(".")[0]
 
 
 def look_up(scope: Scope, path: str) -> object:

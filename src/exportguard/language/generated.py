@@ -12,12 +12,13 @@ from datetime import datetime
 from math import inf
 from typing import Any
 
-from exportguard.language.evaluation import Scope, World
+from exportguard.language.evaluation import Cause, Indeterminate, Scope, World
 from exportguard.language.fastpath import HELPERS, NoFastForm, Writer
 from exportguard.language.schema import LIST_LIMIT
 from exportguard.language.syntax import Node, path_text, walk
 from exportguard.language.threevalued import question_of
 from exportguard.language.words import LOCAL, RuleCode, Words, opposite, words_of
+from exportguard.vocabulary.fact import Unknown
 from exportguard.vocabulary.questions import OwnershipQuestion
 
 _LOGIC = frozenset({"and", "or", "not", "cond", "macro", "has", "unknown", "arith", "index", "neg", "var"})
@@ -35,6 +36,8 @@ class _GroupWriter(Writer):
         """(path, type) -> number of the locals `q…` (the value) and `k…` (whether it is of its type)."""
         self.needs_scope = False
         self.reads: list[str] = []
+        self.causes: dict[str, str] = {}
+        """number -> the name of the fact in causes"""
         self.questions: dict[OwnershipQuestion, str] = {}
 
     def start(self, root: str) -> str | None:
@@ -51,9 +54,12 @@ class _GroupWriter(Writer):
         self.facts[path, kind] = number
         value = f"q{number}"
         root, _, rest = path.partition(".")
+        owned = "[" in rest
+        self.causes[number] = f"{path.partition('.ownership[')[0]}.owners" if owned else path
+        instead = "None" if owned else f"W1({LOCAL[root]}, {tuple(rest.split('.'))!r})"
         self.reads += [
             f"    try: {value} = {LOCAL[root]}.{rest}",
-            f"    except Exception: {value} = None",
+            f"    except Exception: {value} = {instead}",
             f"    k{number} = {test.format(value)}",
         ]
         return number
@@ -161,6 +167,36 @@ def _fact_path(path: str) -> str | None:
     return f"{_BACK[local]}.{rest}" if dot and local in _BACK else None
 
 
+def _told_by_its_facts(node: Node) -> bool:
+    """Whether a test is open exactly when one of its facts is: of a list without elements that is not so."""
+    if node.op in ("field", "owned"):
+        return True
+    if node.op == "cmp":
+        return all(part.op in ("lit", "field") for part in node.args)
+    if node.op == "in":
+        return [part.op for part in node.args] == ["lit", "field"]
+    return False
+
+
+def _unknown_on_the_way(value: Any, names: tuple[str, ...]) -> Any:
+    """What is unknown as a whole is unknown in each field."""
+    for name in names:
+        value = getattr(value, name, None)
+        if value.__class__ is Unknown:
+            return value
+    return None
+
+
+def _open(facts: tuple[tuple[str, Any], ...]) -> Indeterminate | None:
+    """The answer that *facts* leave open; None where one of them is not just unknown, and has to be named."""
+    causes = set()
+    for path, value in facts:
+        if value.__class__ is not Unknown:
+            return None
+        causes.add(Cause(path, value.reason))
+    return Indeterminate(tuple(sorted(causes))) if causes else None
+
+
 def _all_text(parts: tuple[Any, ...]) -> bool:
     return all(part.__class__ is str for part in parts)
 
@@ -200,21 +236,27 @@ class Generator:
         may: list[str] = []
         does: list[str] = []
         others: list[str] = []
+        causes: list[str | None] = []
         for conjunct in code.conjuncts:
             if conjunct.words is not None:
                 flag, test = self._words(conjunct.words)
                 may.append(f"(not {flag} or {test})")
                 does.append(flag)
+                causes.append(self._unread(flag))
                 continue
             kleene = self._kleene(conjunct.node, negated=False)
             if kleene is not None:
                 may.append(kleene[0])
                 does.append(kleene[1])
+                causes.append(self._causes(conjunct.node))
             else:
                 others.append(self.writer.write(conjunct.node, {}))
         sure = " and ".join(dict.fromkeys(does)) or "True"
         lines = [f"    if {' and '.join(may)}:"] if may else ["    if True:"]
         if not others:
+            told = [each for each in causes if each is not None]
+            if len(told) == len(causes) and told:
+                odd = f"({code.position}, O({' + '.join(dict.fromkeys(told))}))"
             lines.append(f"        found.append({hit} if {sure} else {odd})")
             return lines
         lines += ["        m = True", f"        o = {sure}"]
@@ -265,12 +307,52 @@ class Generator:
         return f"(not ({known}) or {test})", f"({known} and {test})"
 
     def _unknown(self, node: Node, negated: bool) -> tuple[str, str] | None:
-        """A known fact is not unknown; of any other the three-valued path has to say."""
-        path = path_text(node.args[0])
-        if negated or path is None or path.partition(".")[0] not in LOCAL or "." not in path:
+        """A known fact is not unknown; of what is neither known nor unknown the three-valued path has to say."""
+        number = self._asked(node)
+        if number is None:
             return None
-        number = self.writer.fact(path, node.args[0].type)
-        return (f"(not k{number})", "False") if number is not None else None
+        known, unknown = f"k{number}", f"(q{number}.__class__ is UNKNOWN)"
+        return (f"(not {unknown})", known) if negated else (f"(not {known})", unknown)
+
+    def _asked(self, node: Node) -> str | None:
+        """The number of the fact that `unknown(…)` asks about, where it is one that is read at the top."""
+        path = path_text(node.args[0])
+        if path is None or path.partition(".")[0] not in LOCAL or "." not in path:
+            return None
+        return self.writer.fact(path, node.args[0].type)
+
+    # -- why a condition is open
+
+    def _unread(self, flag: str) -> str:
+        """Text of a tuple that holds the fact behind *flag* and its value, if it is not known."""
+        number = flag.removeprefix("k")
+        return f"(() if {flag} else (({self.writer.causes[number]!r}, q{number}),))"
+
+    def _causes(self, node: Node) -> str | None:
+        """Text of a tuple of what makes *node* open: its parts' facts, where it is; None where only the three-valued
+        path can say."""
+        found = words_of(node, self.world)
+        if found is not None:
+            return self._unread(self._words(found)[0])
+        if node.op == "not":
+            return self._causes(node.args[0])
+        if node.op in ("and", "or"):
+            parts = [self._causes(part) for part in node.args]
+            kleene = self._kleene(node, negated=False)
+            if kleene is None or any(part is None for part in parts):
+                return None
+            may, surely = kleene
+            whole = " + ".join(dict.fromkeys(part for part in parts if part is not None))
+            return f"(() if {surely} or not {may} else {whole})"
+        if node.op == "unknown":
+            number = self._asked(node)
+            if number is None:
+                return None
+            return f"(() if q{number}.__class__ is UNKNOWN else {self._unread(f'k{number}')})"
+        if not _told_by_its_facts(node):
+            return None
+        leaf = self.writer.leaf(node)
+        return " + ".join(map(self._unread, leaf[0])) if leaf is not None and leaf[0] else None
 
     def function(self) -> Callable[..., None]:
         """The function ``(r, i, p, l, found)``. What cannot be compiled is asked by itself, all of it."""
@@ -287,7 +369,8 @@ class Generator:
         source = "\n".join([*head, *reads, *lines, "    return None"]) + "\n"
         names: dict[str, Any] = {
             "__builtins__": {}, **HELPERS, "Exception": Exception, "T": _all_text,
-            "Scope": Scope, "W": self.world, "INF": inf, "datetime": datetime, **self.writer.constants,
+            "Scope": Scope, "W": self.world, "INF": inf, "datetime": datetime, "O": _open, "UNKNOWN": Unknown,
+            "W1": _unknown_on_the_way, **self.writer.constants,
         }  # fmt: skip
         exec(compile(source, "<conditions>", "exec"), names)
         made: Callable[..., None] = names["ask"]

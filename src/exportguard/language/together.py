@@ -4,8 +4,8 @@ Each condition becomes straight generated code over facts that are read once. A 
 conjuncts false settles it; rules that want one of a few words of a fact are found by that word, so that those which
 cannot match cost nothing. Country groups are put in as the period has them.
 
-It says *true*, or *ask it by itself*, and leaves out what is surely false: whatever is unknown, absent or odd is for
-the three-valued path. A test holds the two together.
+It says *true*, or *open* with its causes where it is made of plain tests of facts, or *ask it by itself*, and leaves
+out what is surely false: whatever is absent or odd is for the three-valued path. A test holds the two together.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from exportguard.language.compile import CompiledCondition
-from exportguard.language.evaluation import World
+from exportguard.language.evaluation import Indeterminate, World
 from exportguard.language.generated import Generator
 from exportguard.language.words import RuleCode
 from exportguard.vocabulary.scope import ItemView, LocationView, PartyView, RequestView
 
 Ask: TypeAlias = Callable[[Any, Any, Any, Any, list[Any]], None]
-"""(request, item, party, location, found): appends (position, True) or (position, None)."""
+"""(request, item, party, location, found): appends (position, True), (position, Indeterminate) or (position, None)."""
 
 SMALL = 10
 """Conditions that are simply asked one after the other: finding them would cost more."""
@@ -47,9 +47,9 @@ class Together:
         item: ItemView | None,
         party: PartyView | None,
         location: LocationView | None,
-    ) -> list[tuple[int, bool | None]]:
-        """The positions of conditions that are true, and (with None) of those that have to be asked by themselves."""
-        found: list[tuple[int, bool | None]] = []
+    ) -> list[tuple[int, bool | Indeterminate | None]]:
+        """The positions of conditions that are true or open, and (with None) of those to be asked by themselves."""
+        found: list[tuple[int, bool | Indeterminate | None]] = []
         try:
             self._ask(request, item, party, location, found)
         except Exception:  # noqa: BLE001 - no rule is ever skipped: each is then asked by itself

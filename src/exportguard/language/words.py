@@ -84,7 +84,8 @@ def words_of(node: Node, world: World) -> Words | None:
     if node.op == "in":
         path, members = _text_fact(node.args[0]), node.args[1]
         if path is not None and members.op == "group":
-            return path, world.country_group(str(members.value)), True
+            group = world.country_group(str(members.value))
+            return (path, group, True) if group else None  # in a group without members is nobody, known or not
         literal_texts = members.op == "list" and all(p.op == "lit" and isinstance(p.value, str) for p in members.args)
         if path is not None and literal_texts and members.args:
             return path, frozenset(str(part.value) for part in members.args), True
