@@ -30,7 +30,7 @@ class Item(Frozen):
     instance_type: Maybe[Text] | None = None
     instances: Maybe[Count] = NOT_GIVEN
     accelerator: Maybe[Text] | None = None
-    count: Maybe[Amount | Count] = NOT_GIVEN
+    count: Maybe[Count | Amount] = NOT_GIVEN
     """Accelerators in all. Given together with `instance_type` it wins over what reference data says."""
     model: Maybe[Text] | None = None
     tokens: Maybe[Count] = NOT_GIVEN
