@@ -27,7 +27,7 @@ OF_THAT_TIME = {
     "httpx": "0.27.2", "httpcore": "1.0.5", "distro": "1.9.0", "sniffio": "1.3.1", "azure-common": "1.1.28",
     "azure-mgmt-core": "1.4.0", "azure-mgmt-compute": "33.0.0", "azure-mgmt-cognitiveservices": "13.5.0",
     "azure-mgmt-containerservice": "30.0.0", "azure-mgmt-machinelearningservices": "1.0.0",
-    "azure-mgmt-resource": "23.1.1", "azure-identity": "1.16.0", "azure-batch": "14.2.0", "azure-ai-ml": "1.28.0",
+    "azure-mgmt-resource": "23.1.1", "azure-identity": "1.16.0", "azure-ai-ml": "1.28.0",
     "azure-ai-inference": "1.0.0b1", "azure-storage-blob": "12.19.1", "azure-storage-file-share": "12.15.0",
     "azure-storage-file-datalake": "12.14.0", "azure-monitor-opentelemetry": "1.6.0",
     "azure-monitor-opentelemetry-exporter": "1.0.0b28",
