@@ -7,7 +7,7 @@ sectors by itself, in any order (as in Pillai and others, "All File Systems Are 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -171,6 +171,9 @@ class _Session:
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         return list(self._connection.execute(sql, dict(parameters or {})))
+
+    def execute_each(self, sql: str, parameters: Sequence[Mapping[str, Any]]) -> None:
+        self._connection.executemany(sql, [dict(each) for each in parameters])
 
     def begin(self) -> None:
         self._connection.execute("BEGIN IMMEDIATE")

@@ -24,9 +24,10 @@ def canonical(value: Any) -> bytes:
     Raises:
         ValueError: it holds something that has no canonical form; the text says where.
     """
-    if _is_plain(value):
+    plain = value if _is_plain(value) else _whole(value)
+    if plain is not _UNFIT:
         with contextlib.suppress(UnicodeError):  # a lone surrogate, which is named below
-            return _PLAIN.encode(value).encode()
+            return _PLAIN.encode(plain).encode()
     import rfc8785
 
     try:
@@ -52,13 +53,46 @@ def _is_plain(value: Any, depth: int = 0) -> bool:
     if depth > _MAX_DEPTH:
         return False
     if kind is dict:
-        return all(
-            type(key) is str and key.isascii() and (type(inner) is str or _is_plain(inner, depth + 1))
-            for key, inner in value.items()
-        )
+        for key, inner in value.items():
+            if type(key) is not str or not key.isascii():
+                return False
+            if type(inner) is not str and inner is not None and not _is_plain(inner, depth + 1):
+                return False
+        return True
     if kind is list or kind is tuple:
-        return all(type(inner) is str or _is_plain(inner, depth + 1) for inner in value)
+        for inner in value:  # noqa: SIM110  (a generator would take half as long again)
+            if type(inner) is not str and not _is_plain(inner, depth + 1):
+                return False
+        return True
     return False
+
+
+_UNFIT = object()
+
+
+def _whole(value: Any, depth: int = 0) -> Any:
+    """*value* with whole numbers that are floats as integers, which RFC 8785 writes alike; `_UNFIT` if it is not plain
+    then either."""
+    kind = type(value)
+    if kind is float:
+        if value.is_integer() and abs(value) <= _LARGEST:
+            return int(value)
+        return value if _is_plain(value) else _UNFIT
+    if depth > _MAX_DEPTH:
+        return _UNFIT
+    if kind is dict:
+        made = {}
+        for key, inner in value.items():
+            if type(key) is not str or not key.isascii():
+                return _UNFIT
+            made[key] = inner if type(inner) is str or inner is None else _whole(inner, depth + 1)
+            if made[key] is _UNFIT:
+                return _UNFIT
+        return made
+    if kind is list or kind is tuple:
+        parts = [inner if type(inner) is str else _whole(inner, depth + 1) for inner in value]
+        return _UNFIT if any(part is _UNFIT for part in parts) else parts
+    return value if _is_plain(value) else _UNFIT
 
 
 def read_canonical(text: bytes) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar, cast, runtime_checkable
 
@@ -139,8 +139,7 @@ class SqlLog:
             body = canonical(dict(record))
         except ValueError as error:
             raise RecordError(f"the record of decision {decision_id} cannot be written: {error}") from error
-        leaf = leaf_hash(body)
-        return lambda session: _append(session, decision_id, body, leaf)
+        return _Appending(decision_id, body, leaf_hash(body))
 
     def read(self, after: int = 0, limit: int | None = None) -> Iterator[StoredRecord]:
         left = limit
@@ -234,29 +233,63 @@ def _as_bytes(value: object) -> bytes:
     return value.encode() if isinstance(value, str) else bytes(value)  # type: ignore[call-overload]
 
 
-def _append(session: Session, decision_id: str, body: bytes, leaf: bytes) -> int:
-    known = session.execute("SELECT sequence, leaf FROM log_record WHERE decision_id = :id", {"id": decision_id})
-    if known:
-        if _as_bytes(known[0][1]) == leaf:
-            return int(known[0][0])
-        raise RecordError(f"decision {decision_id} was recorded before, with other content")
+def _append(session: Session, works: Sequence[_Appending]) -> list[int]:
+    """Append what is new of *works* after one another; the sequence number of each."""
+    asked = {f"d{n}": work.decision_id for n, work in enumerate(works)}
+    found = session.execute(
+        f"SELECT decision_id, sequence, leaf FROM log_record WHERE decision_id IN (:{', :'.join(asked)})", asked
+    )
+    known = {str(name): (int(sequence), _as_bytes(leaf)) for name, sequence, leaf in found}
+    frontier: Frontier | None = None
+    added: list[dict[str, Any]] = []
+    numbers: list[int] = []
+    for work in works:
+        earlier = known.get(work.decision_id)
+        if earlier is None:
+            frontier = frontier or _frontier(session)
+            frontier.append(work.leaf)
+            known[work.decision_id] = earlier = (frontier.size, work.leaf)
+            added.append(
+                {
+                    "sequence": frontier.size, "id": work.decision_id, "body": work.body, "leaf": work.leaf,
+                    "root": frontier.root(),
+                }
+            )  # fmt: skip
+        elif earlier[1] != work.leaf:
+            raise RecordError(f"decision {work.decision_id} was recorded before, with other content")
+        numbers.append(earlier[0])
+    if frontier is not None:
+        columns = "sequence, decision_id, body, leaf, root"
+        sql = f"INSERT INTO log_record ({columns}) VALUES (:sequence, :id, :body, :leaf, :root)"
+        session.execute_each(sql, added)
+        session.execute(
+            "UPDATE log_state SET size = :size, frontier = :frontier WHERE one = 1",
+            {"size": frontier.size, "frontier": frontier.to_bytes()},
+        )
+    return numbers
+
+
+class _Appending:
+    """One record on its way into the log, inside a transaction; those that are in the same one go in together."""
+
+    __slots__ = ("body", "decision_id", "leaf")
+    together = staticmethod(_append)
+
+    def __init__(self, decision_id: str, body: bytes, leaf: bytes) -> None:
+        self.decision_id, self.body, self.leaf = decision_id, body, leaf
+
+    def __call__(self, session: Session) -> int:
+        return _append(session, (self,))[0]
+
+
+def _frontier(session: Session) -> Frontier:
     rows = session.execute("SELECT size, frontier FROM log_state WHERE one = 1")
     if not rows:
         raise RecordError("the decision log has lost its state; see `exportguard log verify`")
     try:
-        frontier = Frontier.from_bytes(int(rows[0][0]), _as_bytes(rows[0][1]))
+        return Frontier.from_bytes(int(rows[0][0]), _as_bytes(rows[0][1]))
     except ValueError as error:
         raise RecordError("the state of the decision log is damaged; see `exportguard log verify`") from error
-    frontier.append(leaf)
-    session.execute(
-        "INSERT INTO log_record (sequence, decision_id, body, leaf, root) VALUES (:sequence, :id, :body, :leaf, :root)",
-        {"sequence": frontier.size, "id": decision_id, "body": body, "leaf": leaf, "root": frontier.root()},
-    )
-    session.execute(
-        "UPDATE log_state SET size = :size, frontier = :frontier WHERE one = 1",
-        {"size": frontier.size, "frontier": frontier.to_bytes()},
-    )
-    return frontier.size
 
 
 def _is_log(target: Any) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 Row = tuple[Any, ...]
 
@@ -40,10 +40,24 @@ class Session(Protocol):
     dialect: str
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]: ...
+    def execute_each(self, sql: str, parameters: Sequence[Mapping[str, Any]]) -> None:
+        """Run *sql*, which returns no rows, once for each of *parameters*."""
+        ...
+
     def begin(self) -> None: ...
     def commit(self) -> None: ...
     def rollback(self) -> None: ...
     def close(self) -> None: ...
+
+
+W_contra = TypeVar("W_contra", contravariant=True)
+
+
+class Together(Protocol[W_contra]):
+    """How to do many works of one kind at once: the results in the order of the works, or an error that is that of one
+    of them, with which none is done."""
+
+    def __call__(self, session: Session, works: Sequence[W_contra], /) -> Sequence[Any]: ...
 
 
 class Driver(Protocol):

@@ -12,7 +12,8 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any, TypeVar
 
 from exportguard.storage.contract import Driver, Schema, Session, StorageError
@@ -80,6 +81,8 @@ class Database:
 
     def write(self, work: Callable[[Session], R]) -> R:
         """Run *work* in a transaction and return its result once that is durable.
+
+        A work that has a `together` (see `contract.Together`) is done at once with others that have the same.
 
         *work* may run more than once (after a lost connection, or when a neighbour in its batch failed), each time
         on a store that has nothing of the run before, or all of it: it must recognise its own earlier rows.
@@ -174,7 +177,7 @@ class Database:
             if session is None:
                 session = self._writer = self._driver.connect(writing=True)
             session.begin()
-            results = [item.work(session) for item in batch]
+            results = _results(session, [item.work for item in batch])
             started = time.monotonic()
             session.commit()
             self._took, self._together = time.monotonic() - started, len(batch)
@@ -355,6 +358,19 @@ class Database:
         inherited = [*self._readers] + ([self._writer] if self._writer is not None else [])
         _never_closed.extend(inherited)
         self._fresh_locks()
+
+
+def _results(session: Session, works: Sequence[Any]) -> list[Any]:
+    """What each of *works* gives, in order; neighbours that can be done at once are."""
+    if len(works) == 1:
+        return [works[0](session)]
+    results: list[Any] = []
+    for together, group in groupby(works, lambda work: getattr(work, "together", None)):
+        if together is None:
+            results += [work(session) for work in group]
+        else:
+            results += together(session, list(group))
+    return results
 
 
 def _close(session: Session) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from exportguard.errors import ConfigurationError
@@ -107,6 +107,9 @@ class _PostgresSession:
         if not self._writing:
             self._connection.rollback()
         return rows
+
+    def execute_each(self, sql: str, parameters: Sequence[Mapping[str, Any]]) -> None:
+        self._connection.execute(self._text(sql), [dict(each) for each in parameters])
 
     def begin(self) -> None:
         self.execute(f"SELECT pg_advisory_xact_lock({ONE_WRITER})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +154,9 @@ class _SqliteSession:
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         return self._connection.execute(sql, parameters or {}).fetchall()
+
+    def execute_each(self, sql: str, parameters: Sequence[Mapping[str, Any]]) -> None:
+        self._connection.executemany(sql, parameters)
 
     def begin(self) -> None:
         self._insist("BEGIN IMMEDIATE")
