@@ -8,11 +8,18 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from pydantic import BaseModel
+
 from exportguard.vocabulary.fact import Frozen
 
 T = TypeVar("T", bound=Frozen)
 
-_set = object.__setattr__
+_new = object.__new__
+# The class's own descriptors: setting an attribute by its name looks each of them up once more.
+_fields, _extra, _private, _values = (
+    BaseModel.__dict__[name].__set__
+    for name in ("__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__", "__dict__")
+)
 _defaults: dict[type[Frozen], dict[str, Any]] = {}
 
 
@@ -23,9 +30,9 @@ def built(kind: type[T], /, **given: Any) -> T:
         fields = kind.model_fields
         defaults = {name: None if field.is_required() else field.get_default() for name, field in fields.items()}
         _defaults[kind] = defaults
-    new = kind.__new__(kind)
-    _set(new, "__dict__", {**defaults, **given})
-    _set(new, "__pydantic_fields_set__", set(given))
-    _set(new, "__pydantic_extra__", None)
-    _set(new, "__pydantic_private__", None)
+    new = _new(kind)
+    _values(new, {**defaults, **given})
+    _fields(new, set(given))
+    _extra(new, None)
+    _private(new, None)
     return new

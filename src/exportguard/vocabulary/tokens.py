@@ -15,7 +15,7 @@ _DEPTH: Final = 40
 
 def input_tokens(body: Any) -> int:
     """An estimate of the tokens that *body* sends. Files, images and earlier turns that it only names are not in it."""
-    if not isinstance(body, Mapping):
+    if not isinstance(body, (dict, Mapping)):
         return 0
     size, numbers = 0, 0
     for key in _SENT:
@@ -35,16 +35,16 @@ def _weigh(node: Any, depth: int) -> tuple[int, int]:
     if depth > _DEPTH:
         return 0, 0
     size, numbers = 0, 0
-    if isinstance(node, Mapping):
+    if isinstance(node, (dict, Mapping)):
         for value in node.values():
-            if isinstance(value, (str, Mapping, list, tuple)):
+            if isinstance(value, (str, dict, list, tuple, Mapping)):
                 more, counted = _weigh(value, depth + 1)
                 size, numbers = size + more, numbers + counted
     elif isinstance(node, (list, tuple)):
         for value in node:
             if type(value) is int:
                 numbers += 1
-            elif isinstance(value, (str, Mapping, list, tuple)):
+            elif isinstance(value, (str, dict, list, tuple, Mapping)):
                 more, counted = _weigh(value, depth + 1)
                 size, numbers = size + more, numbers + counted
     return size, numbers

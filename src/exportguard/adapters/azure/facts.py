@@ -7,6 +7,7 @@ is an unknown item.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from exportguard.adapters.azure import bulk, operations
@@ -24,6 +25,11 @@ from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.request import Action, NotApplicable, Observation, ProvisioningRequest, Transfer
 
 READING_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "TRACE"})
+_PLAIN: Final = frozenset({"PUT", "POST", "PATCH", "GET", "DELETE"})
+
+_NO_SUBSCRIPTION: Final = Unknown("the call names no subscription")
+_ARM: Final = Plane.ARM
+_OTHER: Final = Plane.OTHER
 
 _READS: Final = NotApplicable(reason="the call only reads or deletes")
 _OTHER_HOST: Final = NotApplicable(reason="the host is no Azure Resource Manager and serves no model")
@@ -45,7 +51,8 @@ def observe(
         account: the subscription, where the URL names none.
     """
     try:
-        return _observe(str(method).strip().upper(), str(url), body, resolver, account)
+        verb = method if method in _PLAIN else str(method).strip().upper()
+        return _observe(verb, str(url), body, resolver, account)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError) as error:
         why = f"the call could not be read ({type(error).__name__})"
         return ProvisioningRequest(provider="azure", operation=str(method)[:20] or "?", items=(unknown(why),))
@@ -78,9 +85,9 @@ def observe_at(
     address: Address, method: str, body: object, resolver: Resolver | None = None, account: str | None = None
 ) -> Observation:
     """One reading of the URL."""
-    if address.plane is Plane.OTHER:
+    if address.plane is _OTHER:
         return _OTHER_HOST
-    if address.plane is not Plane.ARM:
+    if address.plane is not _ARM:
         from exportguard.adapters.azure import dataplane
 
         return dataplane.observe(address, method, body, resolver, account)
@@ -151,10 +158,10 @@ def request(
     return built(
         ProvisioningRequest,
         provider="azure",
-        service=(service or address.type.partition("/")[0] or "azure")[:200],
+        service=service or _namespace(address.type),
         operation=operation[:500],
         action=action,
-        account=subscription[:200] if subscription else Unknown("the call names no subscription"),
+        account=subscription[:200] if subscription else _NO_SUBSCRIPTION,
         locations=locations,
         items=tuple(items),
         transfer=transfer,
@@ -162,8 +169,13 @@ def request(
     )
 
 
+@lru_cache(maxsize=1024)
+def _namespace(kind: str) -> str:
+    return (kind.partition("/")[0] or "azure")[:200]
+
+
 def _tags(body: Tree) -> dict[str, str]:
-    if type(body) is dict and "tags" not in body:
+    if body is None or (type(body) is dict and "tags" not in body):
         return {}
     for _, tags in walk(body, "tags"):
         if isinstance(tags, dict):

@@ -64,14 +64,19 @@ _scan: Final[Any] = _ASCII_DECODER.scan_once  # type: ignore[attr-defined]
 
 def parse(text: str | bytes) -> Tree:
     """JSON text as a tree; what is not JSON is `Unknown`. Never raises."""
+    if type(text) is bytes and text[:1] == b"{" and text.isascii():  # nearly every body
+        plain = text.decode("ascii")
+        if "\\u" not in plain:
+            try:
+                tree, end = _scan(plain, 0)
+                if end == len(plain):
+                    return tree
+            except (ValueError, RecursionError, StopIteration):
+                pass  # told below, or of an encoding that only looks like this one
     try:
         if isinstance(text, bytes):
             text = text.decode("ascii" if text.isascii() and b"\0" not in text else json.detect_encoding(text))
         if text.isascii() and "\\u" not in text:
-            if text[:1] == "{":
-                tree, end = _scan(text, 0)
-                if end == len(text):
-                    return tree
             return _ASCII_DECODER.decode(text)
         return _DECODER.decode(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError, StopIteration):
@@ -96,6 +101,8 @@ def read_body(body: object) -> Tree:
 
     `Unknown` for what cannot be read without using it up (a generator, a pipe) and for more than `MAX_BYTES`.
     """
+    if type(body) is bytes and 0 < len(body) <= MAX_BYTES:
+        return parse(body)
     if body is None or body == b"" or body == "":
         return None
     if isinstance(body, (bytearray, memoryview)):

@@ -142,13 +142,13 @@ def _names(path: Path, deployment: str | None, tree: Any) -> list[Maybe[str]]:
     found: list[Maybe[str]] = []
     if isinstance(tree, Unknown):
         found.append(tree)
-    elif isinstance(tree, Mapping):
+    elif isinstance(tree, (dict, Mapping)):
         for key, value in tree.items():
             if isinstance(key, str) and key.lower() in ("model", "models", "deployment"):
                 found += [_text(each) for each in (value if isinstance(value, (list, tuple)) else (value,)) if each]
         tools = tree.get("tools")
         for tool in tools if isinstance(tools, (list, tuple)) else ():
-            if isinstance(tool, Mapping) and tool.get("model"):
+            if isinstance(tool, (dict, Mapping)) and tool.get("model"):
                 found.append(_text(tool["model"]))
         if path.name.partition("/")[0] in _NESTED or path.action is None:
             found += [_text(value) for value in _search(tree)]
@@ -160,11 +160,11 @@ def _names(path: Path, deployment: str | None, tree: Any) -> list[Maybe[str]]:
 def _search(node: Any, depth: int = 0) -> Iterator[Any]:
     if depth > _DEPTH:
         yield Unknown("nested too deep to be read")
-    elif isinstance(node, Mapping):
+    elif isinstance(node, (dict, Mapping)):
         for key, value in node.items():
             if key == "model" and value and isinstance(value, (str, Unknown)):
                 yield value
-            elif isinstance(value, (Mapping, list, tuple)):
+            elif isinstance(value, (dict, list, tuple, Mapping)):
                 yield from _search(value, depth + 1)
     elif isinstance(node, (list, tuple)):
         for value in node:
@@ -255,7 +255,7 @@ _NO_ANSWER: Final = frozenset({"embeddings", "moderations", "responses/input_tok
 def planned_tokens(tree: Any, *, answers: bool = True) -> Maybe[int]:
     """The most tokens that the call plans for: `max_tokens` and its successors, times the answers asked for, and about
     as many as its text is. *answers*: the endpoint writes text, so a call that sets no limit is unknown."""
-    if not isinstance(tree, Mapping):
+    if not isinstance(tree, (dict, Mapping)):
         return _NO_TOKENS
     if not answers:
         return input_tokens(tree)

@@ -86,10 +86,11 @@ class Operation:
 
 def text(value: Tree, where: str) -> Maybe[str]:
     """A name as it is sent, without surrounding space; anything that is no name is unknown."""
-    if isinstance(value, Unknown):
+    if isinstance(value, str):
+        if len(value) <= 2000 and (stripped := value.strip()):
+            return stripped
+    elif isinstance(value, Unknown):
         return value
-    if isinstance(value, str) and 0 < len(value) <= 2000 and (stripped := value.strip()):
-        return stripped
     return Unknown(f"`{where}` is not a name"[:2000])
 
 
