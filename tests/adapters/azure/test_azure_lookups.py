@@ -18,6 +18,9 @@ from exportguard.vocabulary import ProvisioningRequest, Unknown
 
 SS = f"{G}/Microsoft.Compute/virtualMachineScaleSets/s"
 ACCOUNT = f"{G}/Microsoft.CognitiveServices/accounts/acct"
+APP = f"{G}/Microsoft.App/containerApps/a"
+GPU_PROFILE = {"c": {"properties": {"containers": [
+    {"properties": {"resources": {"requests": {"gpu": {"count": 1, "sku": ND}}}}}]}}}  # fmt: skip
 HOST = "acct.openai.azure.com"
 
 
@@ -70,12 +73,38 @@ def sizes(seen: Any) -> list[Any]:
              "requests": {"gpu": {"count": 1, "sku": ND}}}}}
          ]}}}),
         ("POST", f"{AKS}/start", None, {"aks": {"properties": {"agentPoolProfiles": [{"vmSize": ND}]}}}),
+        ("PUT", f"{G}/Microsoft.ContainerInstance/containerGroups/g", {"properties": {"containerGroupProfile": {
+            "id": f"{G}/Microsoft.ContainerInstance/containerGroupProfiles/c", "revision": 1}}}, GPU_PROFILE),
+        ("PUT", f"{G}/Microsoft.StandbyPool/standbyContainerGroupPools/p", {"properties": {
+            "elasticityProfile": {"maxReadyCapacity": 3}, "containerGroupProperties": {"containerGroupProfile": {
+                "id": f"{G}/Microsoft.ContainerInstance/containerGroupProfiles/c"}}}}, GPU_PROFILE),
+        ("POST", f"{APP}/revisions/r/activate", None, {
+            "a": {"properties": {"workloadProfileName": "big",
+                                 "environmentId": f"{G}/Microsoft.App/managedEnvironments/e"}},
+            "e": {"properties": {"workloadProfiles": [{"name": "big", "workloadProfileType": ND}]}}}),
     ],
 )  # fmt: skip
 def test_what_is_only_named_is_read_where_somebody_can(method: str, path: str, body: Any, known: Any) -> None:
     """With a resolver the machine itself is seen, without one that it is unknown."""
     assert sizes(observe(method, url(path), body, resolver=Reader(**known))) == [ND]
     assert all(isinstance(size, Unknown) for size in sizes(observe(method, url(path), body)))
+
+
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [
+        (f"{APP}/revisions/r/activate", {"a": {"properties": {"template": {"containers": [{"image": "i"}]}}}}),
+        (f"{APP}/start", {"a": {"properties": {"workloadProfileName": "Consumption"}}}),
+        (f"{G}/Microsoft.ComputeSchedule/scheduledActions/s/attachResources",
+         {"s": {"properties": {"actionType": "Deallocate"}}}),
+        (f"{G}/Microsoft.Compute/virtualMachines/v/start", {"v": vm("Standard_D2s_v3")}),
+    ],
+)  # fmt: skip
+def test_what_turns_out_to_have_no_accelerator_is_let_pass(path: str, known: Any) -> None:
+    """For nobody known at all: everyday actions need a look-up, not a customer."""
+    with guard(resolver=Reader(**known)) as one:
+        call = {"sdk": "azure", "method": "POST", "url": url(path)}
+        assert one.check(call).allowed, one.check(call)
 
 
 def test_the_resource_group_is_asked_for_where_a_template_leaves_the_place_to_it() -> None:

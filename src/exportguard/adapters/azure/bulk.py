@@ -26,14 +26,14 @@ TEMPLATES: Final = frozenset(
         "microsoft.resources/deployments", "microsoft.resources/deploymentstacks",
         "microsoft.resources/templatespecs/versions", "microsoft.blueprint/blueprints/artifacts",
         "microsoft.solutions/applications", "microsoft.solutions/applicationdefinitions",
-        "microsoft.authorization/policydefinitions",
+        "microsoft.authorization/policydefinitions", "microsoft.authorization/policydefinitions/versions",
     }
 )  # fmt: skip
 """Types that carry a template, each in its own place."""
 
 
 def observe(address: Address, method: str, body: object, resolver: Resolver | None, account: str | None) -> Observation:
-    if address.type == "batch":
+    if address.type not in TEMPLATES:
         return _batch(address, body, resolver, account)
     if address.action and harmless_action(address.action):
         return _ONLY_ASKS
@@ -74,7 +74,7 @@ def _template(
     kind = address.type
     properties = tree.get("properties")
     around = _surroundings(address, tree, group_in)
-    if kind == "microsoft.authorization/policydefinitions":
+    if kind.startswith("microsoft.authorization/policydefinitions"):
         return _policy(tree, around), "PolicyDefinitions_CreateOrUpdate"
     if kind == "microsoft.resources/templatespecs/versions":
         main = properties.get("maintemplate") if isinstance(properties, dict) else None
@@ -281,9 +281,9 @@ def _batch(address: Address, body: object, resolver: Resolver | None, account: s
         if isinstance(inner, Unknown):
             items.append(unknown(inner.reason))
             continue
-        methods = [text(value, where) for _, value in walk(inner, "httpMethod")] or ["GET"]
+        methods = [text(v, where) for key in ("httpMethod", "method") for _, v in walk(inner, key)] or ["GET"]
         urls = [text(v, where) for key in ("url", "relativeUrl", "name") for _, v in walk(inner, key)]
-        content = inner.get("content") if isinstance(inner, dict) else Unknown("a request is not readable")
+        content = inner.get("content", inner.get("body")) if isinstance(inner, dict) else Unknown("it is not readable")
         for method in methods:
             for url in urls or [Unknown("a request names no URL")]:
                 if not isinstance(method, str) or not isinstance(url, str):

@@ -27,6 +27,7 @@ from exportguard.vocabulary.request import Action, NotApplicable, Observation, P
 READING_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "TRACE"})
 _PLAIN: Final = frozenset({"PUT", "POST", "PATCH", "GET", "DELETE"})
 
+_CARRIERS: Final = bulk.TEMPLATES | {"batch"}
 _NO_SUBSCRIPTION: Final = Unknown("the call names no subscription")
 _ARM: Final = Plane.ARM
 _OTHER: Final = Plane.OTHER
@@ -91,7 +92,7 @@ def observe_at(
         from exportguard.adapters.azure import dataplane
 
         return dataplane.observe(address, method, body, resolver, account)
-    if address.type == "batch" or address.type in bulk.TEMPLATES:
+    if address.type in _CARRIERS or (address.action == "batch" and address.type.startswith("microsoft.resources")):
         return bulk.observe(address, method, body, resolver, account)
     operation = operations.find(address.type, method, address.action)
     if operation is None:
@@ -127,12 +128,12 @@ def _unlisted(
 ) -> Observation:
     if harmless_type(address.type):
         return _HARMLESS
-    listed = operations.table().get(address.type)
+    listed = any(kind in operations.table() for kind in (address.type, *(kind for kind, _ in address.parents)))
     if address.action and harmless_action(address.action):
         return _ACTION
     tree = read_body(body)
     found = look_through(tree, address.type)
-    if not found and address.action and listed is not None and may_start(address.action):
+    if not found and address.action and listed and may_start(address.action):
         found = [unknown(f"`{address.action}` is not in the surface, on a type that carries accelerators")]
     if not found:
         return _UNTOUCHED

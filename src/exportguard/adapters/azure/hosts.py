@@ -44,7 +44,9 @@ _ENDPOINTS: Final = (
 _LEARNING: Final = (
     "api.azureml.ms", "api.ml.azure.us", "api.ml.azure.cn", "experiments.azureml.net", "modelmanagement.azureml.net",
 )  # fmt: skip
-_BATCH: Final = (".batch.azure.com", ".batch.chinacloudapi.cn", ".batch.usgovcloudapi.net")
+_BATCH: Final = (
+    ".batch.azure.com", ".batch.chinacloudapi.cn", ".batch.usgovcloudapi.net", ".batch.core.windows.net",
+)  # fmt: skip
 _DATABRICKS: Final = (".azuredatabricks.net", ".databricks.azure.cn", ".databricks.azure.us")
 _OTHER: Final = (
     ".core.windows.net", ".core.chinacloudapi.cn", ".core.usgovcloudapi.net", ".storage.azure.net",
@@ -98,12 +100,12 @@ def _named(host: str) -> tuple[str, str | None] | None:
         return "arm", _ARM[host]
     if host.endswith((".management.azure.com", ".management.chinacloudapi.cn", ".management.usgovcloudapi.net")):
         return "arm", cloud_of(host)
+    if host.endswith(_BATCH):
+        return "batch", cloud_of(host)
     if is_identity(host) or host.endswith(_OTHER) or _under(host, _OTHER_DOMAINS):
         return "other", None
     if _under(host, _MODELS):
         return "models", cloud_of(host)
-    if host.endswith(_BATCH):
-        return "batch", cloud_of(host)
     if _under(host, _LEARNING):
         return "learning", cloud_of(host)
     if host.endswith(_DATABRICKS):

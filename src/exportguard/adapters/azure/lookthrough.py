@@ -35,7 +35,7 @@ _GPU_SIZE: Final = re.compile(r"(?:standard|basic)_n[a-z]{1,3}\d[a-z0-9_-]*", re
 _PROSE: Final = words("tags description displayname title metadata query comment comments notes policyrule")
 _START: Final = re.compile(
     r"start|resume|scale|resize|(?<!de)allocate|provision|failover|createvm|launch|deploy|reimage|migrat|convert|upgrade"
-    r"|restore|expand|grow|create|initiatemove|claim",
+    r"|restore|expand|grow|create|initiatemove|claim|trigger|(?<!de)activate",
     re.IGNORECASE,
 )
 

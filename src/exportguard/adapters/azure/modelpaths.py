@@ -21,7 +21,7 @@ _READY_MADE: Final = words(
 """First parts of the paths of services that run no model of somebody's choice."""
 _HARMLESS: Final = words(
     """files uploads vector_stores containers conversations connections indexes datasets usage skills organization
-    webhooks insights schedules traces schedules"""
+    webhooks insights traces"""
 )
 _ENDS: Final = words("cancel pause reject hangup refer validate archive complete parts stop")
 _INVOKES: Final = words(
@@ -84,6 +84,8 @@ def _rest(low: tuple[str, ...]) -> ModelPath:
     if first in ("fine_tuning", "fine-tunes"):
         makes = last in ("jobs", "fine-tunes", "resume", "copy") or "graders" in low
         return ModelPath(Action.CUSTOMIZE) if makes else ModelPath(None)
+    if first == "schedules":
+        return ModelPath(Action.INVOKE)  # an evaluation that is run again and again
     if first == "evals":
         return ModelPath(Action.INVOKE) if last == "runs" else ModelPath(None)
     if last.startswith("runs:") or first in ("realtime", "live", "voice-live") or last in _INVOKES:

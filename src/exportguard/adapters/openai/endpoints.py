@@ -107,7 +107,15 @@ _RUNS: Final = (
     ("realtime/translations/*", Action.INVOKE), ("live", Action.INVOKE), ("live/*", Action.INVOKE),
     ("evals/*/runs", Action.INVOKE), ("decisions", Action.INVOKE), ("agents", Action.PROVISION),
     ("messages", Action.INVOKE), ("rerank", Action.INVOKE), ("chatkit/sessions", Action.INVOKE),
+    ("live/sessions/*/accept", Action.INVOKE), ("live/sessions/*/fork", Action.INVOKE),
+    ("agents/sessions", Action.INVOKE), ("agents/sessions/*/events", Action.INVOKE),
+    ("agents/automations", Action.PROVISION), ("agents/automations/*/invocations", Action.INVOKE),
+    ("agents/automations/*/resume", Action.INVOKE),
 )  # fmt: skip
+_UPDATES: Final = (
+    ("assistants", "*"), ("agents", "*"), ("agents", "automations", "*"), ("agents", "sessions", "*"),
+)  # fmt: skip
+"""Definitions that are changed: about a model only where the change names one."""
 _HARMLESS: Final = frozenset(
     """files uploads vector_stores containers organization organizations projects webhooks conversations skills
     connections datasets indexes usage dashboard""".split()  # noqa: SIM905
@@ -124,6 +132,12 @@ class Path:
     listed: bool
     deployment: str | None
     deployed: bool
+    only_named: bool = False
+    """The call is about a model only where its body names one."""
+
+
+def _fits(pattern: tuple[str, ...], segments: list[str]) -> bool:
+    return len(pattern) == len(segments) and all(p in ("*", s) for p, s in zip(pattern, segments, strict=True))
 
 
 @lru_cache(maxsize=1024)
@@ -131,21 +145,30 @@ def path_of(path: str) -> Path:
     """What *path* does: relative or absolute, with or without prefix, deployment and query."""
     if "://" in path:
         path = urlsplit(path).path
-    segments = [unquote(part) for part in path.partition("?")[0].partition("#")[0].split("/") if part]
+    segments: list[str] = []
+    for part in unquote(path.partition("?")[0].partition("#")[0]).replace("\\", "/").split("/"):
+        # The HTTP client resolves these before it sends.
+        if part == "..":
+            del segments[-1:]
+        elif part not in ("", "."):
+            segments.append(part)
     deployment = None
     lowered = [part.lower() for part in segments]
     if "deployments" in lowered[:-1]:
         at = lowered.index("deployments")
         deployment, lowered = segments[at + 1], lowered[at + 2 :]
-    elif "projects" in lowered[:-1] and "openai" in lowered:
+    elif lowered[:2] == ["api", "projects"]:
+        lowered = lowered[3:]
+    if "projects" in lowered[:-1] and "openai" in lowered:
         lowered = lowered[lowered.index("openai") :]
     while lowered and lowered[0] in _DROPPED and (len(lowered) > 1 or lowered[0] != "models"):
         lowered = lowered[1:]
     name = "/".join(lowered)
     for pattern, action in _RUNS:
-        parts = pattern.split("/")
-        if len(parts) == len(lowered) and all(p in ("*", s) for p, s in zip(parts, lowered, strict=True)):
+        if _fits(tuple(pattern.split("/")), lowered):
             return Path(name, action, True, deployment, name in _DEPLOYED)
+    if any(_fits(shape, lowered) for shape in _UPDATES):
+        return Path(name, Action.PROVISION, True, deployment, False, only_named=True)
     harmless = (
         not lowered
         or lowered[0] in _HARMLESS

@@ -110,7 +110,7 @@ def _observe(
         return _NO_MODEL
     names = _names(where, named, tree) or _in_query(path)
     kind: Maybe[ItemKind] = ItemKind.MODEL
-    if action is None or where.name.startswith(("assistants/", "agents/")):
+    if action is None or where.only_named:
         if not names:
             return _NO_MODEL
         if action is None:

@@ -76,6 +76,8 @@ def _quota(call: Call) -> Items:
         names.append(last)
     found = [_quota_item(name, "name") for name in dict.fromkeys(names)]
     items = [item for item in found if item is not None]
+    if not names and call.address.type == "microsoft.quota/groupquotas":
+        return None  # an empty group: what it is given is asked for below it
     if not names:
         return [unknown("the quota that is asked for is not named")]
     return items or None
@@ -176,6 +178,12 @@ TABLE: Table = {
     },
     "microsoft.desktopvirtualization/hostpools/sessionhostconfigurations": {
         verb: row("SessionHostConfigurations_CreateOrUpdate", Action.PROVISION, _desktop) for verb in ("put", "patch")
+    },
+    "microsoft.desktopvirtualization/hostpools/sessionhostmanagements": {
+        "post:initiatesessionhostupdate": row(
+            "InitiateSessionHostUpdate_Post", Action.RESIZE,
+            always("the size of the desktops is in their configuration", ACCELERATOR),
+        ),
     },
     _H: {
         "put": row("VirtualMachineInstances_CreateOrUpdate", Action.PROVISION, _own_premises,

@@ -9,12 +9,14 @@ import re
 from typing import Final
 
 from exportguard.adapters.azure.operations.reading import (
+    ACCELERATOR,
     Call,
     Counter,
     Items,
     Operation,
     Reader,
     Table,
+    always,
     any_text,
     as_it_is,
     first_of,
@@ -167,6 +169,9 @@ TABLE: Table = {
     "microsoft.redhatopenshift/openshiftclusters": _sized(
         "OpenShiftClusters", "properties.masterProfile.vmSize", "properties.workerProfiles[].vmSize",
         count=most("properties.workerProfiles[].count"),
+    ),
+    "microsoft.redhatopenshift/openshiftclusters/machinepools": _both_verbs(
+        "MachinePools", always("the machines of a pool are written in a text that is not read", ACCELERATOR)
     ),
     "microsoft.virtualmachineimages/imagetemplates": _both_verbs("ImageTemplates", _builder),
     "microsoft.devopsinfrastructure/pools": _both_verbs(

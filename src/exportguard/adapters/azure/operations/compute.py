@@ -165,6 +165,9 @@ def _scheduled(call: Call) -> Items:
     return [machine(Unknown("the machines that are started are not in the call"))]
 
 
+_scheduled_as_it_is = as_it_is(first_of(_scheduled, lambda call: []))
+
+
 def _bulk_create(call: Call) -> Items:
     found = [
         machine(text(value, where), NOT_GIVEN, where)
@@ -242,8 +245,8 @@ TABLE: Table = {
         },
     },
     _c + "virtualmachinescalesets/virtualmachines": {
-        "put": row("VirtualMachineScaleSetVMs_Update", Action.RESIZE, sizes(_VM_SIZE)),
-        "patch": row("VirtualMachineScaleSetVMs_Update", Action.RESIZE, sizes(_VM_SIZE)),
+        "put": row("VirtualMachineScaleSetVMs_Update", Action.RESIZE, sizes(_VM_SIZE, "sku.name")),
+        "patch": row("VirtualMachineScaleSetVMs_Update", Action.RESIZE, sizes(_VM_SIZE, "sku.name")),
         **{f"post:{verb}": row(f"VirtualMachineScaleSetVMs_{verb}", Action.START, as_it_is(_vm)) for verb in _START},
     },
     _c + "capacityreservationgroups/capacityreservations": {
@@ -300,7 +303,11 @@ TABLE: Table = {
         },
     },
     "microsoft.computeschedule/scheduledactions": {
-        verb: row("ScheduledActions_CreateOrUpdate", Action.START, _scheduled) for verb in ("put", "patch")
+        **{verb: row("ScheduledActions_CreateOrUpdate", Action.START, _scheduled) for verb in ("put", "patch")},
+        **{
+            f"post:{verb}": row("ScheduledActions_AttachResources", Action.START, _scheduled_as_it_is)
+            for verb in ("attachresources", "patchresources", "triggermanualoccurrence", "enable")
+        },
     },
     "microsoft.computebulkactions/locations/launchbulkinstancesoperations": {
         "put": row("BulkActions_CreateOrUpdate", Action.PROVISION, _bulk_launch),

@@ -104,10 +104,17 @@ def _gpus(call: Call) -> Items:
     return found or None
 
 
+_PROFILES: Final = (
+    "properties.containerGroupProfiles[].resource.id",
+    "properties.containerGroupProfile.id",
+    "properties.containerGroupProperties.containerGroupProfile.id",
+)
+
+
 def _group(call: Call) -> Items:
-    """A group that multiplies container groups made from profiles, which it only names."""
+    """Container groups made from profiles, which are only named: one, many of them, or some kept ready."""
     found: list[Item] = []
-    for ident in any_text(call.body, "properties.containerGroupProfiles[].resource.id"):
+    for ident in (ident for path in _PROFILES for ident in any_text(call.body, path)):
         current = call.known(ident) if isinstance(ident, str) else ident
         if isinstance(current, Unknown):
             found.append(unknown(f"the container group profile is only named: {current.reason}", kind=ACCELERATOR))
@@ -115,6 +122,8 @@ def _group(call: Call) -> Items:
             found += _gpus(Call(call.method, call.address, current)) or ()
     return found or None
 
+
+_container_group = both(_gpus, _group)
 
 _CPU_PROFILE: Final = re.compile(r"^(consumption|flex|[de]\d{1,3})$", re.IGNORECASE)
 """Workload profile types that have no GPU: `Consumption`, `Flex` and the D and E series (Container Apps workload
@@ -169,17 +178,36 @@ def _app(call: Call) -> Items:
     for name in any_text(call.body, "properties.workloadProfileName"):
         if not (isinstance(name, str) and name.lower() == "consumption"):
             found += _profile_of(call, name)
-    for path in ("properties.template.containers[].resources.gpu", "properties.template.containers[].resources.gpus"):
+    for template in ("template.containers[]", "template.initContainers[]", "customContainerTemplate.containers[]"):
         found += [
-            chip(Unknown("the GPU's kind is not given"), whole(v, at), at) for at, v in walk(call.body, path) if v
+            chip(Unknown("the GPU's kind is not given"), whole(v, at), at)
+            for key in ("gpu", "gpus")
+            for at, v in walk(call.body, f"properties.{template}.resources.{key}")
+            if v
         ]
     return found or None
+
+
+def _parents_app(call: Call) -> Items:
+    """A revision that is run again: what it runs on is the app's."""
+    current = call.known(call.address.parents[0][1])
+    if isinstance(current, Unknown):
+        return [unknown(f"what the app runs on is not in the call: {current.reason}", kind=ACCELERATOR)]
+    return _app(Call(call.method, call.address, current, call.resolver)) or []
+
+
+def _snapshot(call: Call) -> Items:
+    """A cluster made from a snapshot has the pools of the snapshot, where it does not list its own."""
+    if any(True for _ in walk(call.body, "properties.agentPoolProfiles")):
+        return None
+    named = any(True for _ in walk(call.body, "properties.creationData.sourceResourceId"))
+    return [machine(Unknown("the pools are those of a snapshot that is only named"))] if named else None
 
 
 _p = "microsoft.containerservice/managedclusters"
 TABLE: Table = {
     _p: {
-        "put": row("ManagedClusters_CreateOrUpdate", Action.PROVISION, _cluster),
+        "put": row("ManagedClusters_CreateOrUpdate", Action.PROVISION, both(_cluster, _snapshot)),
         "post:start": row("ManagedClusters_Start", Action.START, as_it_is(_cluster)),
     },
     _p + "/agentpools": {
@@ -203,15 +231,25 @@ TABLE: Table = {
         "put": row("AgentPool_CreateOrUpdate", Action.PROVISION, _pool_put, transfer=Transfer.EXPORT),
     },
     "microsoft.containerinstance/containergroups": {
-        "put": row("ContainerGroups_CreateOrUpdate", Action.PROVISION, _gpus),
-        "post:start": row("ContainerGroups_Start", Action.START, as_it_is(first_of(_gpus, lambda call: []))),
-        "post:restart": row("ContainerGroups_Restart", Action.START, as_it_is(first_of(_gpus, lambda call: []))),
+        "put": row("ContainerGroups_CreateOrUpdate", Action.PROVISION, _container_group),
+        **{
+            f"post:{verb}": row(
+                "ContainerGroups_Start", Action.START, as_it_is(first_of(_container_group, lambda call: []))
+            )
+            for verb in ("start", "restart")
+        },
     },
     "microsoft.containerinstance/containergroupprofiles": {
         "put": row("ContainerGroupProfiles_CreateOrUpdate", Action.PROVISION, _gpus),
     },
     "microsoft.containerinstance/ngroups": {
         verb: row("NGroups_CreateOrUpdate", Action.SCALE, _group) for verb in ("put", "patch")
+    },
+    "microsoft.standbypool/standbycontainergrouppools": {
+        verb: row("StandbyContainerGroupPools_CreateOrUpdate", Action.SCALE, _group) for verb in ("put", "patch")
+    },
+    "microsoft.app/containerapps/revisions": {
+        "post:activate": row("ContainerAppsRevisions_ActivateRevision", Action.START, _parents_app),
     },
     "microsoft.app/managedenvironments": {
         verb: row("ManagedEnvironments_CreateOrUpdate", Action.PROVISION, _profiles) for verb in ("put", "patch")
@@ -224,6 +262,9 @@ TABLE: Table = {
                 for verb in ("start", "resume")
             },
         }
-        for kind, name in (("microsoft.app/containerapps", "ContainerApps"), ("microsoft.app/jobs", "Jobs"))
+        for kind, name in (
+            ("microsoft.app/containerapps", "ContainerApps"), ("microsoft.app/jobs", "Jobs"),
+            ("microsoft.app/sessionpools", "ContainerAppsSessionPools"),
+        )
     },
 }  # fmt: skip

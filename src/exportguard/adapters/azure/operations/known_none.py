@@ -15,17 +15,19 @@ NAMESPACES: Final = frozenset(
     for name in words(
         """aad aadiam addons advisor alertsmanagement analysisservices apimanagement appconfiguration attestation
         authorization automation azureactivedirectory billing botservice cache cdn certificateregistration
-        changeanalysis chaos communication confidentialledger confluent consumption containerregistry costmanagement
-        customerlockbox customproviders dashboard databasewatcher datadog dataprotection datashare dbformariadb
-        dbformysql dbforpostgresql devices deviceupdate digitaltwins dns dnsresolver domainregistration elastic
-        elasticsan eventgrid eventhub extendedlocation features graph guestconfiguration healthbot healthcareapis
-        hybridcompute hybridconnectivity intune iotcentral iotsecurity keyvault kubernetesconfiguration loadtestservice
-        logic maintenance managedidentity managedservices management maps marketplaceordering media mixedreality monitor
-        netapp network notificationhubs operationalinsights operationsmanagement peering policyinsights portal powerbi
-        powerbidedicated powerplatform privatedns purview recoveryservices relay resourcegraph resourcehealth
-        resourcenotifications scheduler search security securitydevops securityinsights serialconsole servicebus
-        servicelinker servicenetworking signalrservice softwareplan sql storage storageactions storagecache storagemover
-        storagesync streamanalytics support syntex timeseriesinsights visualstudio voiceservices web windowsesu"""
+        changeanalysis chaos communication confidentialledger confluent consumption containerregistry
+        costmanagement customerlockbox customproviders dashboard databasewatcher datadog dataprotection
+        datashare dbformariadb dbformysql dbforpostgresql deviceregistry devices deviceupdate digitaltwins
+        dns dnsresolver domainregistration elastic elasticsan eventgrid eventhub extendedlocation features
+        graph guestconfiguration healthbot healthcareapis hybridcompute hybridconnectivity intune iotcentral
+        iotoperations iotsecurity keyvault kubernetesconfiguration loadtestservice logic maintenance
+        managedidentity managedservices management maps marketplaceordering media mixedreality monitor
+        netapp network notificationhubs operationalinsights operationsmanagement peering policyinsights
+        portal powerbi powerbidedicated powerplatform privatedns purview recoveryservices relay
+        resourcegraph resourcehealth resourcenotifications scheduler search security securitydevops
+        securityinsights serialconsole servicebus servicelinker servicenetworking signalrservice
+        softwareplan sql storage storageactions storagecache storagemover storagesync streamanalytics
+        support syntex timeseriesinsights visualstudio voiceservices web windowsesu"""
     )
 )
 
@@ -91,7 +93,8 @@ ACTIONS: Final = words(
     listclusteradmincredential listclusterusercredential rotateclustercertificates rotateserviceaccountsigningkeys
     resetaadprofile resetserviceprincipalprofile abort upgradenodeimageversion deletemachines
     regeneratekey regeneratekeys syncautostoragekeys stopresize disableautoscale
-    performmaintenance reapplynetwork undelete exec attach openssh startpendingupload osrollingupgrade
+    performmaintenance reapplynetwork undelete exec attach openssh startpendingupload createorgetstartpendingupload
+    osrollingupgrade
     extensionrollingupgrade expandmsiximage enableinteractivequery disableinteractivequery restarthosts createrun
     createlinkedintegrationruntime publish accept reject
     """

@@ -213,7 +213,10 @@ TABLE: Table = {
         "patch": row("BatchDeployments_Update", Action.SCALE, lambda call: None),
     },
     _w + "jobs": {"put": row("Jobs_CreateOrUpdate", Action.PROVISION, _job)},
-    _w + "schedules": {"put": row("Schedules_CreateOrUpdate", Action.PROVISION, _schedule)},
+    _w + "schedules": {
+        "put": row("Schedules_CreateOrUpdate", Action.PROVISION, _schedule),
+        "post:trigger": row("Schedules_Trigger", Action.START, as_it_is(_schedule)),
+    },
     **{
         _w + f"{kind}/deployments": {
             "put": row("EndpointDeployments_CreateOrUpdate", Action.PROVISION, _hosted),
