@@ -16,7 +16,7 @@ from exportguard.decide.items import item_views
 from exportguard.reference import ReferenceData, RegionFact
 from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
 from exportguard.vocabulary.item import Item
-from exportguard.vocabulary.party import Party, Role, UltimateParent
+from exportguard.vocabulary.party import Party, Role
 from exportguard.vocabulary.questions import OwnershipQuestion
 from exportguard.vocabulary.request import Certainty, Location, ProvisioningRequest, Transfer
 from exportguard.vocabulary.scope import (
@@ -85,7 +85,8 @@ def derive(request: ProvisioningRequest, reference: ReferenceData, as_of: dateti
 
 def _plain(value: Maybe[str]) -> Maybe[str]:
     # A plain str: an enumeration's member is one too, but of a class of its own.
-    return value if value.__class__ is Unknown else str.__str__(value)
+    kind = value.__class__
+    return value if kind is Unknown or kind is str else str.__str__(value)
 
 
 def _lower(value: Maybe[str]) -> Maybe[str]:
@@ -208,7 +209,10 @@ def _processing_places(item: Item, provider: Maybe[str], reference: ReferenceDat
 def _parties(request: ProvisioningRequest, reference: ReferenceData) -> tuple[PartyView, ...]:
     given = () if isinstance(request.parties, Unknown) else request.parties
     views = [_party(party, index, reference) for index, party in enumerate(given)]
-    if _END_USER not in [view.role for view in views]:
+    for view in views:
+        if view.role == _END_USER:
+            break
+    else:
         reason = NO_END_USER
         if isinstance(request.parties, Unknown) and request.parties.reason != "not given":
             reason = request.parties
@@ -232,18 +236,23 @@ def _parties(request: ProvisioningRequest, reference: ReferenceData) -> tuple[Pa
 
 def _party(party: Party, index: int, reference: ReferenceData) -> PartyView:
     read = reference.country
-
-    def country(value: Maybe[str]) -> Maybe[str]:
-        return read(value) if isinstance(value, str) else value
-
-    parent = party.ultimate_parent
+    where, headquarters, parent = party.country, party.headquarters, party.ultimate_parent
+    if isinstance(where, str):
+        where = read(where)
+    if isinstance(headquarters, str):
+        headquarters = read(headquarters)
     parent_view: Maybe[UltimateParentView]
     if parent is None:
-        parent_view = UltimateParentView(party.name, country(party.country), country(party.headquarters))
-    elif isinstance(parent, UltimateParent):
-        parent_view = UltimateParentView(parent.name, country(parent.country), country(parent.headquarters))
-    else:
+        parent_view = UltimateParentView(party.name, where, headquarters)
+    elif isinstance(parent, Unknown):
         parent_view = parent
+    else:
+        seat, office = parent.country, parent.headquarters
+        parent_view = UltimateParentView(
+            parent.name,
+            read(seat) if isinstance(seat, str) else seat,
+            read(office) if isinstance(office, str) else office,
+        )
     owned = party.restricted_ownership
     owned_view: Maybe[RestrictedOwnershipView] | None
     if owned is None or isinstance(owned, Unknown):
@@ -256,14 +265,13 @@ def _party(party: Party, index: int, reference: ReferenceData) -> PartyView:
             float(percent) if known else Unknown("not one exact number"),  # type: ignore[arg-type]
         )
     listings = party.listings
-    where = country(party.country)
     return PartyView(
         role=_plain(party.role),
         name=party.name,
         kind=_plain(party.kind),
         country=where,
         subdivision=_part(party.subdivision, where),
-        headquarters=country(party.headquarters),
+        headquarters=headquarters,
         ultimate_parent=parent_view,
         listings=listings
         if isinstance(listings, Unknown) or not listings

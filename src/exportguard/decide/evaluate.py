@@ -77,7 +77,10 @@ def decide(
     facts = derive(request, reference, as_of)
     if not facts.items:
         return _decision(request, policies, reference, as_of, facts, Outcome.ALLOW, not_applicable=NO_ITEM)
+    found = findings(facts, policies, reference, as_of, usage)
     lifter = Lifter(authorizations, reference, facts, as_of, request_fingerprint) if authorizations else None
+    if not found and lifter is None:
+        return _decision(request, policies, reference, as_of, facts, combine(()))
     results: list[tuple[Effect, RuleResult, bool]] = []
     reasons: list[Reason] = []
     unknown: list[UnknownFact] = []
@@ -85,7 +88,7 @@ def decide(
     advice: list[str] = []
     flags: list[str] = []
     words = explain.Told()
-    for asked, each in findings(facts, policies, reference, as_of, usage):
+    for asked, each in found:
         rule, effect, status = asked
         if each is None:
             results.append((Effect.HOLD, RuleResult.MATCH, True))
@@ -113,16 +116,13 @@ def decide(
             advice += [f"{rule.policy}/{rule.id}: {reason.message}"[:MAX_ADVICE] for reason in shown]
         elif effect is not Effect.FLAG and result is RuleResult.INDETERMINATE and rule.if_unknown == "flag":
             advice.append(f"{rule.policy}/{rule.id} is open and holds nothing: {rule.title}"[:MAX_ADVICE])
-    outcome = combine(results)
-    if not results and lifter is None:
-        return _decision(request, policies, reference, as_of, facts, outcome)
     return _decision(
         request,
         policies,
         reference,
         as_of,
         facts,
-        outcome,
+        combine(results),
         reasons=explain.ordered(reasons),
         unknown=explain.distinct_unknowns(unknown),
         lifted=tuple(dict.fromkeys(sorted(lifted, key=lambda x: (x.authorization, x.rule)))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from exportguard.decide.items import weakest
@@ -55,8 +56,8 @@ class Told:
     __slots__ = ("items", "locations", "parties", "unknown", "values")
 
     def __init__(self) -> None:
-        self.values: dict[tuple[str, int], tuple[str, str] | None] = {}
-        """By path and the record it is read from; None for a record, which has no words."""
+        self.values: dict[tuple[tuple[str, ...], int], tuple[tuple[str, str], ...]] = {}
+        """By paths and the record they are read from; a record has no words."""
         self.parties: dict[int, str | None] = {}
         self.items: dict[int, str | None] = {}
         self.locations: dict[int, str | None] = {}
@@ -73,6 +74,17 @@ class Told:
         if label is None:
             label = self.locations[id(location)] = location_label(location)
         return label
+
+    def of(self, scope: Scope, root: str, paths: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """*paths*, which start at *root*, with their values in words."""
+        key = paths, id(getattr(scope, root))
+        pairs = self.values.get(key)
+        if pairs is None:
+            looked_up = [(path, look_up(scope, path)) for path in paths]
+            pairs = self.values[key] = tuple(
+                [(path, show(value)) for path, value in looked_up if not _is_record(value)]
+            )
+        return pairs
 
     def party(self, party: object) -> str | None:
         label = self.parties.get(id(party))
@@ -121,7 +133,7 @@ def _labels(finding: Finding) -> tuple[str, str, str]:
 
 def missing_facts(rule: CompiledRule, finding: Finding, told: Told) -> list[UnknownFact]:
     """The facts that would settle *finding*, or could lift it."""
-    causes = [(cause.path, cause.reason) for cause in finding.causes]
+    causes = [cause[:2] for cause in finding.causes]
     if finding.result is RuleResult.MATCH and rule.effect is Effect.HOLD:
         # A hold on what is not known (`unknown(path)`): the unknown facts it names are what would settle it.
         for path in rule.paths:
@@ -166,17 +178,9 @@ def _reason(
         paths = missing[0].path if len(missing) == 1 else ", ".join(dict.fromkeys([fact.path for fact in missing]))
         paths = paths or "a fact"
         message = f"cannot tell whether this applies{f' to {who}' if who else ''}: {rule.title}; not known: {paths}"
-    values = []
-    known = told.values
-    for path in rule.paths:
-        key = path, id(getattr(scope, _root(path)))
-        try:
-            pair = known[key]
-        except KeyError:
-            value = look_up(scope, path)
-            pair = known[key] = None if _is_record(value) else (path, show(value))
-        if pair is not None:
-            values.append(pair)
+    values: tuple[tuple[str, str], ...] = ()
+    for root, group in _by_root(rule.paths):
+        values += told.of(scope, root, group)
     return made(
         Reason,
         {
@@ -193,7 +197,7 @@ def _reason(
             "cites": rule.cites,
             "confidence": _confidence(rule.confidence, item.confidence if item is not None else None),
             "status": status or rule.status,
-            "values": tuple(values),
+            "values": values,
         },
     )
 
@@ -253,9 +257,10 @@ def _steps(path: str) -> tuple[str, ...]:
     return tuple(path.split("."))
 
 
-@lru_cache(maxsize=1024)
-def _root(path: str) -> str:
-    return path.partition(".")[0]
+@lru_cache(maxsize=8192)
+def _by_root(paths: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """*paths*, which are sorted, by the record that they are read from."""
+    return tuple((root, tuple(group)) for root, group in groupby(paths, lambda path: path.partition(".")[0]))
 
 
 def look_up(scope: Scope, path: str) -> object:

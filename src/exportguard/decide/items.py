@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
+from operator import attrgetter
 from typing import TypeVar
 
 from exportguard.reference import AcceleratorSpec, InstanceFact, NoAccelerator, ReferenceData
@@ -32,11 +33,13 @@ def item_views(
 
 
 _KEPT = 4096
-_seen: dict[tuple[Item, Maybe[str], int, int], tuple[ReferenceData, tuple[ItemView, ...]]] = {}
+_seen: dict[tuple[tuple[object, ...], Maybe[str], int, int], tuple[ReferenceData, tuple[ItemView, ...]]] = {}
+_said = attrgetter(*(name for name in Item.model_fields if name != "where"))
+"""What an item says, as one value: all but where in a call it was read."""
 
 
 def _remembered(item: Item, provider: Maybe[str], reference: ReferenceData, period: int) -> tuple[ItemView, ...] | None:
-    known = _seen.get((item, provider, id(reference), period))
+    known = _seen.get((_said(item), provider, id(reference), period))
     return known[1] if known is not None and known[0] is reference else None
 
 
@@ -45,7 +48,7 @@ def _remember(
 ) -> None:
     if len(_seen) >= _KEPT:
         _seen.clear()  # whatever is common is back at once; bookkeeping of what is recent costs more than it saves
-    _seen[(item, provider, id(reference), period)] = (reference, views)
+    _seen[_said(item), provider, id(reference), period] = (reference, views)
 
 
 def _item_views(

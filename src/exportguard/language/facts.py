@@ -87,6 +87,28 @@ def word(
     return run
 
 
+def unknown_on_the_way(value: Any, names: tuple[str, ...]) -> Any:
+    """What is unknown as a whole is unknown in each field."""
+    for name in names:
+        value = getattr(value, name, None)
+        if value.__class__ is Unknown:
+            return value
+    return None
+
+
+def open_because(facts: tuple[tuple[str, Any], ...]) -> Indeterminate | None:
+    """The answer that *facts* leave open; None where one of them is not just unknown, and has to be named."""
+    if len(facts) == 1:
+        path, value = facts[0]
+        return Indeterminate((Cause(path, value.reason),)) if value.__class__ is Unknown else None
+    causes = set()
+    for path, value in facts:
+        if value.__class__ is not Unknown:
+            return None
+        causes.add(Cause(path, value.reason))
+    return Indeterminate(tuple(sorted(causes))) if causes else None
+
+
 _STRUCTURAL = frozenset({"role", "certainty", "kind", "confidence", "index", "ownership", "customer"})
 """Fields that a record has even when nobody knows anything about what it stands for."""
 

@@ -12,7 +12,8 @@ from datetime import datetime
 from math import inf
 from typing import Any
 
-from exportguard.language.evaluation import Cause, Indeterminate, Scope, World
+from exportguard.language.evaluation import Scope, World
+from exportguard.language.facts import open_because, unknown_on_the_way
 from exportguard.language.fastpath import HELPERS, NoFastForm, Writer
 from exportguard.language.schema import LIST_LIMIT
 from exportguard.language.syntax import Node, path_text, walk
@@ -176,25 +177,6 @@ def _told_by_its_facts(node: Node) -> bool:
     if node.op == "in":
         return [part.op for part in node.args] == ["lit", "field"]
     return False
-
-
-def _unknown_on_the_way(value: Any, names: tuple[str, ...]) -> Any:
-    """What is unknown as a whole is unknown in each field."""
-    for name in names:
-        value = getattr(value, name, None)
-        if value.__class__ is Unknown:
-            return value
-    return None
-
-
-def _open(facts: tuple[tuple[str, Any], ...]) -> Indeterminate | None:
-    """The answer that *facts* leave open; None where one of them is not just unknown, and has to be named."""
-    causes = set()
-    for path, value in facts:
-        if value.__class__ is not Unknown:
-            return None
-        causes.add(Cause(path, value.reason))
-    return Indeterminate(tuple(sorted(causes))) if causes else None
 
 
 def _all_text(parts: tuple[Any, ...]) -> bool:
@@ -369,8 +351,8 @@ class Generator:
         source = "\n".join([*head, *reads, *lines, "    return None"]) + "\n"
         names: dict[str, Any] = {
             "__builtins__": {}, **HELPERS, "Exception": Exception, "T": _all_text,
-            "Scope": Scope, "W": self.world, "INF": inf, "datetime": datetime, "O": _open, "UNKNOWN": Unknown,
-            "W1": _unknown_on_the_way, **self.writer.constants,
+            "Scope": Scope, "W": self.world, "INF": inf, "datetime": datetime, "O": open_because, "UNKNOWN": Unknown,
+            "W1": unknown_on_the_way, **self.writer.constants,
         }  # fmt: skip
         exec(compile(source, "<conditions>", "exec"), names)
         made: Callable[..., None] = names["ask"]

@@ -37,7 +37,7 @@ class Unknown:
         return isinstance(other, Unknown) and other.reason == self.reason
 
     def __hash__(self) -> int:
-        return hash((Unknown, self.reason))
+        return hash(self.reason)
 
     def __repr__(self) -> str:
         return f"Unknown({self.reason!r})"
