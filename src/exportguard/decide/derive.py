@@ -115,8 +115,8 @@ def _transfer(request: ProvisioningRequest, provider: Maybe[str]) -> Maybe[str]:
         service = "" if isinstance(request.service, Unknown) else request.service
         if _is_export(service, request.operation):
             return _EXPORT
-        if isinstance(request.transfer, Unknown):
-            return _REMOTE
+        if request.transfer == NOT_GIVEN:
+            return _REMOTE  # but who says that it is unknown is taken at the word
     return _plain(request.transfer)
 
 

@@ -159,6 +159,12 @@ def test_the_operation_tells_whether_hardware_moves(fields, transfer):
     assert seen(**fields).request.transfer == transfer
 
 
+def test_a_transfer_that_is_said_to_be_unknown_is_not_guessed_from_an_operation():
+    """Only what is left out is: hiding that hardware goes somewhere would otherwise make access from afar of it."""
+    hidden = seen(service="ec2", operation="RunInstances", transfer=Unknown("nobody says"))
+    assert isinstance(hidden.request.transfer, Unknown)
+
+
 def test_without_an_operation_the_transfer_is_unknown():
     assert isinstance(seen().request.transfer, Unknown)
 

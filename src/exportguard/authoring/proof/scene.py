@@ -110,7 +110,7 @@ class Scene:
         return fields
 
     def _transfer(self) -> B:
-        """A known operation of a cloud that exports nothing is an access from afar, unless the document says more."""
+        """A known operation of a cloud that hands hardware over is an export, whatever the document says."""
         if not {"provider", "operation", "transfer"} <= self._texts.keys():
             return True
         from exportguard.authoring.proof.transfers import exporting
@@ -122,7 +122,7 @@ class Scene:
         known = both(clouds, neg(operation.open))
         hardware = exporting(words, operation, service)
         export = both(neg(transfer.open), words.one_of(transfer.value, frozenset(("export",))))
-        return conj((disj((neg(known), neg(transfer.open))), disj((neg(both(known, hardware)), export))))
+        return disj((neg(both(known, hardware)), export))
 
     def _distinct_names(self) -> None:
         """Parties of one role and name are one party to the guard."""
