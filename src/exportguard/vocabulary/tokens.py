@@ -1,7 +1,9 @@
-"""How many tokens the text that a call sends will be, roughly: no tokenizer is loaded, none is the provider's own."""
+"""How many tokens the text that a call sends will be, roughly (no tokenizer is loaded, none is the provider's own), and
+how many an answer says were used."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -48,3 +50,53 @@ def _weigh(node: Any, depth: int) -> tuple[int, int]:
                 more, counted = _weigh(value, depth + 1)
                 size, numbers = size + more, numbers + counted
     return size, numbers
+
+
+_OVER: Final = frozenset({"completed", "incomplete", "failed", "cancelled"})
+"""States in which nothing is added to what was used (Responses API, runs, batches)."""
+_MOST_BYTES: Final = 1 << 20
+
+
+def tokens_in(content: object) -> int | None:
+    """`tokens_of` the JSON text of an answer; None for what is no such text, or a long one."""
+    if not isinstance(content, bytes) or len(content) > _MOST_BYTES or content[:1] != b"{":
+        return None
+    try:
+        return tokens_of(json.loads(content))
+    except (ValueError, RecursionError):
+        return None
+
+
+def tokens_of(answer: Any) -> int | None:
+    """The tokens that *answer* (a mapping, or an SDK's object) says it took; None while it is still being worked on."""
+    status = _field(answer, "status")
+    if isinstance(status, str) and status not in _OVER:
+        return None
+    return used_tokens(_field(answer, "usage"))
+
+
+def _field(node: Any, name: str) -> Any:
+    return node.get(name) if isinstance(node, (dict, Mapping)) else getattr(node, name, None)
+
+
+_SENT_NAMES: Final = ("prompt_tokens", "input_tokens")
+_WRITTEN_NAMES: Final = ("completion_tokens", "output_tokens")
+_APART: Final = ("cache_creation_input_tokens", "cache_read_input_tokens")
+
+
+def used_tokens(usage: Any) -> int | None:
+    """The tokens that an answer says it took, from its *usage* (a mapping, or an SDK's object); None where it does not
+    say all of it. The larger of a total and its parts: what is used is never told too low."""
+    if usage is None:
+        return None
+    total = _count(usage, "total_tokens")
+    sent = max(_count(usage, name) for name in _SENT_NAMES)
+    written = max(_count(usage, name) for name in _WRITTEN_NAMES)
+    if not total and not (sent and written):
+        return None  # a part is not the whole; nothing at all is what a gateway says that does not count
+    return max(total, sent + written + sum(_count(usage, name) for name in _APART))
+
+
+def _count(usage: Any, name: str) -> int:
+    value = _field(usage, name)
+    return value if type(value) is int and 0 <= value <= 10**15 else 0

@@ -144,10 +144,10 @@ class ExportguardPipelinePolicy(SansIOHTTPPolicy):  # type: ignore[misc]
         passage = self._take(request)
         if passage is None:
             return None
-        status = response.http_response.status_code
+        answer = response.http_response
         if _is_async(request):
-            return pipelines.off_loop(passage.end_with_status, status)
-        passage.end_with_status(status)
+            return pipelines.off_loop(passage.end_with_status, answer.status_code, answer)
+        passage.end_with_status(answer.status_code, answer)
         return None
 
     def on_exception(self, request: PipelineRequest[Any]) -> Any:

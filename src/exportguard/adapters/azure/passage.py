@@ -11,6 +11,7 @@ from exportguard.adapters.azure.hosts import is_identity
 from exportguard.adapters.azure.resolve import Resolver
 from exportguard.vocabulary.enforcement import CallOrigin, CallResult, Gate, Judgement
 from exportguard.vocabulary.request import NotApplicable, Observation, ProvisioningRequest
+from exportguard.vocabulary.tokens import tokens_in
 
 POINT: Final = "azure-pipeline"
 _UNCLEAR: Final = frozenset({408, 409})
@@ -53,25 +54,31 @@ def fingerprint(request: Any) -> tuple[object, ...]:
 class Passage:
     """The judgements of one call by one hook. `begin` raises what stops the call; `end` never raises."""
 
-    __slots__ = ("_customer", "_gate", "_print", "_resolver", "attempts", "judgements", "owner")
+    __slots__ = ("_counted", "_customer", "_gate", "_print", "_resolver", "attempts", "judgements", "owner")
 
     def __init__(self, owner: object, gate: Gate, customer: str | None, resolver: Resolver | None) -> None:
         self.owner, self._gate, self._customer, self._resolver = owner, gate, customer, resolver
         self._print: tuple[object, ...] | None = None
         self.judgements: list[Judgement] = []
         self.attempts = 0
+        self._counted = False
 
     def begin(self, request: Any) -> None:
         """Judge and release *request*, unless this very call has been. Raises the refusal."""
         printed = fingerprint(request)
         if printed == self._print:
             return
-        judgement = self._gate.judge(lambda: observe_request(request, self._resolver), self._origin())
+        judgement = self._gate.judge(lambda: self._observe(request), self._origin())
         if judgement.refusal is not None:
             raise judgement.refusal
         self._gate.release(judgement)
         self.judgements.append(judgement)
         self._print = printed
+
+    def _observe(self, request: Any) -> Observation:
+        seen = observe_request(request, self._resolver)
+        self._counted = isinstance(seen, ProvisioningRequest) and seen.service == "ai-inference"
+        return seen
 
     def _origin(self) -> CallOrigin:
         return CallOrigin(point=POINT, customer=self._customer)
@@ -80,16 +87,21 @@ class Passage:
         """At the transport: whether it is no longer the call that was judged (a redirect, a later policy)."""
         return fingerprint(request) != self._print and not exempt(request)
 
-    def end(self, result: CallResult, status: int | None = None) -> None:
-        details = {} if status is None else {"status": status}
+    def end(self, result: CallResult, status: int | None = None, tokens: int | None = None) -> None:
+        details = {name: value for name, value in (("status", status), ("tokens", tokens)) if value is not None}
         judgements, self.judgements = self.judgements, []
         for judgement in judgements:
             # Whatever happens here, the resource exists: raising would lose the caller its answer.
             with contextlib.suppress(Exception):
                 self._gate.settle(judgement, result, details)
 
-    def end_with_status(self, status: int) -> None:
-        self.end(result_of(status, self.attempts), status)
+    def end_with_status(self, status: int, response: object = None) -> None:
+        """The call was answered; what the answer of a model says it used is settled, unless an attempt before it may
+        have used some too."""
+        used = None
+        if self._counted and self.attempts <= 1 and 200 <= status < 300:
+            used = tokens_in(getattr(response, "__dict__", {}).get("_content"))
+        self.end(result_of(status, self.attempts), status, used)
 
     def end_with_error(self) -> None:
         self.end(CallResult.UNCLEAR if self.attempts else CallResult.FAILED)

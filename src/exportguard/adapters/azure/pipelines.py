@@ -128,7 +128,7 @@ def _wrap_run(original: Callable[..., Any], sends: bool = False) -> Callable[...
         finally:
             _running.reset(token)
         for passage in passages:
-            passage.end_with_status(response.http_response.status_code)
+            passage.end_with_status(response.http_response.status_code, response.http_response)
         return response
 
     run.__wrapped__ = original  # type: ignore[attr-defined]
@@ -159,7 +159,7 @@ def _wrap_async_run(original: Callable[..., Any], sends: bool = False) -> Callab
         finally:
             _running.reset(token)
         for passage in passages:
-            await off_loop(passage.end_with_status, response.http_response.status_code)
+            await off_loop(passage.end_with_status, response.http_response.status_code, response.http_response)
         return response
 
     run.__wrapped__ = original  # type: ignore[attr-defined]
@@ -196,7 +196,7 @@ def _wrap_end(original: Callable[..., Any]) -> Callable[..., Any]:
                 passage.end_with_error()
             raise
         for passage in late:
-            passage.end_with_status(response.http_response.status_code)
+            passage.end_with_status(response.http_response.status_code, response.http_response)
         return response
 
     send.__wrapped__ = original  # type: ignore[attr-defined]
@@ -221,7 +221,7 @@ def _wrap_async_end(original: Callable[..., Any]) -> Callable[..., Any]:
                 await off_loop(passage.end_with_error)
             raise
         for passage in late:
-            await off_loop(passage.end_with_status, response.http_response.status_code)
+            await off_loop(passage.end_with_status, response.http_response.status_code, response.http_response)
         return response
 
     send.__wrapped__ = original  # type: ignore[attr-defined]

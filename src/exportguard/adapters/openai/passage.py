@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from exportguard.adapters.openai.facts import observe
 from exportguard.adapters.openai.resolve import Resolver
+from exportguard.adapters.openai.usage import Followed, is_counted, settle_abandoned, tells_at_its_end, used_by
 from exportguard.vocabulary.enforcement import CallOrigin, CallResult, Gate, Judgement
 from exportguard.vocabulary.request import Observation
 
@@ -28,7 +29,10 @@ def _looker(client: Any, url: str, body: object, method: str) -> Looker:
 class Passage:
     """The judgements of one call by one hook. `begin` raises what stops the call; `end` never raises."""
 
-    __slots__ = ("_customer", "_gate", "_judgements", "_resolver", "_seen", "attached", "attempts", "client")
+    __slots__ = (
+        "_counted", "_customer", "_gate", "_judgements", "_resolver", "_seen", "_told", "attached", "attempts",
+        "client",
+    )  # fmt: skip
 
     def __init__(
         self, gate: Gate, resolver: Resolver | None, customer: str | None, client: Any, attached: bool
@@ -38,6 +42,7 @@ class Passage:
         self._judgements: list[Judgement] = []
         self._seen: tuple[str, Observation] | None = None
         self.attempts = 0
+        self._counted = self._told = False
 
     def begin(self, options: Any) -> None:
         """Judge and release what *options* will send. Raises the refusal."""
@@ -48,7 +53,10 @@ class Passage:
         prepare = getattr(self.client, "_prepare_url", None)
         url = str(prepare(options.url)) if prepare is not None else str(options.url)
         host = _host(url) or _host(str(getattr(self.client, "base_url", "")))
-        self._judge(_looker(self.client, url, body_of(options), method), host)
+        body = body_of(options)
+        self._judge(_looker(self.client, url, body, method), host)
+        operation = getattr(self._seen[1], "operation", None) if self._seen is not None else None
+        self._counted, self._told = is_counted(operation), tells_at_its_end(operation, body)
 
     def begin_socket(self, manager: Any) -> None:
         """Judge a web socket before it is opened: a session runs its model until it ends."""
@@ -96,8 +104,31 @@ class Passage:
             return None, host  # of a multipart or streamed body the fields were read from the options
         return _looker(self.client, url, content, method), host
 
-    def end(self) -> None:
-        self._settle(CallResult.SUCCEEDED, {})
+    def end(self, answer: object = None) -> None:
+        """The call was answered with *answer*: settled with what that says it used, where it does."""
+        settle_abandoned()
+        self.end_with_tokens(self._used(answer))
+
+    def follow(self, answer: object, off_loop: Callable[..., Awaitable[None]] | None = None) -> bool:
+        """Settle at the end of a stream that will say then what it used. False: there is none to wait for."""
+        attributes = getattr(answer, "__dict__", {})
+        if not (self._counted and self._told and self._judgements and "_iterator" in attributes):
+            return False
+        attributes["_iterator"] = Followed(attributes["_iterator"], self.end_with_tokens, off_loop)
+        return True
+
+    def end_with_tokens(self, used: int | None) -> None:
+        # An attempt before the one that was answered may have used some too.
+        known = used is not None and self.attempts == 1
+        self._settle(CallResult.SUCCEEDED, {"tokens": used} if known else {})
+
+    def _used(self, answer: object) -> int | None:
+        if not self._counted or not self._judgements:
+            return None
+        try:
+            return used_by(answer)
+        except Exception:  # noqa: BLE001 - an answer may be anything, and it is the caller's
+            return None
 
     def end_with_error(self, error: BaseException) -> None:
         status = getattr(error, "status_code", None)

@@ -157,7 +157,8 @@ def _wrap_request(original: Callable[..., Any], attached: bool = False) -> Calla
         finally:
             _running.reset(token)
         for passage in passages:
-            passage.end()
+            if not passage.follow(answer):
+                passage.end(answer)
         return answer
 
     request.__wrapped__ = original  # type: ignore[attr-defined]
@@ -184,7 +185,8 @@ def _wrap_async_request(original: Callable[..., Any], attached: bool = False) ->
         finally:
             _running.reset(token)
         for passage in passages:
-            await off_loop(passage.end)
+            if not passage.follow(answer, off_loop):
+                await off_loop(passage.end, answer)
         return answer
 
     request.__wrapped__ = original  # type: ignore[attr-defined]
