@@ -11,13 +11,12 @@ from urllib.parse import parse_qsl
 
 from exportguard.adapters.azure import hosts
 from exportguard.adapters.azure.address import Address, Plane
-from exportguard.adapters.azure.modelpaths import read_path
+from exportguard.adapters.azure.modelpaths import NESTED, ModelPath, read_path
 from exportguard.adapters.azure.operations import batch, databricks, learning
 from exportguard.adapters.azure.operations.reading import Call, Items, any_text, largest, text, unknown
 from exportguard.adapters.azure.places import elsewhere_by_sku, place
 from exportguard.adapters.azure.resolve import DeploymentFact, Resolver
 from exportguard.adapters.azure.tree import Tree, read_body, search
-from exportguard.adapters.azure.words import words
 from exportguard.vocabulary.fact import Maybe, Unknown
 from exportguard.vocabulary.item import Item, ItemKind
 from exportguard.vocabulary.request import (
@@ -71,10 +70,14 @@ def _models(address: Address, body: object, resolver: Resolver | None, account: 
         tree = read_body(body)
         if isinstance(tree, Unknown):
             return _unreadable(address, tree, account)
-        if not any(True for _ in search(tree, _NESTED)):
+        if not any(True for _ in search(tree, path.keys)):
             return _NO_MODEL
-        return _request(address, Action.PROVISION, None, asked, tree, resolver, account)
-    return _request(address, path.action, path.deployment, asked, read_body(body), resolver, account)
+        return _request(address, _DEFINED, asked, tree, resolver, account)
+    return _request(address, path, asked, read_body(body), resolver, account)
+
+
+_AGENT_KEYS: Final = frozenset({"agent", "agent_reference"})
+_DEFINED: Final = ModelPath(Action.PROVISION)
 
 
 def _in_query(query: str) -> list[str]:
@@ -94,19 +97,20 @@ def _unreadable(address: Address, why: Unknown, account: str | None) -> Observat
 
 def _request(
     address: Address,
-    action: Action,
-    deployment: str | None,
+    path: ModelPath,
     asked: list[str],
     tree: Tree,
     resolver: Resolver | None,
     account: str | None,
 ) -> Observation:
-    names: list[Maybe[str]] = [deployment] if deployment else []
+    names: list[Maybe[str]] = [path.deployment] if path.deployment else []
+    if path.hidden or not _AGENT_KEYS.isdisjoint(tree if isinstance(tree, dict) else ()):
+        names = [Unknown("the model is that of the agent")]
     if not names:
         named = any_text(tree, "model") if isinstance(tree, dict) else []
         names = list(dict.fromkeys([*asked, *named]))
     if not names:
-        names = list(dict.fromkeys(text(value, where) for where, value in search(tree, _NESTED)))
+        names = list(dict.fromkeys(text(value, where) for where, value in search(tree, NESTED)))
     answers = not address.path.rstrip("/").lower().endswith(("embeddings", "moderations", "input_tokens", "rerank"))
     tokens = planned_tokens(tree, answers=answers)
     items: list[Item] = []
@@ -119,12 +123,7 @@ def _request(
         why = elsewhere_by_sku(fact.sku) if fact.sku else None
         if why:
             places.append(place(Unknown(why), address.cloud, Certainty.POSSIBLE))
-    return _assemble(address, action, items, tuple(dict.fromkeys(places)), account)
-
-
-_NESTED: Final = words(
-    "model basemodel chat_model embedding_model modeldeploymentname model_deployment_name deployment deployment_name"
-)
+    return _assemble(address, path.action or Action.INVOKE, items, tuple(dict.fromkeys(places)), account)
 
 
 def _behind(host: str, name: Maybe[str], resolver: Resolver | None) -> DeploymentFact:

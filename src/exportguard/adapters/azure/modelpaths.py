@@ -21,9 +21,13 @@ _READY_MADE: Final = words(
 """First parts of the paths of services that run no model of somebody's choice."""
 _HARMLESS: Final = words(
     """files uploads vector_stores containers conversations connections indexes datasets usage skills organization
-    webhooks insights traces"""
+    webhooks traces credentials"""
 )
-_ENDS: Final = words("cancel pause reject hangup refer validate archive complete parts stop")
+_ENDS: Final = words(
+    "cancel pause reject hangup refer validate archive complete parts stop disable end list delete delete_scope"
+)
+"""Last parts, and what follows a colon there, that end, hand on or only read something."""
+_FETCHES: Final = words("credentials startpendingupload zip")
 _INVOKES: Final = words(
     """completions chat embeddings responses compact input_tokens messages count_tokens generations edits variations
     speech transcriptions translations rerank score sessions transcription_sessions client_secrets calls accept batches
@@ -31,9 +35,18 @@ _INVOKES: Final = words(
     decisions extensions simulations"""
 )
 _AGENTS: Final = words(
-    """assistants agents evaluators agent_optimization_jobs agent_optimization_jobs:estimate data_generation_jobs
-    evaluator_generation_jobs memory_stores evaluationtaxonomies redteams evaluations"""
+    """assistants agents agent_optimization_jobs data_generation_jobs evaluator_generation_jobs memory_stores
+    evaluationtaxonomies evaluationrules redteams evaluations agent_insight_monitors insights schedules routines"""
 )
+"""What runs a model, now or again and again, whether its body names one or not."""
+NESTED: Final = words(
+    "model basemodel chat_model embedding_model modeldeploymentname model_deployment_name deployment deployment_name"
+)
+"""Keys that name a model or a deployment, at any level."""
+_DEFINES: Final = NESTED | words("definition manifest manifest_id manifest_url")
+_RENAMED: Final = words("assistants agents memory_stores agent_insight_monitors insights")
+"""Of these an update may change no more than a description."""
+_AGENT_PATHS: Final = frozenset({"agents", "applications"})
 _DROPPED: Final = words("openai v1 api beta v1beta models anthropic v2 inference")
 
 
@@ -44,6 +57,10 @@ class ModelPath:
     action: Action | None
     known: bool = False
     deployment: str | None = None
+    keys: frozenset[str] = NESTED
+    """Without an action: the keys that make the call one about a model."""
+    hidden: bool = False
+    """The model is that of an agent, whatever the body says."""
 
 
 NONE: Final = ModelPath(None, known=True)
@@ -59,6 +76,9 @@ def read_path(segments: tuple[str, ...], endpoint: bool) -> ModelPath:
     if "deployments" in low[:-1]:
         at = low.index("deployments")
         return ModelPath(Action.INVOKE, deployment=segments[at + 1])
+    hidden = "protocols" in low and not _AGENT_PATHS.isdisjoint(low)
+    if hidden and low[-1] not in _ENDS:
+        return ModelPath(Action.INVOKE, hidden=True)
     if "openai" in low:
         low = low[low.index("openai") + 1 :]
     elif low[:1] == ("providers",):
@@ -75,8 +95,10 @@ def read_path(segments: tuple[str, ...], endpoint: bool) -> ModelPath:
 def _rest(low: tuple[str, ...]) -> ModelPath:
     if not low:
         return NONE
-    first, last = low[0], low[-1]
-    if last in _ENDS or first in _HARMLESS:
+    first, last = low[0].partition(":")[0], low[-1]
+    if last in _ENDS or last.rpartition(":")[2] in _ENDS or first in _HARMLESS or last in _FETCHES:
+        return NONE
+    if low[-2:] == ("files", "content"):
         return NONE
     if first == "threads":
         runs = "runs" in low and (len(low) <= 3 or last == "submit_tool_outputs")
@@ -84,12 +106,12 @@ def _rest(low: tuple[str, ...]) -> ModelPath:
     if first in ("fine_tuning", "fine-tunes"):
         makes = last in ("jobs", "fine-tunes", "resume", "copy") or "graders" in low
         return ModelPath(Action.CUSTOMIZE) if makes else ModelPath(None)
-    if first == "schedules":
-        return ModelPath(Action.INVOKE)  # an evaluation that is run again and again
     if first == "evals":
         return ModelPath(Action.INVOKE) if last == "runs" else ModelPath(None)
     if last.startswith("runs:") or first in ("realtime", "live", "voice-live") or last in _INVOKES:
         return ModelPath(Action.INVOKE)
+    if first in _RENAMED and len(low) == 2 and ":" not in last:
+        return ModelPath(None, keys=_DEFINES)
     if first in _AGENTS:
         return ModelPath(Action.PROVISION)
     return ModelPath(None)

@@ -136,6 +136,13 @@ class Path:
     """The call is about a model only where its body names one."""
 
 
+@lru_cache(maxsize=1024)
+def is_of_agent(url: str) -> bool:
+    """Whether *url* leads to an agent of a project, whose model counts, whatever the body says."""
+    parts = unquote(url).lower().split("/")
+    return "protocols" in parts and ("agents" in parts or "applications" in parts)
+
+
 def _fits(pattern: tuple[str, ...], segments: list[str]) -> bool:
     return len(pattern) == len(segments) and all(p in ("*", s) for p, s in zip(pattern, segments, strict=True))
 
@@ -159,7 +166,7 @@ def path_of(path: str) -> Path:
         deployment, lowered = segments[at + 1], lowered[at + 2 :]
     elif lowered[:2] == ["api", "projects"]:
         lowered = lowered[3:]
-    if "projects" in lowered[:-1] and "openai" in lowered:
+    if ("projects" in lowered[:-1] or "protocols" in lowered) and "openai" in lowered[:-1]:
         lowered = lowered[lowered.index("openai") :]
     while lowered and lowered[0] in _DROPPED and (len(lowered) > 1 or lowered[0] != "models"):
         lowered = lowered[1:]

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from exportguard.adapters.openai.endpoints import Endpoint, Path, endpoint_of, path_of
+from exportguard.adapters.openai.endpoints import Endpoint, Path, endpoint_of, is_of_agent, path_of
 from exportguard.adapters.openai.resolve import Resolver, as_resolver
 from exportguard.vocabulary.building import built
 from exportguard.vocabulary.call import OpenAICall
@@ -34,6 +34,7 @@ _NO_MODEL: Final = NotApplicable(reason="the endpoint runs no model")
 _DEPTH: Final = 60
 _SOCKETS: Final = ("realtime", "live", "responses")
 _WIDE_SKUS: Final = ("global", "datazone", "developer")
+_OF_AGENT: Final = Unknown("the model is that of the agent")
 _NO_TOKENS: Final = Unknown("the call does not say how many tokens it plans")
 _NESTED: Final = frozenset({"realtime", "live", "evals", "fine_tuning", "agents", "chatkit", "decisions"})
 """Families whose bodies name models below the top level (sessions, graders, data sources)."""
@@ -108,7 +109,7 @@ def _observe(
     action = where.action
     if action is None and where.listed:
         return _NO_MODEL
-    names = _names(where, named, tree) or _in_query(path)
+    names = _names(where, named, tree, is_of_agent(base_url) or is_of_agent(path)) or _in_query(path)
     kind: Maybe[ItemKind] = ItemKind.MODEL
     if action is None or where.only_named:
         if not names:
@@ -135,7 +136,7 @@ def _read(body: object) -> Any:
     return body
 
 
-def _names(path: Path, deployment: str | None, tree: Any) -> list[Maybe[str]]:
+def _names(path: Path, deployment: str | None, tree: Any, hidden: bool = False) -> list[Maybe[str]]:
     """The names that the call gives, each of which may be the one that is served."""
     if deployment is not None and path.deployed:
         return [_text(deployment)]
@@ -152,6 +153,10 @@ def _names(path: Path, deployment: str | None, tree: Any) -> list[Maybe[str]]:
                 found.append(_text(tool["model"]))
         if path.name.partition("/")[0] in _NESTED or path.action is None:
             found += [_text(value) for value in _search(tree)]
+        if path.action is Action.INVOKE and (tree.get("agent_reference") or (tree.get("agent") and not found)):
+            found.append(_OF_AGENT)
+    if hidden:
+        found.append(_OF_AGENT)
     if deployment is not None:
         found.append(_text(deployment))
     return list(dict.fromkeys(found))
