@@ -69,7 +69,9 @@ def client(guard: Guard, customer: str = "cust-zurich") -> Any:
 
 
 def ask(bedrock: Any, tokens: int = 10, text: str = "hello") -> None:
-    body = {"max_tokens": tokens, "messages": [{"role": "user", "content": text}]}
+    """A call that plans for *tokens* in all, those of its text included (a token for four bytes)."""
+    sent = -(-len(f"user{text}") // 4)
+    body = {"max_tokens": max(1, tokens - sent), "messages": [{"role": "user", "content": text}]}
     bedrock.invoke_model(modelId=MODEL, body=json.dumps(body))
 
 

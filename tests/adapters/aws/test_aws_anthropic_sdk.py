@@ -70,7 +70,7 @@ def test_a_client_made_before_install_is_refused_without_a_connection(gate, hook
     (seen, _) = gate.seen
     assert isinstance(seen, ProvisioningRequest)
     assert seen.provider == "aws"
-    assert [(item.tokens, place.region) for item in seen.items for place in seen.locations] == [(7, "us-east-1")]
+    assert [(item.tokens, place.region) for item in seen.items for place in seen.locations] == [(12, "us-east-1")]
     assert "secret" not in repr(seen)
 
 

@@ -121,7 +121,7 @@ def _spelled(service: str, operation: str) -> tuple[str, str]:
     """botocore's spelling of names written by hand: `EC2`, `run_instances`."""
     service = _service(service.strip().lower().replace("_", "-").replace(" ", "-"))
     plain = operation.strip()
-    if "_" in plain or plain[:1].islower():
+    if "_" in plain or plain[:1].islower() or plain.isupper():
         folded = plain.replace("_", "").replace("-", "").lower()
         for name in surface().get(service, {}):
             if name.lower() == folded:

@@ -1,7 +1,7 @@
 """`(base URL, path, body)` of one call of an anthropic client -> which model, where, how many tokens it may write.
 
 Pure but for the resolver; never raises. On AWS the call is read as the Bedrock call that it becomes, by the same
-functions. Prompts are never looked at.
+functions. Of prompts only their length counts.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from exportguard.adapters.aws.call import number, text
+from exportguard.adapters.aws.call import text
 from exportguard.adapters.aws.facts import observe as observe_aws
 from exportguard.adapters.aws.lookup import Resolver
+from exportguard.adapters.aws.operations.tokens import of_body
 from exportguard.adapters.aws.places import region_of_host
 from exportguard.vocabulary import (
-    NOT_GIVEN,
     Action,
     Item,
     ItemKind,
@@ -77,7 +77,7 @@ def observe(
     if _QUIET.search(route) and route.endswith("count_tokens"):
         return NotApplicable(reason="counts tokens; no model answers")
     found: list[Maybe[str]] = list(names) or [Unknown("the call names no model")]
-    tokens = _tokens(body)
+    tokens = _planned(body)
     if aws or region_of_host(where) is not None or host.endswith(".api.aws"):
         return _on_aws(found, tokens, where, region, resolver)
     return _elsewhere(found, tokens, host, route)
@@ -110,26 +110,32 @@ def _models(route: str, body: Any) -> Iterator[Maybe[str]]:
             yield Unknown("the body is no structure")
 
 
-def _tokens(body: Any) -> Maybe[int]:
-    for key in ("max_tokens", "max_tokens_to_sample"):
-        given = body.get(key) if isinstance(body, Mapping) else None
-        if given is not None:
-            return number(given, key)
-    return NOT_GIVEN
+def _planned(body: Any) -> Maybe[int]:
+    """Tokens of one call, or of all the requests of a batch together."""
+    rows = body.get("requests") if isinstance(body, Mapping) else None
+    if not isinstance(rows, (list, tuple)):
+        return of_body(body)
+    total = 0
+    for row in rows:
+        each = of_body(row.get("params") if isinstance(row, Mapping) else None)
+        if isinstance(each, Unknown):
+            return each
+        total += each
+    return total
 
 
 def _on_aws(
     names: list[Maybe[str]], tokens: Maybe[int], url: str, region: str | None, resolver: Resolver | None
 ) -> Observation:
     """The Bedrock call that it becomes. Several models of one call are items of one request."""
-    body = {} if isinstance(tokens, Unknown) else {"max_tokens": tokens}
     requests = []
     for name in names:
         seen = observe_aws(
-            "bedrock-runtime", "InvokeModel", {"modelId": name, "body": body}, region=region, url=url, resolver=resolver
+            "bedrock-runtime", "InvokeModel", {"modelId": name, "body": {}}, region=region, url=url, resolver=resolver
         )
         if isinstance(seen, ProvisioningRequest):
-            requests.append(seen)
+            counted = tuple(item.model_copy(update={"tokens": tokens}) for item in _listed(seen.items))
+            requests.append(seen.model_copy(update={"items": counted}))
     first, *others = requests
     items = [item for request in requests for item in _listed(request.items)]
     places = [place for request in requests for place in _listed(request.locations)]

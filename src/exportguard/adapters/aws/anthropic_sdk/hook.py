@@ -161,7 +161,7 @@ def _wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
         finally:
             _running.reset(token)
         for passage in passages:
-            passage.end()
+            passage.end(answer)
         return answer
 
     return request
@@ -185,7 +185,7 @@ def _wrapped_async(original: Callable[..., Any]) -> Callable[..., Any]:
         finally:
             _running.reset(token)
         for passage in passages:
-            await _off_loop(passage.end)
+            await _off_loop(passage.end, answer)
         return answer
 
     return request

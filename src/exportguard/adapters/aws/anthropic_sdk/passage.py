@@ -77,8 +77,9 @@ class Passage:
         self._judgements.append(judgement)
         self._seen.append(plain)
 
-    def end(self) -> None:
-        self._settle(CallResult.SUCCEEDED, {})
+    def end(self, answer: Any = None) -> None:
+        used = _used(answer)
+        self._settle(CallResult.SUCCEEDED, {} if used is None else {"tokens": used})
 
     def end_with_error(self, error: BaseException) -> None:
         status = getattr(error, "status_code", None)
@@ -92,6 +93,18 @@ class Passage:
         for judgement in judgements:
             with contextlib.suppress(Exception):  # the call was made; raising would lose its result for the caller
                 self._gate.settle(judgement, result, details)
+
+
+_USAGE = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+
+
+def _used(answer: Any) -> int | None:
+    """The tokens that a message says it took; None for a stream, a raw response, a batch."""
+    usage = vars(answer).get("usage") if hasattr(answer, "__dict__") else None
+    counts = [getattr(usage, name, None) for name in _USAGE]
+    if type(counts[0]) is not int or type(counts[1]) is not int:
+        return None
+    return sum(count for count in counts if type(count) is int)
 
 
 def _essence(seen: Any) -> Any:

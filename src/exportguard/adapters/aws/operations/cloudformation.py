@@ -74,6 +74,7 @@ class _WithinStack:
             "AutoScalingGroups": [said],
             "jobDefinitions": [said],
             "taskDefinition": said,
+            "services": [said],
             "definition": definition(said),
             **said,
         }
@@ -140,11 +141,35 @@ def judge_resource(call: Call, kind: str, properties: Any, where: str) -> None:
     elif kind in PROVISIONED:
         call.unknown("what a product makes is written elsewhere", where)
     elif kind.startswith(("Custom::", "AWS::CloudFormation::CustomResource", "AWS::CloudFormation::Macro")):
-        return  # runs a function of the account, whose own calls are judged where it runs
+        custom(call, properties, where)
     elif "::MODULE" in kind or not kind.startswith("AWS::"):
         call.unknown(f"resource type {kind[:100]} is not known", where)
     else:
         _look(call, kind, properties, where)
+
+
+def custom(call: Call, properties: Mapping[str, Any], where: str) -> None:
+    """What a function of the account makes. Its calls are judged where it runs; what it is told plainly is read here:
+    instance types, models, and the SDK calls that CDK's `AwsCustomResource` writes out in it."""
+    from exportguard.adapters.aws.operations.workflows import api_call
+
+    _look(call, "", {key: value for key, value in properties.items() if key not in _SDK_CALLS}, where)
+    for key in _SDK_CALLS:
+        written = properties.get(key)
+        if written is None:
+            continue
+        said = parse(written) if isinstance(written, (str, Mapping)) else Unknown("written when it is deployed")
+        service, action = get(said, "service"), get(said, "action")
+        if isinstance(service, str) and isinstance(action, str) and "${" not in f"{service}{action}":
+            service = service.lower().removeprefix("@aws-sdk/client-").replace("-", "")
+            if isinstance(get(said, "region"), str):
+                call.place(Location(region=said["region"]))  # type: ignore[index]
+            api_call(call, service, action.removesuffix("Command"), get(said, "parameters") or {}, f"{where}.{key}")
+        elif isinstance(written, Unknown) or (isinstance(written, str) and '"service"' in written):
+            call.unknown("a custom resource whose call cannot be read", f"{where}.{key}")
+
+
+_SDK_CALLS = ("Create", "Update")
 
 
 def _of_set(kind: str, properties: Mapping[str, Any]) -> list[str | None] | None:

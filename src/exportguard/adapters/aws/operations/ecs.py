@@ -29,11 +29,17 @@ def containers(call: Call, rows: Any, where: str, tasks: Maybe[int]) -> None:
 
 
 _DEVICE = re.compile(r"/dev/(nvidia|neuron|dri|kfd|accel|habana|hl|fpga|xdma)", re.IGNORECASE)
+_SHOWN = ("NVIDIA_VISIBLE_DEVICES", "AWS_NEURON_VISIBLE_DEVICES")
+"""Variables by which NVIDIA's and Neuron's container runtimes hand over devices of the host."""
 _CHOSEN = re.compile(r"ecs\.instance-type\s*(?:==|=~|in|matches)\s*(\[[^\]]*\]|\S+)", re.IGNORECASE)
 
 
 def devices(call: Call, container: Any, place: str, tasks: Maybe[int]) -> None:
-    """Accelerators that are handed to a container as devices of its host, without being asked for as a resource."""
+    """Accelerators that a container takes from its host, as devices or by its variables, without asking for them."""
+    for spot, row in call.rows(get(container, "environment"), f"{place}.environment"):
+        seen = str(get(row, "value") or "").strip().lower()
+        if get(row, "name") in _SHOWN and seen not in ("", "void", "none"):
+            call.accelerator(Unknown("a GPU of whatever instance the task lands on"), tasks, where=spot)
     for spot, row in call.rows(get(get(container, "linuxParameters"), "devices"), f"{place}.linuxParameters.devices"):
         path = get(row, "hostPath")
         if not isinstance(path, str) or _DEVICE.search(path):
@@ -68,6 +74,9 @@ def fargate(source: Mapping[str, Any]) -> bool:
 
 @operation("ecs", "RegisterTaskDefinition")
 def register(call: Call) -> None:
+    if call.get("requiresCompatibilities") in (["FARGATE"], ("FARGATE",)):
+        call.not_applicable("Fargate has no accelerators")
+        return
     containers(call, call.get("containerDefinitions"), "containerDefinitions", NOT_GIVEN)
     inference(call, call.get("inferenceAccelerators"), "inferenceAccelerators", NOT_GIVEN)
     constraints(call, NOT_GIVEN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -10,6 +11,7 @@ from exportguard.adapters.aws.call import Call, get
 from exportguard.adapters.aws.classify import Standing, standing, surface
 from exportguard.adapters.aws.operations import operation
 from exportguard.adapters.aws.operations.models import named_model
+from exportguard.adapters.aws.operations.template_text import parse
 from exportguard.vocabulary import Action, Unknown
 
 _SERVICES = {"runtime.sagemaker": "sagemaker-runtime", "states": "stepfunctions", "elasticmapreduce": "emr"}
@@ -75,6 +77,49 @@ def rest_integration(call: Call) -> None:
     call.not_applicable("the integration reaches no accelerator and no model")
 
 
+@operation("apigateway", "UpdateIntegration")
+def changed_integration(call: Call) -> None:
+    for place, row in call.rows(call.get("patchOperations"), "patchOperations"):
+        if str(get(row, "path")).strip("/").lower() == "uri":
+            gateway(call, get(row, "value"), place)
+    call.not_applicable("the integration reaches no accelerator and no model")
+
+
+@operation("apigateway", "ImportRestApi", "PutRestApi")
+@operation("apigatewayv2", "ImportApi", "ReimportApi")
+def described_api(call: Call) -> None:
+    """An API by its OpenAPI description, with the integrations written into it."""
+    body = call.get("body", "definitionBody")
+    if isinstance(body, (bytes, bytearray)):
+        body = body.decode("utf-8", "replace")
+    # One that lies in a bucket, or is included from there, is the account's own as a function's code is.
+    document = {} if body is None or isinstance(body, Unknown) else parse(body)
+    if isinstance(document, Unknown):
+        call.unknown(f"the description of the API: {document.reason}", "body")
+        return
+    todo: list[tuple[str, Any, int]] = [("body", document, 0)]
+    while todo:
+        place, node, depth = todo.pop()
+        if isinstance(node, Mapping) and depth < 60:
+            for key, entry in node.items():
+                if str(key).lower().startswith("x-amazon-apigateway-integration"):
+                    _written_integrations(call, entry, f"{place}.{key}")
+                else:
+                    todo.append((f"{place}.{key}", entry, depth + 1))
+        elif isinstance(node, list):
+            todo += [(f"{place}[{index}]", entry, depth + 1) for index, entry in enumerate(node)]
+    call.not_applicable("the API's integrations reach no accelerator and no model")
+
+
+def _written_integrations(call: Call, entry: Any, place: str) -> None:
+    """One integration, or several by name."""
+    rows = [(place, entry)]
+    rows += [(f"{place}.{key}", value) for key, value in entry.items()] if isinstance(entry, Mapping) else []
+    for spot, row in rows:
+        if isinstance(row, Mapping) and get(row, "uri") is not None and str(get(row, "type")).upper() != "MOCK":
+            gateway(call, get(row, "uri"), f"{spot}.uri")
+
+
 @operation("apigatewayv2", "CreateIntegration", "UpdateIntegration")
 def http_integration(call: Call) -> None:
     subtype = call.get("IntegrationSubtype")
@@ -107,15 +152,19 @@ def api_destination(call: Call) -> None:
 
 
 _CALLS_MODELS = re.compile(
-    r"aws_(bedrock|sagemaker|ml)\b|aws_(bedrock|sagemaker)\.|external\s+model|create\s+model", re.I
+    r"aws_(bedrock|sagemaker|ml)\b|aws_(bedrock|sagemaker)\.|external\s+model|create\s+model"
+    r"|external\s.*function.*sagemaker",
+    re.I | re.S,
 )
 
 
 @operation("rds-data", "ExecuteStatement", "BatchExecuteStatement", action=Action.INVOKE, complete=True)
 @operation("redshift-data", "ExecuteStatement", "BatchExecuteStatement", action=Action.INVOKE, complete=True)
+@operation("athena", "StartQueryExecution", "CreatePreparedStatement", "UpdatePreparedStatement", "CreateNamedQuery",
+           "UpdateNamedQuery", action=Action.INVOKE, complete=True)  # fmt: skip
 def sql(call: Call) -> None:
     """Databases that call models from SQL (Aurora and Redshift machine learning)."""
-    one, many = call.get("sql", "Sql"), call.get("Sqls")
+    one, many = call.get("sql", "QueryString", "QueryStatement"), call.get("Sqls")
     texts = [one] if one is not None else []
     texts += many if isinstance(many, (list, tuple)) else [] if many is None else [many]
     if texts and all(isinstance(text, str) and not _CALLS_MODELS.search(text) for text in texts):

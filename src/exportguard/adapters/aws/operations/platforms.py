@@ -146,10 +146,17 @@ def omics_run(call: Call) -> None:
     call.not_applicable("the workflow takes no accelerator")
 
 
-@operation("imagebuilder", "CreateImage", "CreateImagePipeline", "UpdateImagePipeline")
+@operation("imagebuilder", "CreateImage", "CreateImagePipeline", "UpdateImagePipeline", "StartImagePipelineExecution")
 def image(call: Call) -> None:
     """An image is built on an instance that the infrastructure configuration chooses."""
     arn = call.get("infrastructureConfigurationArn")
+    if call.operation == "StartImagePipelineExecution":
+        call.action = Action.START
+        known = call.ask("imagebuilder", "GetImagePipeline", imagePipelineArn=call.get("imagePipelineArn"))
+        if isinstance(known, Unknown):
+            call.unresolved(f"the pipeline was not resolved: {known.reason}", "imagePipelineArn", instances=1)
+            return
+        arn = get(get(known, "imagePipeline"), "infrastructureConfigurationArn")
     if arn is None:
         call.not_applicable("no infrastructure is named")
         return

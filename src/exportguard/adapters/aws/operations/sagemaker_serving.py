@@ -165,15 +165,21 @@ def _configuration(call: Call, name: Any) -> Any:
     return call.ask("sagemaker", "DescribeEndpointConfig", EndpointConfigName=get(found, "EndpointConfigName"))
 
 
-def of_endpoint(call: Call, name: Any, where: str, size: Maybe[int]) -> None:
-    """More instances of an endpoint that exists, of whatever its configuration names."""
+def of_endpoint(call: Call, name: Any, where: str, size: Maybe[int], *, variant: str | None = None) -> None:
+    """More instances of an endpoint that exists, of whatever its configuration names (for one *variant*, if it is
+    there)."""
     config = _configuration(call, name)
     found = 0
     if not isinstance(config, Unknown):
-        for _, row in call.rows(get(config, "ProductionVariants"), "ProductionVariants"):
-            if get(row, "InstanceType") is not None:
-                found += 1
-                call.instance(get(row, "InstanceType"), size, where=where)
+        rows = list(call.rows(get(config, "ProductionVariants"), "ProductionVariants"))
+        rows = [row for row in rows if get(row[1], "VariantName") == variant] or rows
+        for place, row in rows:
+            kinds = [get(row, "InstanceType")]
+            kinds += [get(pool, "InstanceType") for _, pool in call.rows(get(row, "InstancePools"), place)]
+            for kind in kinds:
+                if kind is not None:
+                    found += 1
+                    call.instance(kind, size, where=where)
     if not found:
         reason = config.reason if isinstance(config, Unknown) else "it names no instance type"
         call.unresolved(f"endpoint {str(name)[:80]} not resolved: {reason}", where, instances=size)

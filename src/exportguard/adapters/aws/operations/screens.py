@@ -140,6 +140,8 @@ def server_group(call: Call) -> None:
 @operation("gamelift", "CreateFleet", "CreateContainerFleet")
 def game_fleet(call: Call) -> None:
     kind = call.get("EC2InstanceType", "InstanceType")
+    for _, row in call.rows(call.get("Locations"), "Locations"):
+        call.zone(get(row, "Location"))
     if kind is not None:
         call.instance(kind, where="EC2InstanceType")
     call.not_applicable("the fleet names no instance type; it runs on hardware of one's own, or on a small default")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, number
 from exportguard.adapters.aws.operations import operation
@@ -72,22 +71,6 @@ def share(call: Call) -> None:
         elif re.search(r":(sagemaker|bedrock):", arn):
             call.model(Unknown(f"what {arn[:150]} holds is not known"), where=place)
     call.not_applicable("neither capacity nor a model is shared")
-
-
-@operation("application-autoscaling", "RegisterScalableTarget", "PutScheduledAction", action=Action.SCALE)
-def scalable_target(call: Call) -> None:
-    """Targets that scale instances or endpoints. Tables, replicas and functions have no accelerators."""
-    space, ident = call.get("ServiceNamespace"), call.get("ResourceId")
-    source: Any = call.get("ScalableTargetAction") if call.operation == "PutScheduledAction" else call.parameters
-    largest = get(source, "MaxCapacity") if get(source, "MaxCapacity") is not None else get(source, "MinCapacity")
-    if isinstance(space, str) and space not in ("ec2", "sagemaker", "ecs", "elasticmapreduce", "appstream",
-                                                "custom-resource", "workspaces"):  # fmt: skip
-        call.not_applicable(f"{space[:60]} targets have no accelerators")
-    elif largest is None or largest == 0:
-        call.not_applicable("no capacity grows")
-    else:
-        call.unresolved(f"what {str(ident)[:100]} runs on is set elsewhere", "ResourceId",
-                        instances=number(largest, "MaxCapacity"))  # fmt: skip
 
 
 _PLAIN_BUNDLE = re.compile(

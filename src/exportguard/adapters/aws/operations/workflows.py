@@ -101,7 +101,10 @@ def _task(call: Call, resource: Any, node: Mapping[str, Any], place: str) -> Non
     if match is None:
         call.unknown(f"{place} names a resource that is not known", place)
         return
-    if (match[2], match[3]) in (("lambda", "invoke"), ("http", "invoke")):
+    if (match[2], match[3]) == ("lambda", "invoke"):
+        return
+    if (match[2], match[3]) == ("http", "invoke"):
+        _http(call, parameters, place)
         return
     if match[2] == "eks" and match[3] in ("runJob", "call"):
         if _WANTS_GPU.search(json.dumps(parameters, default=str)):
@@ -111,6 +114,19 @@ def _task(call: Call, resource: Any, node: Mapping[str, Any], place: str) -> Non
         parameters = {}
         call.unknown(f"{place} builds its arguments at run time", place)
     api_call(call, match[2], match[3], parameters, place)
+
+
+def _http(call: Call, parameters: Any, place: str) -> None:
+    """A request to an address, of which the host has to be written out: models have an API of their own."""
+    from exportguard.adapters.aws.operations.integrations import url
+
+    address = get(parameters, "ApiEndpoint")
+    written = address if address is not None else get(parameters, "ApiEndpoint.$")
+    host = re.search(r"https?://[A-Za-z0-9.-]+(?=[/?'\"]|$)", written.strip()) if isinstance(written, str) else None
+    if host is None:
+        call.unknown(f"{place} asks an address that is known at run time", place)
+    else:
+        url(call, written if written == address and "{%" not in written else host[0], f"{place}.ApiEndpoint")
 
 
 @operation("stepfunctions", "CreateStateMachine", "UpdateStateMachine", "TestState")
@@ -177,8 +193,14 @@ def target(call: Call, arn: Any, payload: Any, where: str, row: Any) -> None:
         given = get(get(row, "SageMakerPipelineParameters"), "PipelineParameterList")
         started = {"PipelineName": arn.rpartition(":pipeline/")[2], "PipelineParameters": given}
         call.nested("sagemaker", "StartPipelineExecution", started, f"{where}.SageMakerPipelineParameters")
-    elif service == "ssm" or ":automation-definition/" in arn:
-        call.nested("ssm", "StartAutomationExecution", {"DocumentName": arn.rpartition("/")[2]}, where)
+    elif service == "ssm":
+        document = {} if payload is None else parse(payload)
+        given = {
+            "DocumentName": arn.rpartition("/")[2],
+            "Parameters": {} if isinstance(document, Unknown) else document,
+        }
+        automates = ":document/" not in arn
+        call.nested("ssm", "StartAutomationExecution" if automates else "SendCommand", given, where)
 
 
 @operation("scheduler", "CreateSchedule", "UpdateSchedule")
@@ -205,8 +227,8 @@ def pipe(call: Call) -> None:
     parameters = call.struct(call.get("TargetParameters"), "TargetParameters")
     arn = call.get("Target")
     if arn is None:
-        kinds = {"EcsTaskParameters": "ecs", "BatchJobParameters": "batch", "StepFunctionStateMachineParameters": ""}
+        kinds = {"EcsTaskParameters": "ecs", "BatchJobParameters": "batch", "SageMakerPipelineParameters": "sagemaker"}
         named = next((kind for key, kind in kinds.items() if get(parameters, key) is not None), "")
-        arn = f"arn:aws:{named}:::x"
+        arn = f"arn:aws:{named}:::pipeline/"
     target(call, arn, None, "TargetParameters", parameters)
     call.not_applicable("the target starts no accelerator and no model")
