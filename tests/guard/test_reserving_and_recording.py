@@ -399,6 +399,31 @@ def test_what_a_call_did_not_say_is_known_from_its_answer(load, store):
     ledger.close()
 
 
+@pytest.mark.parametrize(("took", "counted"), [(70, 70), (5, 42)])
+def test_an_estimate_is_raised_by_the_answer_and_never_lowered(load, store, took, counted):
+    """Forty tokens at most and two for what is sent: more than that counts as it was, less stays as it was asked."""
+    text = CUMULATIVE.replace("usage.accelerators > 16.0", "usage.tokens > 100").replace("accelerators", "tokens")
+    guard = load((PolicySource("tokens.yaml", text),), record=store, ledger=store, clock=lambda: AT)
+    session = boto3.Session("demo", "demo", "demo", region_name="us-east-1")
+    bedrock = guard.attach(session.client("bedrock-runtime"), customer="cust-zurich")
+    answer = {
+        "usage": {"inputTokens": 1, "outputTokens": took - 1, "totalTokens": took},
+        "output": {"message": {"role": "assistant", "content": [{"text": "hello"}]}},
+        "stopReason": "end_turn",
+        "metrics": {"latencyMs": 1},
+    }
+    with Stubber(bedrock) as stubber:
+        stubber.add_response("converse", answer)
+        bedrock.converse(
+            modelId="anthropic.claude-3-5-sonnet-20240620-v1:0",
+            inferenceConfig={"maxTokens": 40},
+            messages=[{"role": "user", "content": [{"text": "hi"}]}],
+        )
+    ledger = open_ledger(store)
+    assert ledger.read([ZURICH], AT)[ZURICH].tokens == counted
+    ledger.close()
+
+
 def test_what_is_used_up_is_known_before_the_call_and_said(load, store):
     """`check` sees what is left of an authorization; a refusal says which one has not enough left."""
     deny = CUMULATIVE.replace("usage.accelerators > 16.0", 'item.accelerator.family == "H100"')
