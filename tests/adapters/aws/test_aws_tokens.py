@@ -1,4 +1,4 @@
-"""What a call of a model plans for in tokens: its limit and about as many as its text; what nobody can tell is unknown."""
+"""What a call of a model plans for in tokens: its limit and what it sends; what nobody can tell is unknown."""
 
 from __future__ import annotations
 
