@@ -269,10 +269,10 @@ def settle(ledger: Ledger | None, draft: Draft, result: CallResult, tokens: int 
         usage = None
         if tokens is not None and tokens >= 0 and not draft.replayed:
             made = ledger.get(draft.key)
-            # An amount that nobody knew beforehand becomes known. One that was stated, or estimated, is only ever raised,
-            # so that no call can talk down what it was allowed for.
-            if made is not None and any(isinstance(draw.tokens, Unknown) or draw.tokens < tokens for draw in made.usage):
-                usage = [draw._replace(tokens=_at_least(draw.tokens, tokens)) for draw in made.usage]
+            # An amount that nobody knew beforehand becomes known. One that was stated, or estimated, is only raised, so
+            # that no call can talk down what it was allowed for.
+            raised = [draw._replace(tokens=_at_least(draw.tokens, tokens)) for draw in made.usage] if made else []
+            usage = raised if made is not None and tuple(raised) != tuple(made.usage) else None
         ledger.commit(draft.key, as_of=draft.as_of, usage=usage)
     elif not draft.replayed:
         ledger.release(draft.key, as_of=draft.as_of, note="the call failed")
