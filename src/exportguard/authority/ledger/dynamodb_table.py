@@ -6,6 +6,7 @@ a scope's version (`s#SCOPE`), for what is drawn of an authorization (`a#NAME`, 
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,12 +43,14 @@ class Table:
                 self._client.describe_table(TableName=self._table)
             except self._client.exceptions.ResourceNotFoundException:
                 keys = (("pk", "HASH"), ("sk", "RANGE"))
-                self._client.create_table(
-                    TableName=self._table,
-                    BillingMode="PAY_PER_REQUEST",
-                    AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
-                    KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
-                )
+                # Another process that starts at the same time may have been faster: its table is this one.
+                with contextlib.suppress(self._client.exceptions.ResourceInUseException):
+                    self._client.create_table(
+                        TableName=self._table,
+                        BillingMode="PAY_PER_REQUEST",
+                        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+                        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+                    )
                 self._client.get_waiter("table_exists").wait(TableName=self._table)
 
         self.guarded(make)
