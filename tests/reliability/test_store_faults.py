@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +167,52 @@ def test_a_full_disk(tmp_path: Path) -> None:
     names = {stored.decision_id for stored in log.read()}
     assert set(done.stdout.split()) == names
     log.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own with room for a few hundred records."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", str(place)]
+    try:
+        done = subprocess.run(mount, capture_output=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("a full file system: there is no `mount` here")
+    if done.returncode:
+        pytest.skip("a full file system: this user may not mount one")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_full_file_system(small_disk: Path) -> None:
+    """Log and ledger: what does not fit is refused as such, what was acknowledged stays, and both go on with room."""
+    log, ledger = open_log(small_disk / "log"), open_ledger(small_disk / "ledger")
+    kept: list[str] = []
+    reserved: list[str] = []
+
+    def fill() -> None:
+        while True:
+            log.append(entry(f"d{len(kept)}", 2000))
+            kept.append(f"d{len(kept)}")
+
+    def order() -> None:
+        while True:
+            ledger.reserve(f"k{len(reserved)}", [UsageDraw("customer", "c" * 50, tokens=1)], as_of=AT)
+            reserved.append(f"k{len(reserved)}")
+
+    refused(fill, RecordError, small_disk, "the disk")
+    refused(order, LedgerError, small_disk, "the disk")
+    assert [stored.decision_id for stored in log.read()] == kept
+    subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)
+    log.append(entry("with room again"))
+    ledger.reserve("with room again", [UsageDraw("customer", "c" * 50, tokens=1)], as_of=AT)
+    assert [stored.decision_id for stored in log.read()] == [*kept, "with room again"]
+    assert len(ledger.pending()) == len(reserved) + 1
+    log.close()
+    ledger.close()
 
 
 def test_a_database_that_may_not_grow(tmp_path: Path) -> None:
