@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
-from unicodedata import east_asian_width
+from unicodedata import category, east_asian_width
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,10 @@ class Diagnostic:
     notes: tuple[str, ...] = ()
 
 
-_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]"
+)
 """What would make a line read otherwise than it is, or reach into a terminal."""
 _LONGEST = 200
 """Characters of a source line that are shown; of a longer one, a window around the place."""
@@ -55,7 +58,7 @@ def _window(text: str, column: int, length: int) -> tuple[str, str, str]:
 
 
 def _width(text: str) -> int:
-    return sum(2 if east_asian_width(ch) in "WF" else 1 for ch in text)
+    return sum(0 if category(ch) in ("Mn", "Me") else 2 if east_asian_width(ch) in "WF" else 1 for ch in text)
 
 
 def render(problem: Diagnostic) -> str:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from exportguard.language import functions
+from exportguard.language.hints import NAMESPACES
 from exportguard.language.syntax import Node
 from exportguard.language.types import BOOL, DYN, Type, list_of
 
@@ -21,6 +22,7 @@ class CallChecks:
     """The part of the checker that looks at calls."""
 
     words: Vocabularies
+    scope: list[tuple[str, Type]]
 
     if TYPE_CHECKING:
 
@@ -37,8 +39,19 @@ class CallChecks:
             return self.check_group(node)
         if not method and name == "owned":
             return self.check_owned(node)
-        typed, kinds = self.negated(node)
-        if name not in (functions.METHODS if method else functions.GLOBALS):
+        known = name in (functions.METHODS if method else functions.GLOBALS)
+        variable = node.args[1] if method and not known and len(node.args) > 1 else None
+        if variable is not None and variable.op == "ref":
+            # Written as a macro: its variable is no mistake of its own.
+            self.scope.append((str(variable.value), DYN))
+        space = node.args[0] if method and not known else None
+        if space is not None and space.op == "ref" and space.value in NAMESPACES:
+            typed, kinds = self.negated(node.retyped("", node.args[1:]))
+        else:
+            typed, kinds = self.negated(node)
+        if variable is not None and variable.op == "ref":
+            self.scope.pop()
+        if not known:
             return typed, self.unknown_function(node, name, method)
         result = self.overload(node, name, kinds)
         if result is None:
@@ -49,9 +62,15 @@ class CallChecks:
             self.check_possible(node, name, kinds[0])
         if name in ("timestamp", "duration", "int", "double"):
             self.check_conversion(node, name)
+        if name in functions.TIME_PARTS and len(node.args) == 2:
+            self.check_zone(node.args[1])
         return typed.retyped(str(result)), result
 
     def unknown_function(self, node: Node, name: str, method: bool) -> Type:
+        space = node.args[0].value if method and node.args[0].op == "ref" else None
+        if space in NAMESPACES:
+            what = f"`{space}.{name}` is outside the policy language"
+            return self.report(node, "EG210", what, "not supported")
         if name in functions.OUTSIDE:
             return self.report(
                 node, "EG210", f"`{name}` is outside the policy language", "not supported", functions.OUTSIDE[name]
@@ -60,6 +79,8 @@ class CallChecks:
             hint: str | None = f"write it as a method: `value.{name}(…)`"
         elif name in functions.GLOBALS | functions.OURS and method:
             hint = f"write it as a function: `{name}(…)`"
+        elif name in functions.MEANT:
+            hint = functions.MEANT[name]
         else:
             known = sorted(functions.METHODS | functions.MACROS if method else functions.GLOBALS | functions.OURS)
             close = get_close_matches(name, known, n=1, cutoff=0.6)
@@ -73,7 +94,10 @@ class CallChecks:
             ):
                 return result
         got = ", ".join(kind.shown() for kind in kinds) or "nothing"
-        self.report(node, "EG205", f"`{name}` does not take this", f"given {got}")
+        hint = None
+        if name == "contains" and kinds and kinds[0].kind == "list":
+            hint = f"an element of a list is asked with `in`: `{self.text(node.args[-1])} in {self.text(node.args[0])}`"
+        self.report(node, "EG205", f"`{name}` does not take this", f"given {got}", hint)
         return None
 
     def check_pattern(self, node: Node, typed: Node) -> tuple[Node, Type]:
@@ -118,6 +142,14 @@ class CallChecks:
             problem = convert_literal(name, part.value)
             if problem is not None:
                 self.report(part, "EG215", f"`{part.value}` is not {'an' if name == 'int' else 'a'} {name}", problem)
+
+    def check_zone(self, part: Node) -> None:
+        """A time zone that is not one leaves the rule open for ever; where a machine knows none, nothing is said."""
+        from exportguard.language.conversions import is_zone
+
+        if part.op == "lit" and isinstance(part.value, str) and is_zone(part.value) is False:
+            hint = "IANA's names, as `Europe/Oslo`, or an offset, as `+02:00`"
+            self.report(part, "EG215", f"`{part.value}` is not a time zone", "not known", hint)
 
     def check_group(self, node: Node) -> tuple[Node, Type]:
         result = list_of(Type("string", words="country"))

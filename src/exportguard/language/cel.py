@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from exportguard.language.hints import slip
 from exportguard.language.syntax import Node, Op
 
 MAX_CONDITION = 64 * 1024
@@ -204,31 +205,9 @@ def _syntax_error(text: str, error: Any) -> CelSyntaxError:
     if at is None or (token is not None and token.type == "$END"):
         end = len(text.rstrip())
         return CelSyntaxError("EG201", "the condition ends too early", (max(0, end - 1), end), "something is missing")
-    word = str(token) if token is not None else text[at : at + 1]
-    return CelSyntaxError(
-        "EG201", f"unexpected `{word}`", (at, at + len(word)), "does not fit here", _syntax_hint(text, at, word)
-    )
-
-
-def _syntax_hint(text: str, at: int, word: str) -> str | None:
-    before = text[at - 1 : at]
-    if word == "=":
-        return "equality is `==`"
-    if word == "&" or before == "&":
-        return "and is `&&`"
-    if word == "|" or before == "|":
-        return "or is `||`"
-    if word in ("and", "or", "not", "is", "AND", "OR", "NOT"):
-        return {"and": "and is `&&`", "or": "or is `||`", "not": "not is `!`, and `!(x in list)`"}.get(
-            word.lower(), "equality is `==`"
-        )
-    if word in "“”„‘’`":
-        return "strings stand between straight quotes: `\"` or `'`"
-    if word in ('"', "'"):
-        return f"a string that opens with `{word}` is not closed on its line"
-    if word == ">" and before == "<":
-        return "inequality is `!=`"
-    return None
+    found = slip(text, at, str(token) if token is not None else text[at : at + 1])
+    label = "does not fit here" if found.code == "EG201" else "not supported"
+    return CelSyntaxError(found.code, found.message, found.at, label, found.hint)
 
 
 class _Converter:

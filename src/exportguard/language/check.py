@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from exportguard.diagnostics import Diagnostic
 from exportguard.language.calls import CallChecks
 from exportguard.language.compare import ComparisonChecks
+from exportguard.language.hints import WORDS_OF_OTHERS
 from exportguard.language.schema import LIST_BOUND, RECORDS, ROOTS, Vocabularies
 from exportguard.language.source import Scalar
 from exportguard.language.syntax import Node, path_text, walk
@@ -47,6 +48,8 @@ class Checker(ComparisonChecks, CallChecks):
     roots: tuple[str, ...] = ROOTS
     problems: list[Diagnostic] = field(default_factory=list)
     scope: list[tuple[str, Type]] = field(default_factory=list)
+    members: dict[int, list[Type]] = field(default_factory=dict)
+    """The types of the members of each list that is written out, by the id of its node."""
     positive: bool = True
     """Whether the spot is one where a fact that becomes known can't turn the condition from false to true."""
 
@@ -172,6 +175,10 @@ class Checker(ComparisonChecks, CallChecks):
             )
         if name in self.variables:
             hint = f"a variable is named with its group: `variables.{name}`"
+        elif name in WORDS_OF_OTHERS:
+            hint = f"did you mean `{WORDS_OF_OTHERS[name]}`?"
+        elif self.words.is_a_word(name):
+            hint = f'text stands between quotes: `"{name}"`'
         else:
             close = get_close_matches(name, known, n=1, cutoff=0.6)
             owners = sorted(r for r in self.roots if name in RECORDS[r])
@@ -246,13 +253,18 @@ class Checker(ComparisonChecks, CallChecks):
     def visit_index(self, node: Node) -> tuple[Node, Type]:
         typed, (target, index) = self.visits(node)
         if target.kind not in ("list", "dyn"):
-            return typed, self.report(node, "EG205", f"{target.shown()} has no elements", "only lists are indexed")
+            key = node.args[1].value
+            field_of = target.kind == "record" and isinstance(key, str) and key in RECORDS[target.record]
+            hint = f"a field is named with a dot: `{self.text(node.args[0])}.{key}`" if field_of else None
+            message = f"{target.shown()} has no elements"
+            return typed, self.report(node, "EG205", message, "only lists are indexed", hint)
         if index.kind not in ("int", "dyn"):
             self.report(node.args[1], "EG205", "an index is a whole number", f"this is {index.shown()}")
         return typed, target.of or DYN if target.kind == "list" else DYN
 
     def visit_list(self, node: Node) -> tuple[Node, Type]:
         typed, kinds = self.visits(node)
+        self.members[id(node)] = kinds
         return typed, list_of(join(kinds))
 
     def negated(self, node: Node) -> tuple[Node, list[Type]]:
@@ -293,7 +305,11 @@ class Checker(ComparisonChecks, CallChecks):
         self.expect_bool(node.args[0], kind, "the condition of `? :`")
         then, left = self.visit(node.args[1])
         otherwise, right = self.visit(node.args[2])
-        return node.retyped("", (test, then, otherwise)), join([left, right])
+        typed = node.retyped("", (test, then, otherwise))
+        if not self.comparable(left, right) and "null" not in (left.kind, right.kind):
+            label = f"{left.shown()}, or else {right.shown()}"
+            return typed, self.report(node, "EG205", "`? :` gives values of one type", label)
+        return typed, join([left, right])
 
     def visit_has(self, node: Node) -> tuple[Node, Type]:
         typed, _ = self.negated(node)

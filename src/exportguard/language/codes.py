@@ -9,7 +9,7 @@ EXPLANATIONS: dict[str, str] = {
     "is: control characters, zero-width characters, marks that change the direction of writing. Policies are reviewed "
     "by eye, so what is seen has to be what is meant.",
     "EG103": "The text is not YAML, or a key is not plain text.",
-    "EG104": "A tab stands where indentation is counted. YAML counts spaces only.",
+    "EG104": "A tab, or a character that only looks like a space, stands where YAML counts or needs spaces.",
     "EG105": "A key is given twice in one mapping. YAML readers commonly keep the last and drop the first in silence; "
     "a dropped rule would be a hole, so both are refused.",
     "EG106": "Anchors, aliases, tags, merge keys and directives are refused: every scalar is read as the text that "
@@ -40,7 +40,7 @@ EXPLANATIONS: dict[str, str] = {
     "usual reason; a rule is asked of every item, party and location by itself and seldom needs them.",
     "EG213": "The condition is nested too deeply. Chains of `&&` and `||` may be as long as they like.",
     "EG214": "The regular expression is not written out as a literal, too long, or none that RE2 accepts.",
-    "EG215": "A literal is out of range, is not finite, or cannot be what it is converted to.",
+    "EG215": "A literal is out of range, is not finite, cannot be what it is converted to, or names no time zone.",
     "EG216": "A variable is defined by itself, directly or through others.",
     "EG217": "The threshold makes no sense in the unit of the fact: a fraction for a percentage, TB/s for GB/s.",
     "EG218": "A message puts in facts as `{party.name}`: facts only, and only of what the rule is asked over.",

@@ -17,6 +17,7 @@ class ComparisonChecks:
     """The part of the checker that looks at `== != < <= > >= in` and arithmetic."""
 
     words: Vocabularies
+    members: dict[int, list[Type]]
 
     if TYPE_CHECKING:
 
@@ -40,11 +41,7 @@ class ComparisonChecks:
     def check_equal(self, node: Node, left: Type, right: Type, op: str) -> None:
         outcome = "never holds" if op == "==" else "always holds"
         if not self.comparable(left, right):
-            hint = None
-            if "null" in (left.kind, right.kind):
-                hint = "a fact that nobody knows is asked with `unknown(path)`; only optional facts can be null"
-            elif {left.kind, right.kind} == {"string", "int"} or {left.kind, right.kind} == {"string", "double"}:
-                hint = "write the number without quotes, or convert it"
+            hint = self.unlike(node, left, right)
             self.report(node, "EG207", f"this comparison {outcome}", f"{left.shown()} against {right.shown()}", hint)
             return
         if left.kind == right.kind == "record":
@@ -53,6 +50,24 @@ class ComparisonChecks:
         self.check_words(node.args[0], left, node.args[1], right, outcome)
         for literal, kind in ((node.args[1], left), (node.args[0], right)):
             self.check_threshold(literal, kind)
+
+    def unlike(self, node: Node, left: Type, right: Type) -> str | None:
+        """What to write in place of a comparison of values that have nothing in common."""
+        kinds = {left.kind, right.kind}
+        if "null" in kinds:
+            return "a fact that nobody knows is asked with `unknown(path)`; only optional facts can be null"
+        if kinds in ({"string", "int"}, {"string", "double"}):
+            return "write the number without quotes, or convert it"
+        if kinds == {"string", "bool"}:
+            return "`true` and `false` stand without quotes; `!(a == b)` needs its brackets"
+        if kinds == {"string", "timestamp"}:
+            return 'an instant is `timestamp("2024-01-01T00:00:00Z")`'
+        if "list" in kinds and len(kinds) == 2:
+            one, many = (node.args[1], node.args[0]) if left.kind == "list" else (node.args[0], node.args[1])
+            return f"one of several is asked with `in`: `{self.text(one)} in {self.text(many)}`"
+        if "bool" in kinds and kinds & {"int", "double"}:
+            return "a range is `low < x && x < high`; `true` and `false` are no numbers"
+        return None
 
     def comparable(self, left: Type, right: Type) -> bool:
         if "dyn" in (left.kind, right.kind):
@@ -69,7 +84,8 @@ class ComparisonChecks:
 
     def check_order(self, node: Node, left: Type, right: Type, op: str) -> None:
         if left.kind not in _ORDERED or right.kind not in _ORDERED or not self.comparable(left, right):
-            self.report(node, "EG205", f"`{op}` cannot order these", f"{left.shown()} against {right.shown()}")
+            hint = self.unlike(node, left, right)
+            self.report(node, "EG205", f"`{op}` cannot order these", f"{left.shown()} against {right.shown()}", hint)
             return
         for literal, kind, order in ((node.args[1], left, op), (node.args[0], right, op.translate(_SWAP))):
             if self.check_threshold(literal, kind):
@@ -116,6 +132,8 @@ class ComparisonChecks:
             hint = None
             if members.kind == "string" and element.kind == "string":
                 hint = f"text inside text is `{self.text(node.args[1])}.contains({self.text(node.args[0])})`"
+            elif element.kind == "list":
+                hint = f"the other way round: `{self.text(node.args[1])} in {self.text(node.args[0])}`"
             self.report(node.args[1], "EG205", "`in` needs a list", f"this is {members.shown()}", hint)
             return typed, BOOL
         if node.args[1].op == "list":
@@ -134,9 +152,14 @@ class ComparisonChecks:
         wanted = node.args[1].args
         if not wanted:
             self.report(node, "EG207", "this comparison never holds", "the list is empty")
-        for item in wanted:
+        for item, member in zip(wanted, self.members[id(node.args[1])], strict=True):
+            if element.kind == "dyn":
+                continue
             kind = self.literal_type(item)
-            if kind is None or element.kind == "dyn":
+            if kind is None:
+                if not self.comparable(element, member):
+                    label = f"{member.shown()} against {element.shown()}"
+                    self.report(item, "EG207", "this comparison never holds", label)
                 continue
             if not self.comparable(element, kind):
                 self.report(item, "EG207", "this comparison never holds", f"{kind.shown()} against {element.shown()}")
@@ -230,5 +253,5 @@ def _number(node: Node) -> int | float | None:
 
 
 def _a(words: str) -> str:
-    shown = words.replace("eccn", "ECCN")
+    shown = words.replace("eccn", "ECCN").replace("weights", "word for weights")
     return f"an {shown}" if shown[0] in "aeioE" else f"a {shown}"

@@ -29,8 +29,16 @@ def parse_condition(scalar: Scalar, problems: list[Diagnostic]) -> Node | None:
     try:
         return parse(scalar.text)
     except CelSyntaxError as error:
-        problems.append(scalar.problem(error.code, error.message, error.at, error.label, error.hint, NOT_LOADED))
+        hint = error.hint
+        if _cut_by_a_comment(scalar):
+            hint = "in YAML a `#` after a space starts a comment: write the condition as a block after `|`"
+        problems.append(scalar.problem(error.code, error.message, error.at, error.label, hint, NOT_LOADED))
         return None
+
+
+def _cut_by_a_comment(scalar: Scalar) -> bool:
+    after = scalar.source.text[scalar.end : scalar.end + 200].lstrip(" ")
+    return scalar.style is None and after.startswith("#")
 
 
 def check_condition(

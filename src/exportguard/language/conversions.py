@@ -184,3 +184,14 @@ def _zone(name: str) -> Any:
     from zoneinfo import ZoneInfo
 
     return ZoneInfo(name)
+
+
+def is_zone(name: str) -> bool | None:
+    """Whether `time_part` knows this zone; None where this machine has no names of zones at all."""
+    try:
+        _zone(name)
+    except (ValueError, OverflowError, OSError, KeyError):
+        from zoneinfo import available_timezones
+
+        return False if available_timezones() else None
+    return True

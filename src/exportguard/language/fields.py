@@ -113,14 +113,16 @@ class Fields:
     def shape(self, value: Tree, name: str, wanted: str) -> None:
         shown = name if name.startswith("an ") else f"`{name}`"
         is_a = {"Scalar": "text", "Sequence": "a list", "Mapping": "a mapping"}[type(value).__name__]
+        if isinstance(value, Scalar) and value.style is None and value.text in _EMPTY:
+            is_a = "empty"
         self.problems.append(
             value.source.problem(
                 "EG112",
                 f"{shown} is {wanted}",
                 value.start,
-                value.start + 1 if is_a != "text" else value.end,
+                value.end if isinstance(value, Scalar) else value.start + 1,
                 f"this is {is_a}",
-                None,
+                _reshaped(value, name, wanted),
                 NOT_LOADED,
             )
         )
@@ -161,6 +163,15 @@ class Fields:
                 "write `2023-11-17`, or `2023-11-17T00:00:00Z`",
             )
             return None
+
+
+def _reshaped(value: Tree, name: str, wanted: str) -> str | None:
+    """How a value of the wrong shape was probably meant."""
+    if name not in ("when", "unless") or wanted != "text":
+        return None
+    if value.source.text[value.start : value.start + 1] not in "[{":
+        return "one condition, its parts joined by `&&` or `||`, in a block after `|`"
+    return "a condition that starts with `[` or `{` stands in a block after `|`"
 
 
 NOT_LOADED = "the policy set was not loaded"

@@ -13,12 +13,15 @@ from typing import Any, TypeAlias
 
 from exportguard.diagnostics import Diagnostic
 from exportguard.language.source import PolicySource, Scalar
+from exportguard.language.yamlproblems import refusal, tag, tag_name
 
 MAX_DEPTH = 24
 """Levels of nesting in a policy document; the format itself needs five."""
 MAX_NODES = 100_000
 
 _TAB = re.compile(r"^ *\t[ \t]*(?=[^\s#])", re.MULTILINE)
+_NO_SPACE = re.compile(r"^ *([\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000])", re.MULTILINE)
+"""What looks like a space at the start of a line and counts as text."""
 
 
 @dataclass
@@ -59,16 +62,23 @@ def parse(source: PolicySource) -> tuple[Tree | None, list[Diagnostic]]:
     except _Refused as refused:
         return None, [*problems, refused.problem]
     if tree is None:
-        return None, [Diagnostic("EG113", "error", f"`{source.name}` holds no policy: the document is empty")]
+        at = len(source.text) - len(source.text.lstrip())
+        return None, [
+            source.problem("EG113", f"`{source.name}` holds no policy: the document is empty", at, at + 1, "nothing")
+        ]
     return tree, problems
 
 
 def _tabs(source: PolicySource) -> list[Diagnostic]:
     found = _TAB.search(source.text)
-    if found is None:
-        return []
-    at = source.text.index("\t", found.start())
-    return [source.problem("EG104", "a tab cannot indent", at, at + 1, "tab", "indent with spaces")]
+    if found is not None:
+        at = source.text.index("\t", found.start())
+        return [source.problem("EG104", "a tab cannot indent", at, at + 1, "tab", "indent with spaces")]
+    found = _NO_SPACE.search(source.text)
+    if found is not None:
+        at, what = found.start(1), f"the character U+{ord(found[1]):04X} cannot indent"
+        return [source.problem("EG104", what, at, at + 1, "looks like a space", "indent with spaces")]
+    return []
 
 
 def _events(source: PolicySource) -> Iterator[Any]:
@@ -77,30 +87,9 @@ def _events(source: PolicySource) -> Iterator[Any]:
     try:
         yield from yaml.parse(source.text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        at = mark.index if mark is not None else 0
-        raise _Refused(
-            source.problem(
-                "EG103", "this is not YAML", at, at + 1, _plain(error.problem or "cannot be read"), _hint(error)
-            )
-        ) from None
+        raise _Refused(refusal(source, error)) from None
     except (yaml.YAMLError, ValueError, IndexError, OverflowError, RecursionError) as error:
         raise _Refused(source.problem("EG103", "this is not YAML", 0, 1, type(error).__name__)) from None
-
-
-def _plain(problem: str) -> str:
-    return problem.replace("'<document start>'", "the start of a document").replace("<", "").replace(">", "")
-
-
-def _hint(error: Any) -> str | None:
-    problem = error.problem or ""
-    if "mapping values are not allowed" in problem:
-        return "text that holds `: ` stands between quotes, or in a block after `|`"
-    if "cannot start any token" in problem:
-        return "text that starts with this character stands between quotes"
-    if "expected <block end>" in problem:
-        return "check the indentation of this line against those above it"
-    return None
 
 
 def _build(source: PolicySource, problems: list[Diagnostic]) -> Tree | None:
@@ -172,17 +161,11 @@ def _build(source: PolicySource, problems: list[Diagnostic]) -> Tree | None:
 
 
 def _refuse_extras(source: PolicySource, event: Any, start: int, end: int) -> None:
-    what = None
     if event.anchor is not None:
-        what, label = f"the anchor `&{event.anchor}` is refused", "anchor"
-    elif event.tag is not None:
-        what, label = f"the tag `{event.tag}` is refused", "tag"
-    if what is not None:
-        raise _Refused(
-            source.problem(
-                "EG106", what, start, max(start + 1, end), label, "write plain values: they are read as text"
-            )
-        )
+        what, hint = f"the anchor `&{event.anchor}` is refused", "write plain values: they are read as text"
+        raise _Refused(source.problem("EG106", what, start, max(start + 1, end), "anchor", hint))
+    if event.tag is not None:
+        raise _Refused(tag(source, f"the tag `{tag_name(event.tag)}` is refused", start, end))
 
 
 def _attach(parent: Sequence | Mapping, keys: list[Scalar | None], tree: Tree, problems: list[Diagnostic]) -> None:

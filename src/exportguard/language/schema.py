@@ -173,6 +173,10 @@ class Vocabularies:
             self._cache[words] = self._sets[words]()
         return self._cache[words]
 
+    def is_a_word(self, text: str) -> bool:
+        """Whether any closed vocabulary has this word."""
+        return any(text in (self.members(words) or ()) for words in self._sets)
+
     def admits(self, words: str, text: str) -> bool:
         """Whether a fact of this vocabulary can ever be *text*."""
         members = self.members(words)

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from exportguard.diagnostics import Diagnostic, Span
@@ -16,9 +17,16 @@ MAX_TEXT = 2 * 1024 * 1024
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _FORBIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u200b\u2028-\u202e\u2060\u2066-\u2069\ufeff\ufffe\uffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
 )
-"""Control characters, lone surrogates, and what makes text read otherwise than it shows (bidi, zero width)."""
+"""Control characters, lone surrogates, and what makes text read otherwise than it shows (bidi, zero width, fillers).
+
+Left out of Unicode's Default_Ignorable_Code_Point, as of 15.1: the joiners that some scripts are spelt with, and the
+variation selectors of emoji.
+"""
+_MOST_TOLD = 20
+"""Characters that are not allowed, each told by itself; a file in another encoding is full of them."""
 
 
 @dataclass(frozen=True)
@@ -107,19 +115,16 @@ class PolicySource:
         """What makes the text unfit to be parsed at all: its size, and characters that do not show as they read."""
         if len(self.text) > MAX_TEXT:
             return [too_long(self.name, len(self.text))]
-        found = _FORBIDDEN.search(self.text)
-        if found is None:
-            return []
-        at = found.start()
         return [
             self.problem(
                 "EG102",
                 f"the character U+{ord(found.group()):04X} is not allowed in policy text",
-                at,
-                at + 1,
+                found.start(),
+                found.end(),
                 "control, invisible or direction-changing character",
                 "remove it, or write it as an escape inside a quoted string",
             )
+            for found in islice(_FORBIDDEN.finditer(self.text), _MOST_TOLD)
         ]
 
 

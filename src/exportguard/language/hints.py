@@ -1,0 +1,141 @@
+"""What an author meant who wrote something else: other languages' words, look-alike characters, half a number."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+_NUMBER = re.compile(r"[0-9][\w.]*")
+_LAST_WORD = re.compile(r"([A-Za-z_]\w*)\s+\Z")
+_OPENED = re.compile(r"\bin\s*\Z")
+_QUOTES = "“”„‘’`"
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A stretch of a condition that is not CEL: where it is, and how it was probably meant."""
+
+    at: tuple[int, int]
+    message: str
+    hint: str | None = None
+    code: str = "EG201"
+
+
+def slip(text: str, at: int, word: str) -> Slip:
+    """The slip behind a parser's *word* at *at*, which does not fit there."""
+    end = at + len(word)
+    before, after = text[at - 1 : at], text[end : end + 1]
+    if word[:1] and not word[0].isascii() and word[0] not in _QUOTES:
+        return _foreign(at, word[0])
+    if word == "?" and before in (".", "["):
+        what = f"optional selection (`{before}?`) is outside the policy language"
+        return Slip((at, end), what, "ask `has(path)`, or in a hold rule `unknown(path)`", "EG210")
+    if before.isascii() and (before.isalnum() or before == "_") and re.match(r"\w", word):
+        found = _broken_number(text, at)
+        if found is not None:
+            return found
+    led = _LAST_WORD.search(text, 0, at)
+    if led is not None and led[1] in _LEADING:
+        return Slip((led.start(1), led.end(1)), f"unexpected `{led[1]}`", _LEADING[led[1]])
+    return Slip((at, end), f"unexpected `{word}`", _hint(text, at, word, before, after))
+
+
+def _foreign(at: int, char: str) -> Slip:
+    name = unicodedata.name(char, "a character without a name")
+    code = f"U+{ord(char):04X}"
+    shown = f"`{char}`" if char.isprintable() else code
+    plain = unicodedata.normalize("NFKC", char)
+    if plain.isspace():
+        hint = f"{code} is {name}: write a plain space"
+    elif plain.isascii() and plain.isprintable():
+        hint = f"{code} is {name}: write a plain `{plain}`"
+    else:
+        hint = f"{code} is {name}: outside quotes a condition is plain ASCII"
+    return Slip((at, at + 1), f"unexpected {shown}", hint)
+
+
+def _broken_number(text: str, at: int) -> Slip | None:
+    start = at
+    while start and re.match(r"[\w.]", text[start - 1]):
+        start -= 1
+    found = _NUMBER.match(text, start)
+    if found is None or found.end() <= at:
+        return None
+    token = found[0]
+    if token.replace("_", "").isdigit():
+        hint = f"digits are not grouped: `{token.replace('_', '')}`"
+    elif re.fullmatch(r"[0-9.]+[kKmMgGtTbB]", token):
+        hint = "a number is written out, without a unit"
+    else:
+        hint = f'text stands between quotes: `"{token}"`'
+    return Slip((start, found.end()), f"unexpected `{token}`", hint)
+
+
+def _hint(text: str, at: int, word: str, before: str, after: str) -> str | None:
+    if word == "=":
+        following = {">": "at least is `>=`", "<": "at most is `<=`", "~": 'a pattern is asked with `.matches(r"…")`'}
+        return following.get(after, "equality is `==`")
+    if word == "&" or before == "&":
+        return "and is `&&`"
+    if word == "|" or before == "|":
+        return "or is `||`"
+    if word.lower() in _WORDS:
+        return _WORDS[word.lower()]
+    if word in _QUOTES:
+        return "strings stand between straight quotes: `\"` or `'`"
+    if word in ('"', "'"):
+        return f"a string that opens with `{word}` is not closed on its line"
+    if word[:1] in ('"', "'") and before == word[:1]:
+        return rf"a quote inside text is `\{before}`, or stands between quotes of the other kind"
+    if word == ">" and before == "<":
+        return "inequality is `!=`"
+    if word == "#" or (word == "*" and before == "/"):
+        return "a comment in a condition starts with `//`"
+    if word == ";":
+        return "a condition ends without one"
+    if word == ",":
+        return _comma(text, at)
+    return None
+
+
+def _comma(text: str, at: int) -> str | None:
+    opened = max(text.rfind("(", 0, at), text.rfind("{", 0, at))
+    if opened >= 0 and _OPENED.search(text, 0, opened):
+        return "a list stands between square brackets: `[…]`"
+    if text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit():
+        return "a decimal point is `.`"
+    return None
+
+
+_LEADING = {
+    "not": "not is `!`, and `!(x in list)`",
+    "if": "write the condition alone; a choice between two is `test ? this : that`",
+    "return": "write the condition alone",
+    "when": "write the condition alone",
+    "unless": "write the condition alone; `unless` is a key of the rule",
+    "where": "write the condition alone",
+    "let": "name parts of a condition under `variables:`",
+    "var": "name parts of a condition under `variables:`",
+}
+_WORDS = {
+    "and": "and is `&&`",
+    "or": "or is `||`",
+    "not": "not is `!`, and `!(x in list)`",
+    "is": "equality is `==`",
+    "equals": "equality is `==`",
+    **dict.fromkeys(
+        ("like", "contains", "matches", "startswith", "endswith"),
+        'text is asked with `.contains("…")`, `.startsWith("…")` or `.matches(r"…")`',
+    ),
+    "between": "a range is `x >= low && x <= high`",
+}
+WORDS_OF_OTHERS = {
+    "True": "true", "TRUE": "true", "yes": "true", "Yes": "true", "False": "false", "FALSE": "false", "no": "false",
+    "None": "null", "none": "null", "nil": "null", "Null": "null", "NULL": "null", "undefined": "null",
+}  # fmt: skip
+"""Names in other languages for values that CEL has."""
+NAMESPACES = frozenset(
+    {"optional", "cel", "math", "strings", "sets", "lists", "base64", "regex", "ip", "cidr", "url", "net", "proto"}
+)
+"""What extensions of CEL put before their functions. The profile has none of them."""
