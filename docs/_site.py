@@ -1,4 +1,4 @@
-"""What the site needs beyond Markdown: pages that are not written yet, and links into the repository."""
+"""What the site needs beyond Markdown: links into the repository."""
 
 from __future__ import annotations
 
@@ -10,32 +10,6 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 _OUTWARD = re.compile(r"\[([^\]\n]+)\]\((\.\./[^)\s#]*)(#[^)\s]*)?\)")
 log = logging.getLogger("mkdocs.hooks.exportguard")
-
-
-def on_config(config: Any) -> Any:
-    """Keep of the navigation what is there, and put what it does not name at its end."""
-    docs = Path(config["docs_dir"])
-    named: set[str] = set()
-
-    def kept(entries: list[Any]) -> list[Any]:
-        found: list[Any] = []
-        for entry in entries:
-            if isinstance(entry, dict):
-                ((title, inner),) = entry.items()
-                inner = kept(inner) if isinstance(inner, list) else inner
-                if inner:
-                    found.append({title: inner})
-            elif (docs / entry).is_file():
-                named.add(entry)
-                found.append(entry)
-        return found
-
-    nav = kept(config["nav"])
-    rest = sorted(
-        str(page.relative_to(docs)) for page in docs.rglob("*.md") if str(page.relative_to(docs)) not in named
-    )
-    config["nav"] = [*nav, {"More": rest}] if rest else nav
-    return config
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
