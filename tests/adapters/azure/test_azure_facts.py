@@ -380,21 +380,3 @@ def test_nothing_is_looked_up_for_a_call_that_says_everything() -> None:
     shelf = Shelf()
     observe("PUT", url(VM), vm(), resolver=shelf)
     assert shelf.asked == []
-
-
-@pytest.mark.parametrize(
-    ("host", "country"),
-    [("management.chinacloudapi.cn", "CN"), ("management.usgovcloudapi.net", "US"), ("management.azure.com", None)],
-)
-def test_a_sovereign_cloud_lies_in_its_country(host: str, country: str | None) -> None:
-    """Also where a call names no region; a region that is named is what counts."""
-    resize = {"properties": {"hardwareProfile": {"vmSize": ND}}}
-    seen = observe("PATCH", f"https://{host}{VM}?api-version=1", resize)
-    assert isinstance(seen, ProvisioningRequest)
-    assert isinstance(seen.locations, tuple)
-    (place,) = seen.locations
-    assert place.country == country if country else isinstance(place.country, Unknown)
-    named = observe("PUT", f"https://{host}{VM}?api-version=1", vm())
-    assert isinstance(named, ProvisioningRequest)
-    assert isinstance(named.locations, tuple)
-    assert [(p.region, isinstance(p.country, Unknown)) for p in named.locations] == [("westeurope", True)]

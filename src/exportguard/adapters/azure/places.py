@@ -7,7 +7,7 @@ from functools import lru_cache
 from exportguard.adapters.azure import hosts
 from exportguard.adapters.azure.operations.reading import Call, text
 from exportguard.adapters.azure.tree import Tree, walk
-from exportguard.vocabulary.fact import Maybe, Unknown
+from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
 from exportguard.vocabulary.request import Certainty, Location
 
 _SKU_PLACES = ("global", "datazone", "developer")
@@ -16,10 +16,15 @@ _SKU_PLACES = ("global", "datazone", "developer")
 
 @lru_cache(maxsize=1024)
 def place(region: Maybe[str], cloud: str | None, certainty: Certainty = Certainty.DECLARED) -> Location:
-    """One location; equal ones are one object. Of a sovereign cloud the country is known without a region."""
-    country = hosts.COUNTRIES.get(cloud or "") if isinstance(region, Unknown) else None
+    """One location; equal ones are one object.
+
+    A sovereign cloud lies in one country: that is known without a region, and a region of another cloud does not change
+    it (both countries are then asked about).
+    """
+    country = hosts.COUNTRIES.get(cloud or "")
     if country is not None and certainty is Certainty.DECLARED:
-        return Location(region=region, country=country, cloud=cloud, certainty=certainty)
+        known = NOT_GIVEN if isinstance(region, Unknown) else region
+        return Location(region=known, country=country, cloud=cloud, certainty=certainty)
     return Location(region=region, cloud=cloud, certainty=certainty)
 
 

@@ -16,7 +16,7 @@ from exportguard.adapters.openai.endpoints import Endpoint, Path, endpoint_of, i
 from exportguard.adapters.openai.resolve import Resolver, as_resolver
 from exportguard.vocabulary.building import built
 from exportguard.vocabulary.call import OpenAICall
-from exportguard.vocabulary.fact import Maybe, Unknown
+from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
 from exportguard.vocabulary.item import Item, ItemKind
 from exportguard.vocabulary.request import (
     Action,
@@ -221,9 +221,9 @@ def _request(
 
 @lru_cache(maxsize=256)
 def _place(region: Maybe[str], cloud: str | None) -> Location:
-    country = _COUNTRIES.get(cloud or "") if isinstance(region, Unknown) else None
+    country = _COUNTRIES.get(cloud or "")
     if country is not None:  # a sovereign cloud lies in one country, whatever the region
-        return Location(region=region, country=country, cloud=cloud)
+        return Location(region=NOT_GIVEN if isinstance(region, Unknown) else region, country=country, cloud=cloud)
     return Location(region=region, cloud=cloud)
 
 
