@@ -126,6 +126,76 @@ def test_every_problem_of_a_document_has_its_own_line(tmp_path):
     ]
 
 
+def carets(folder, **files) -> list[tuple[str, str, str]]:
+    """(code, file, what the caret is under) of each problem."""
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    told = json.loads(run("lint", folder, "--format", "json").stdout)
+    shown = []
+    for problem in told:
+        line = (folder / Path(problem["file"]).name).read_text(encoding="utf-8").splitlines()[problem["line"] - 1]
+        start = problem["column"] - 1
+        shown.append((problem["code"], Path(problem["file"]).name, line[start : start + problem["length"]]))
+    return shown
+
+
+AUTHORIZATION = """\
+authorizations:
+  - id: w
+    kind: waiver
+    scope: item.kind == "accelerator"
+    parties: [{role: end_user, name: Example}]
+    effective: {from: 2026-01-01, until: 2026-12-31}
+    quantity: {unit: accelerators, limit: many}
+    requested_by: a@example.com
+    approved_by: [b@example.com]
+    evidence: {number: W17}
+"""
+
+
+def test_a_problem_of_a_document_is_at_the_key_or_value_that_it_speaks_of(tmp_path):
+    """Each problem by itself, in customers, authorizations and suites: what is wrong, not the line that it is in."""
+    customers = "customers:\n  - id: a\n    colour: red\n    parties: [{name: x, rol: y}]\n  - id: a\n    parties: []\n"
+    suite = "suite: s\nas_of: soon\ncases:\n  - name: x\n    request: {}\n    expect: {outcome: hold, rule: [a]}\n"
+    policy = HEAD + rule("item.count > 8")
+    told = carets(tmp_path, policy=policy, customers=customers, authorizations=AUTHORIZATION, tests=suite)
+    assert told == [
+        ("EG503", "authorizations.yaml", "waiver"),
+        ("EG503", "authorizations.yaml", "many"),
+        ("EG502", "customers.yaml", "colour"),
+        ("EG502", "customers.yaml", "rol"),
+        ("EG501", "tests.yaml", "soon"),
+        ("EG501", "tests.yaml", "hold"),
+        ("EG501", "tests.yaml", "rule"),
+    ]
+    (tmp_path / "customers.yaml").unlink()
+    share = "customers:\n  - {id: b, parties: [{role: end_user, name: x, owners: [{name: y, percent: half}]}]}\n"
+    assert ("EG502", "customers.yaml", "half") in carets(tmp_path, customers=share)
+
+
+def test_what_is_no_yaml_is_placed_alike_in_every_document(tmp_path):
+    told = carets(
+        tmp_path,
+        policy=HEAD + rule("item.count > 8"),
+        customers="customers:\n  - id: a\n\tparties: []\n",
+        authorizations="authorizations:\n  - id: w\n    kind waiver\n    scope: true\n",
+        tests='suite: s\ncases: "unclosed\n',
+    )
+    assert told == [
+        ("EG503", "authorizations.yaml", "kind waiver"),
+        ("EG502", "customers.yaml", "\t"),
+        ("EG501", "tests.yaml", '"'),
+    ]
+
+
+def test_a_problem_of_a_scope_is_where_the_scope_stands(tmp_path):
+    scope = 'scope: >-\n      item.count > 8 &&\n      party.countri == "China"'
+    text = AUTHORIZATION.replace("waiver", "internal_waiver").replace("many", "8")
+    text = text.replace('scope: item.kind == "accelerator"', scope)
+    told = carets(tmp_path, policy=HEAD + rule("item.count > 8"), authorizations=text)
+    assert told == [("EG203", "authorizations.yaml", "countri")]
+
+
 def test_a_link_that_leads_nowhere_is_told(tmp_path):
     """Loading would refuse it too: a policy that is not there must not go unnoticed."""
     (tmp_path / "lost.yaml").symlink_to(tmp_path / "nowhere.yaml")
@@ -144,7 +214,7 @@ def test_a_case_of_a_rule_that_is_not_there_is_an_error(tmp_path):
     suite = (
         "suite: s\nas_of: 2024-01-01\ncases:\n  - name: x\n    request: {}\n    expect: {outcome: HOLD, rules: [b]}\n"
     )
-    assert found(tmp_path, policy=HEAD + rule("item.count > 8"), tests=suite) == [("EG504", "tests.yaml", 4)]
+    assert found(tmp_path, policy=HEAD + rule("item.count > 8"), tests=suite) == [("EG504", "tests.yaml", 6)]
 
 
 def test_standard_input_and_single_files_are_checked_too(tmp_path):

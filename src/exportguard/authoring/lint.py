@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exportguard.authoring.files import Kind, PolicyFile
+from exportguard.authoring.placing import Document, document_problems, in_scope
 from exportguard.authoring.suite import Suite, expanded, read_suite
 from exportguard.authoring.warnings import RulePlaces, warnings_of
 from exportguard.diagnostics import Diagnostic, Span
-from exportguard.documents import as_json, parse_yaml
-from exportguard.errors import DocumentError, InputError, PolicyError
+from exportguard.errors import InputError, PolicyError
 from exportguard.language import CompiledPolicySet, PolicySource, compile_scope, load_policies
 
 if TYPE_CHECKING:
     from exportguard.reference import ReferenceData
-
-_PLACE = re.compile(r":(\d+)(?::(\d+))?(?=\D|$)")
-_NEXT = re.compile(r"; (?=\$[.\[])")
-"""Between the problems of one document error."""
-_PATH = re.compile(r"\$((?:\.[A-Za-z0-9_-]+|\[\d+\])+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +133,7 @@ def _unknown_rules(suite: Suite, file: PolicyFile, known: set[str], lines: dict[
 
     if suite.packs or suite.policies:
         return []  # its rules are elsewhere; `exportguard test` loads them
+    document = Document(file)
     names = known | {name.partition("/")[2] for name in known}
     found = []
     for index in range(len(suite.cases)):
@@ -151,12 +145,23 @@ def _unknown_rules(suite: Suite, file: PolicyFile, known: set[str], lines: dict[
                     "EG504",
                     "error",
                     f"there is no rule `{name}`",
-                    _line_span(file, lines[index]),
+                    _expected(document, index, name) or document.line(lines[index]),
                     "this case expects it",
                     f"did you mean `{near[0]}`?" if near else None,
                 )
             )
     return found
+
+
+def _expected(document: Document, case: int, rule: str) -> Span | None:
+    """Where a case names a rule that it expects, or expects not."""
+    for key in ("rules", "not_rules"):
+        position = 0
+        while (named := document.scalar("cases", case, "expect", key, position)) is not None:
+            if named.text == rule:
+                return named.source.span(named.start, named.end)
+            position += 1
+    return None
 
 
 def _customers(file: PolicyFile, reference: ReferenceData, known: set[str]) -> Iterable[Diagnostic]:
@@ -177,11 +182,14 @@ def _authorizations(file: PolicyFile, reference: ReferenceData, known: set[str])
     except InputError as error:
         return document_problems("EG503", error, file)
     found: list[Diagnostic] = []
-    for entry in entries:
+    document = Document(file)
+    for index, entry in enumerate(entries):
         try:
             compile_scope(entry.scope, reference, name=f"{file.name} ({entry.id})")
         except PolicyError as error:
-            found += [replace(problem, notes=(*problem.notes, "EG503")) for problem in error.diagnostics]
+            scalar = document.scalar("authorizations", index, "scope")
+            placed = [in_scope(problem, scalar, entry.scope) for problem in error.diagnostics]
+            found += [replace(problem, notes=(f"the scope of `{entry.id}`: nothing was loaded",)) for problem in placed]
     return found
 
 
@@ -194,16 +202,18 @@ def _properties(file: PolicyFile, reference: ReferenceData, known: set[str]) -> 
     try:
         jobs([file.path])
     except PolicyError as error:
-        shown = str(file.path)
-        return [
-            replace(problem, span=replace(problem.span, file=file.name))
-            if problem.span is not None and problem.span.file == shown
-            else problem
-            for problem in error.diagnostics
-        ]
+        return [_named(problem, file) for problem in error.diagnostics]
     except InputError as error:
         return document_problems("EG505", error, file)
     return []
+
+
+def _named(problem: Diagnostic, file: PolicyFile) -> Diagnostic:
+    """A problem that calls the file by its path, by the name that it has in the report."""
+    path, span = str(file.path), problem.span
+    if span is not None and span.file == path:
+        span = replace(span, file=file.name)
+    return replace(problem, span=span, message=problem.message.replace(path, file.name))
 
 
 _READERS: dict[Kind, Callable[[PolicyFile, ReferenceData, set[str]], Iterable[Diagnostic]]] = {
@@ -212,57 +222,3 @@ _READERS: dict[Kind, Callable[[PolicyFile, ReferenceData, set[str]], Iterable[Di
     Kind.AUTHORIZATIONS: _authorizations,
     Kind.PROPERTIES: _properties,
 }
-
-
-def document_problems(code: str, error: InputError, file: PolicyFile) -> list[Diagnostic]:
-    """An error of a document as diagnostics, each at the line that it speaks of."""
-    place, message = error.place or "", error.message
-    for spelled in (str(file.path), file.name):
-        place = place.replace(spelled, "", 1)
-    first, *others = _NEXT.split(message)
-    found = [_document_problem(code, place, first, error.remedy, file)]
-    for other in others:
-        path, _, text = other.partition(": ")
-        found.append(_document_problem(code, path, text, None, file))
-    return found
-
-
-def _document_problem(code: str, place: str, message: str, remedy: str | None, file: PolicyFile) -> Diagnostic:
-    for spelled in (str(file.path), file.name):
-        message = message.replace(f"{spelled}:", "line ", 1)
-    line = column = 0
-    at = _PLACE.match(place)
-    path = _PATH.search(place) or _PATH.search(message)
-    if at:
-        line, column = int(at[1]), int(at[2] or 0)
-    elif path:
-        line = _line_of(path[1], file.path)
-    span = _line_span(file, max(line, 1), column) if file.path.is_file() else None
-    where = f"{path[0]}: " if path and path[0] not in message else ""
-    return Diagnostic(code, "error", f"{where}{message}", span, "", remedy)
-
-
-def _line_of(path: str, file: Path) -> int:
-    """The line of a JSON path in a YAML file, or of the nearest part of it that is there."""
-    parts: tuple[str | int, ...] = tuple(
-        int(number) if number else name for name, number in re.findall(r"\.([A-Za-z0-9_-]+)|\[(\d+)\]", path)
-    )
-    try:
-        _, lines = parse_yaml(file.read_text(encoding="utf-8-sig"), str(file), scalar=as_json)
-    except (OSError, UnicodeDecodeError, DocumentError):
-        return 1
-    while parts:
-        if parts in lines:
-            return lines[parts]
-        parts = parts[:-1]
-    return 1
-
-
-def _line_span(file: PolicyFile, line: int, column: int = 0) -> Span:
-    try:
-        texts = file.path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    except OSError:
-        texts = []
-    text = texts[line - 1] if 0 < line <= len(texts) else ""
-    start = column if 0 < column <= len(text) else len(text) - len(text.lstrip()) + 1
-    return Span(file.name, line, start, max(1, len(text.rstrip()) - start + 1), text)

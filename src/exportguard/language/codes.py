@@ -75,7 +75,7 @@ EXPLANATIONS: dict[str, str] = {
     "EG502": "The customers document cannot be read.",
     "EG503": "The authorizations document cannot be read, or the scope of one of them is no condition.",
     "EG504": "A case of the suite names a rule that the policies beside it do not have.",
-    "EG505": "The file cannot be read at all.",
+    "EG505": "The properties cannot be read, or the packs or policies that they speak of cannot be loaded.",
 }
 
 
