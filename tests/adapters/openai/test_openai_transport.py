@@ -132,3 +132,33 @@ def test_uninstall_gives_the_http_client_its_own_function_back(loopback: Loopbac
     assert PACKAGE.Client.__dict__["_send_single_request"] is before
     assert not hasattr(SyncAPIClient.request, "__wrapped__")
     assert not hasattr(AsyncAPIClient.request, "__wrapped__")
+
+
+CALLS: list[Any] = [
+    lambda c: c.chat.completions.create(model="m", messages=MESSAGES),
+    lambda c: c.embeddings.create(model="m", input="x"),
+    lambda c: c.images.generate(model="m", prompt="x"),
+    lambda c: c.beta.threads.runs.create("t", assistant_id="a"),
+    lambda c: c.batches.create(input_file_id="f", endpoint="/v1/chat/completions", completion_window="24h"),
+    lambda c: c.post("/files/../chat/completions", cast_to=object, body={"model": "m"}),
+]
+
+
+@pytest.mark.parametrize("prefix", ["/files", "/projects/p/v1", "/usage", "/connections/c/v1/", "/llm"])
+@pytest.mark.parametrize("call", CALLS, ids=["chat", "embeddings", "images", "run", "batch", "dots"])
+def test_what_a_gateway_calls_its_own_path_hides_nothing(
+    loopback: Loopback, guarded: Any, prefix: str, call: Any
+) -> None:
+    """A base URL may end with the name of an endpoint that runs no model."""
+    gate: RecordingGate = guarded(lambda seen: isinstance(seen, ProvisioningRequest))
+    with pytest.raises(Refused):
+        call(OpenAI(api_key="k", base_url=loopback.url + prefix, max_retries=0))
+    assert (loopback.connections, gate.steps) == (0, ["judge"])
+
+
+def test_an_upload_through_a_gateway_is_no_model(loopback: Loopback, guarded: Any) -> None:
+    """What is everyday stays so below any prefix."""
+    guarded(lambda seen: isinstance(seen, ProvisioningRequest))
+    client = OpenAI(api_key="k", base_url=f"{loopback.url}/llm/v1", max_retries=0)
+    client.files.create(file=("a", b"x"), purpose="batch")
+    assert loopback.requests[0][0] == "/llm/v1/files"

@@ -120,6 +120,7 @@ _HARMLESS: Final = frozenset(
     """files uploads vector_stores containers organization organizations projects webhooks conversations skills
     connections datasets indexes usage dashboard""".split()  # noqa: SIM905
 )
+_TAILS: Final = frozenset({"completions", "embeddings", "responses"})
 _ENDS: Final = frozenset({"cancel", "pause", "reject", "hangup", "refer", "validate", "archive"})
 
 
@@ -174,6 +175,10 @@ def path_of(path: str) -> Path:
     for pattern, action in _RUNS:
         if _fits(tuple(pattern.split("/")), lowered):
             return Path(name, action, True, deployment, name in _DEPLOYED)
+    if len(lowered) > 1 and lowered[-1] in _TAILS:
+        # The prefix is a gateway's own, whatever it is called.
+        tail = "chat/completions" if lowered[-2:] == ["chat", "completions"] else lowered[-1]
+        return Path(tail, Action.INVOKE, True, deployment, deployment is not None)
     if any(_fits(shape, lowered) for shape in _UPDATES):
         return Path(name, Action.PROVISION, True, deployment, False, only_named=True)
     harmless = (

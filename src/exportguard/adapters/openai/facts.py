@@ -94,7 +94,7 @@ def _observe(
     account: str | None,
 ) -> Observation:
     # A realtime connection is opened by a GET that is upgraded; every other GET only reads.
-    where = path_of(path)
+    where = path_of(_below(base_url, path))
     verb = method.strip().upper()
     socket = verb == "CONNECT" or base_url[:3].lower() in ("ws:", "wss") or path[:3].lower() in ("ws:", "wss")
     opens = (socket and where.name.startswith(_SOCKETS)) or (verb == "GET" and where.name in ("realtime", "live"))
@@ -117,6 +117,12 @@ def _observe(
         if action is None:
             kind = Unknown(f"`/{where.name}` is not in the surface, yet it names a model"[:2000])
     return _request(endpoint, where, action or Action.INVOKE, kind, names, tree, resolver, account)
+
+
+def _below(base_url: str, path: str) -> str:
+    """*path* without the base URL that it begins with: what a gateway calls its own part is none of the API's."""
+    base = base_url.partition("?")[0].rstrip("/")
+    return path[len(base) :] if "://" in path and path.startswith(f"{base}/") else path
 
 
 def _in_query(path: str) -> list[Maybe[str]]:
