@@ -40,9 +40,6 @@ NOT_FROM_A_WHEEL = {
 NOT_THEN = {
     "tests/guard/test_metered_and_told.py": "moto of that time answers no InvokeModel",
     "tests/guard/test_boto3_calls.py::test_claude_is_refused_for_a_party_in_china_and_in_a_china_region": "the same",
-    "tests/adapters/aws/test_aws_hook_live.py::test_a_model_that_is_changed_in_the_address_is_not_sent": "the same",
-    "tests/adapters/aws/test_aws_hook_reliability.py::"
-    "test_a_launch_template_is_resolved_with_the_clients_own_credentials": "botocore of that time wants longer names",
     "tests/adapters/azure/test_azure_evasions_live.py": "no azure-mgmt-resource-deployments for azure-core 1.30",
     "tests/adapters/azure/test_azure_projects.py": "azure-ai-projects is for openai 3",
     "tests/adapters/openai/test_openai_tokens.py": "openai 1.40 has no responses",

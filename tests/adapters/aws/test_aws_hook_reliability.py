@@ -74,7 +74,7 @@ def test_converse_over_a_loopback_endpoint_keeps_the_clients_region(gate, hook):
     (seen,) = gate.seen
     assert isinstance(seen, ProvisioningRequest)
     assert [place.region for place in seen.locations] == ["us-east-1"]
-    assert [(item.model, item.tokens) for item in seen.items] == [(CLAUDE, 40)]
+    assert [(item.model, item.tokens) for item in seen.items] == [(CLAUDE, 45)]
     assert "secret" not in repr(seen)
     assert [result for result, _ in gate.settled] == [CallResult.SUCCEEDED]
 
@@ -161,7 +161,7 @@ async def test_a_living_async_client_is_reached_and_settled(gate, hook):
             "bedrock-runtime", endpoint_url=server.url, **KEYS
         ) as bedrock:
             hook.install()
-            await bedrock.converse(modelId=CLAUDE, messages=[{"role": "user", "content": [{"text": "hi"}]}])
+            await bedrock.invoke_model(modelId=CLAUDE, body="{}")
     assert len(gate.seen) == len(gate.released) == 1
     assert [result for result, _ in gate.settled] == [CallResult.SUCCEEDED]
 

@@ -119,7 +119,7 @@ def observe_document(call: Boto3Call, *, resolver: Resolver | None = None) -> Ob
 
 def _spelled(service: str, operation: str) -> tuple[str, str]:
     """botocore's spelling of names written by hand: `EC2`, `run_instances`."""
-    service = _service(service.strip().lower().replace("_", "-").replace(" ", "-"))
+    service = service_named(service.strip().lower().replace("_", "-").replace(" ", "-"))
     plain = operation.strip()
     if "_" in plain or plain[:1].islower() or plain.isupper():
         folded = plain.replace("_", "").replace("-", "").lower()
@@ -141,7 +141,7 @@ _SERVICE_IDS = {
 
 
 @cache
-def _service(name: str) -> str:
+def service_named(name: str) -> str:
     """botocore's name of a service that is written as its id, its host or its event (`auto-scaling`, `states`)."""
     if name in surface():
         return name

@@ -9,23 +9,18 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from exportguard.adapters.aws.classify import Standing, standing
-from exportguard.adapters.aws.facts import observe, unreadable
+from exportguard.adapters.aws.answers import refused, result, tokens
+from exportguard.adapters.aws.classify import Standing, standing, surface
+from exportguard.adapters.aws.facts import observe, service_named, unreadable
 from exportguard.adapters.aws.lookup import Resolver, looking_up
 from exportguard.adapters.aws.places import normal_region, region_of_host
 from exportguard.errors import ExportguardError, GuardError
 from exportguard.vocabulary import CallOrigin, CallResult, Gate, Judgement, Observation
 
 _CO_COROUTINE = 0x80
-_THROTTLED = frozenset({
-    "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException", "TooManyRequestsException",
-    "ProvisionedThroughputExceededException", "TransactionInProgressException", "RequestLimitExceeded",
-    "BandwidthLimitExceeded", "LimitExceededException", "RequestThrottled", "SlowDown", "PriorRequestNotComplete",
-    "EC2ThrottledException", "RequestTimeout", "RequestTimeoutException",
-})  # fmt: skip
 _NEVER_SENT = frozenset({"NoCredentialsError", "PartialCredentialsError", "NoAuthTokenError", "TokenRetrievalError"})
 """botocore's exceptions from signing: nothing left the process."""
 
@@ -48,6 +43,10 @@ class CallState:
         self.sent: tuple[str | None, Any] | None = None
         """URL and body of the request that was released; what is signed and sent has to be that."""
         self.attempts = 0
+
+
+_OUTSIDE: Any = object()
+"""In the place of a call's state: the call cannot matter, and no later event needs to ask again."""
 
 
 class Point:
@@ -73,7 +72,10 @@ class Point:
 
     def on_parameters(self, params: Any = None, model: Any = None, context: Any = None, **_: Any) -> Any:
         """`before-parameter-build`, after every other handler: the parameters are final."""
-        if not self.active or standing(model.service_model.service_name, model.name) is Standing.OUTSIDE:
+        if not self.active:
+            return None
+        if standing(model.service_model.service_name, model.name) is Standing.OUTSIDE:
+            context[self._key] = _OUTSIDE
             return None
         if looking_up.get() or self._key in context:
             return None
@@ -99,7 +101,7 @@ class Point:
         if standing(model.service_model.service_name, model.name) is Standing.OUTSIDE or looking_up.get():
             return None
         state = context.get(self._key)
-        if state is None:
+        if state is None or state is _OUTSIDE:
             state = context[self._key] = CallState(params, _client_of(model.service_model))
         region = normal_region((builtins or {}).get("AWS::Region"))
         endpoint = (builtins or {}).get("SDK::Endpoint")
@@ -115,12 +117,12 @@ class Point:
         self, model: Any = None, params: Any = None, request_signer: Any = None, context: Any = None, **_: Any
     ) -> Any:
         """`before-call`: the URL is final. What goes elsewhere than was judged is judged again; then released."""
-        if not self.active or standing(model.service_model.service_name, model.name) is Standing.OUTSIDE:
-            return None
-        if looking_up.get():
-            return None
         state = context.get(self._key)
+        if state is _OUTSIDE or not self.active or looking_up.get():
+            return None
         if state is None:
+            if standing(model.service_model.service_name, model.name) is Standing.OUTSIDE:
+                return None
             # The hook was put in while this call was under way: its parameters were not seen.
             state = context[self._key] = CallState(None, None)
         signing = context.get("signing")
@@ -137,12 +139,42 @@ class Point:
 
         return _run(work, sys._getframe(1))
 
-    def on_request(self, request: Any = None, **_: Any) -> None:
+    def on_request(self, request: Any = None, event_name: Any = None, **_: Any) -> Any:
         """`request-created`, after its signing, each attempt: what was put in after the release is refused."""
-        state = getattr(request, "context", {}).get(self._key) if self.active else None
-        if state is not None and state.sent is not None:
+        context = getattr(request, "context", None)
+        state = context.get(self._key) if isinstance(context, dict) else None
+        if state is _OUTSIDE or not self.active:
+            return None
+        if state is None:
+            return self._past(request, event_name, sys._getframe(1))
+        if not _carries_context():
+            request.prepare = _carrying(request)
+        if state.sent is not None:
             self._same(state, request.url, request.data)
             state.attempts += 1
+        return None
+
+    def _past(self, request: Any, event_name: Any, caller: Any) -> Any:
+        """A request that was made past the client (`client._endpoint.make_request`): nothing of it was seen."""
+        _, _, name = str(event_name).partition(".")
+        service, _, operation = name.partition(".")
+        service = service_named(service)
+        if operation not in surface().get(service, {}) or looking_up.get():
+            return None
+        context = request.context
+        region = region_of_host(request.url) or context.get("client_region")
+
+        def work() -> None:
+            why = "the request was made past the client, and its parameters were not seen"
+            judgement = self.gate.judge(lambda: unreadable(service, operation, region, why), self.origin)
+            if judgement.refusal is not None:
+                raise judgement.refusal
+            state = context[self._key] = CallState(None, None)
+            state.judgement = judgement
+            self._release(state)
+            state.sent = (request.url, request.data)
+
+        return _run(work, caller)
 
     def on_send(self, request: Any = None, **_: Any) -> Any:
         """`before-send`: the last look. A body that is a form is protected by its signature, others are compared.
@@ -150,11 +182,11 @@ class Point:
         A refusal that somebody swallowed on its way ends here: an answer of ours takes the place of the network's.
         """
         context = getattr(request, "context", None)
-        state = context.get(self._key) if self.active and isinstance(context, dict) else None
-        if state is None:
+        state = context.get(self._key) if isinstance(context, dict) else None
+        if state is None or state is _OUTSIDE or not self.active:
             return None
         if not state.released:
-            return _refused(request)
+            return refused(request)
         if state.sent is not None and not isinstance(state.sent[1], dict):
             self._same(state, request.url, request.body)
         return None
@@ -173,28 +205,28 @@ class Point:
     ) -> Any:
         """`after-call`: the SDK's retries are over."""
         state = context.get(self._key) if isinstance(context, dict) else None
-        if state is None or not state.released:
+        if state is None or state is _OUTSIDE or not state.released:
             return None
 
         def work() -> None:
-            result, details = _result(http_response, parsed)
+            ended, details = result(http_response, parsed)
             if "bedrock" in getattr(getattr(model, "service_model", None), "service_name", "bedrock"):
-                used = _tokens(http_response, parsed)
+                used = tokens(http_response, parsed)
                 if used is not None:
                     details["tokens"] = used
-            self._settle(state, result, details)
+            self._settle(state, ended, details)
 
         return _run(work, sys._getframe(1))
 
     def after_error(self, exception: Any = None, context: Any = None, **_: Any) -> Any:
         """`after-call-error`: no answer. Unless it was never signed, nobody knows what the service did."""
         state = context.get(self._key) if isinstance(context, dict) else None
-        if state is None or not state.released:
+        if state is None or state is _OUTSIDE or not state.released:
             return None
         name = type(exception).__name__
         unsent = name in _NEVER_SENT or (isinstance(exception, GuardError) and state.attempts <= 1)
-        result = CallResult.FAILED if unsent else CallResult.UNCLEAR
-        return _run(lambda: self._settle(state, result, {"error": name}), sys._getframe(1))
+        ended = CallResult.FAILED if unsent else CallResult.UNCLEAR
+        return _run(lambda: self._settle(state, ended, {"error": name}), sys._getframe(1))
 
     # -- steps ---------------------------------------------------------------------------------------------------
 
@@ -239,11 +271,11 @@ class Point:
         self.gate.release(state.judgement)
         state.released = True
 
-    def _settle(self, state: CallState, result: CallResult, details: Mapping[str, Any]) -> None:
+    def _settle(self, state: CallState, ended: CallResult, details: Mapping[str, Any]) -> None:
         judgement, state.released = state.judgement, False
         if judgement is not None:
             with contextlib.suppress(Exception):  # the call was made; raising would lose its result for the caller
-                self.gate.settle(judgement, result, details)
+                self.gate.settle(judgement, ended, details)
 
 
 def _run(work: Callable[[], None], caller: Any) -> Any:
@@ -291,23 +323,26 @@ _CLIENT_METHODS = frozenset({
 """Methods of botocore's client, aiobotocore's too, from which its events are emitted."""
 
 
-def _refused(request: Any) -> Any:
-    """What a service would answer to a call that it does not permit; botocore raises it as a `ClientError`."""
-    if type(request).__module__.startswith("aiobotocore"):
-        raise GuardError("the call was refused, and something swallowed the refusal")
-    import io
+@cache
+def _carries_context() -> bool:
+    """Whether a prepared request says whose it is (botocore 1.43.117 does, 1.34.106 does not)."""
+    from inspect import signature
 
-    from botocore.awsrequest import AWSResponse
+    from botocore.awsrequest import AWSPreparedRequest
 
-    class Raw(io.BytesIO):
-        def stream(self, **_: Any) -> Any:
-            yield self.read()
+    return "context" in signature(AWSPreparedRequest.__init__).parameters
 
-    form = "x-www-form-urlencoded" in str(request.headers.get("Content-Type"))
-    error = b"<Error><Code>AccessDenied</Code><Message>refused by exportguard</Message></Error>"
-    body = b"<Response><Errors>" + error + b"</Errors></Response>" if form else b'{"message": "refused by exportguard"}'
-    headers = {"x-amzn-errortype": "AccessDenied"}
-    return AWSResponse(request.url, 403, headers, Raw(body))
+
+def _carrying(request: Any) -> Callable[[], Any]:
+    """`request.prepare`, whose result carries the request's context."""
+    prepare = type(request).prepare
+
+    def carried() -> Any:
+        prepared = prepare(request)
+        prepared.context = request.context
+        return prepared
+
+    return carried
 
 
 def _address(url: Any) -> tuple[str, str]:
@@ -356,40 +391,3 @@ def fingerprint(value: Any, depth: int = 0) -> Any:
     if isinstance(value, (str, bytes, int, float, bool)) or value is None:
         return value
     return (type(value), id(value))
-
-
-def _result(http_response: Any, parsed: Any) -> tuple[CallResult, dict[str, Any]]:
-    """How the call ended. A refusal after a retry is unclear: an earlier attempt may have been carried out."""
-    answer = _structure(parsed)
-    metadata = _structure(answer.get("ResponseMetadata"))
-    code = _structure(answer.get("Error")).get("Code")
-    status = getattr(http_response, "status_code", None) or metadata.get("HTTPStatusCode")
-    retries = metadata.get("RetryAttempts") or 0
-    details = {"status": status, "code": code, "request_id": metadata.get("RequestId"), "retries": retries}
-    if not isinstance(status, int):
-        return (CallResult.UNCLEAR if code else CallResult.SUCCEEDED), details
-    if status < 300:
-        return CallResult.SUCCEEDED, details
-    definite = 400 <= status < 500 and status not in (408, 429) and code not in _THROTTLED and not retries
-    return (CallResult.FAILED if definite else CallResult.UNCLEAR), details
-
-
-def _structure(value: Any) -> Mapping[str, Any]:
-    return value if type(value) is dict or isinstance(value, Mapping) else _NOTHING
-
-
-_NOTHING: Mapping[str, Any] = {}
-
-_TOKEN_HEADERS = ("x-amzn-bedrock-input-token-count", "x-amzn-bedrock-output-token-count")
-
-
-def _tokens(http_response: Any, parsed: Any) -> int | None:
-    """The tokens that a call of a model turned out to use, where its answer says so: Converse in its body, InvokeModel
-    in its headers."""
-    usage = parsed.get("usage") if isinstance(parsed, Mapping) else None
-    if isinstance(usage, Mapping) and type(usage.get("totalTokens")) is int:
-        return int(usage["totalTokens"])
-    headers = getattr(http_response, "headers", None)
-    counts = [headers.get(name) for name in _TOKEN_HEADERS] if isinstance(headers, Mapping) else []
-    found = [int(each) for each in counts if isinstance(each, str) and each.isascii() and each.isdigit()]
-    return sum(found) if found and len(found) == len(counts) else None
