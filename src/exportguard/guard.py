@@ -19,7 +19,7 @@ from exportguard.judging import load_state
 from exportguard.metering import Invoke
 from exportguard.stores import DEFAULT, KEEP
 from exportguard.telemetry import Telemetry
-from exportguard.vocabulary import AzureCall, Boto3Call, Decision, NotApplicable, OpenAICall, ProvisioningRequest
+from exportguard.vocabulary import Decision, NotApplicable, ProvisioningRequest, SdkCall
 
 if TYPE_CHECKING:
     from exportguard.authority import Ledger
@@ -29,7 +29,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 logger = logging.getLogger("exportguard")
 
-Checkable = ProvisioningRequest | Boto3Call | AzureCall | OpenAICall | NotApplicable | Mapping[str, Any]
+Checkable = ProvisioningRequest | SdkCall | NotApplicable | Mapping[str, Any]
 
 
 class Guard(CallGate):

@@ -26,6 +26,7 @@ from exportguard.errors import (
     UnknownCustomerError,
 )
 from exportguard.vocabulary import (
+    AnthropicCall,
     AzureCall,
     Boto3Call,
     CallOrigin,
@@ -39,6 +40,7 @@ from exportguard.vocabulary import (
     ProvisioningRequest,
     Reason,
     RuleResult,
+    SdkCall,
     Unknown,
 )
 
@@ -125,12 +127,12 @@ def observe(document: Any, resolver: Any = None) -> tuple[Observation, str | Non
     raise DocumentError(f"expected a request or call document, found a {type(document).__name__}")
 
 
-def read_document(document: Mapping[str, Any], place: str) -> ProvisioningRequest | Boto3Call | AzureCall | OpenAICall:
+def read_document(document: Mapping[str, Any], place: str) -> ProvisioningRequest | SdkCall:
     """A mapping as the request or call document that it is. Raises DocumentError naming every problem."""
     from exportguard.documents import validate, validate_as
     from exportguard.vocabulary import CallDocument
 
-    found: ProvisioningRequest | Boto3Call | AzureCall | OpenAICall
+    found: ProvisioningRequest | SdkCall
     if "sdk" in document:
         found = validate_as(CallDocument, document, place)
     else:
@@ -138,10 +140,11 @@ def read_document(document: Mapping[str, Any], place: str) -> ProvisioningReques
     return found
 
 
-_CALLS: tuple[tuple[type[Boto3Call | AzureCall | OpenAICall], str], ...] = (
+_CALLS: tuple[tuple[type[SdkCall], str], ...] = (
     (Boto3Call, "exportguard.adapters.aws.facts"),
     (AzureCall, "exportguard.adapters.azure.facts"),
     (OpenAICall, "exportguard.adapters.openai.facts"),
+    (AnthropicCall, "exportguard.adapters.aws.anthropic_sdk.facts"),
 )
 
 
@@ -158,6 +161,9 @@ def _with_document_facts(seen: Observation, document: Any) -> Observation:
     more: dict[str, Any] = {}
     if document.account is not None and isinstance(seen.account, Unknown):
         more["account"] = document.account
+    instant = document.instant()
+    if instant is not None and isinstance(seen.time, Unknown):
+        more["time"] = instant
     if document.parties is not None:
         more["parties"] = document.parties
     if document.end_use is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from exportguard.testing.assertions import assert_allowed, assert_denied, assert_held, refuses
-    from exportguard.testing.builders import UNKNOWN, boto3_call, openai_call, party, request
+    from exportguard.testing.builders import UNKNOWN, anthropic_call, boto3_call, openai_call, party, request
     from exportguard.testing.recorder import Attempt, Attempts, RecordingGuard
 
 _HOMES = {
@@ -20,6 +20,7 @@ _HOMES = {
     "refuses": "assertions",
     "UNKNOWN": "builders",
     "boto3_call": "builders",
+    "anthropic_call": "builders",
     "openai_call": "builders",
     "party": "builders",
     "request": "builders",
@@ -29,8 +30,19 @@ _HOMES = {
 }
 
 __all__ = [
-    "UNKNOWN", "Attempt", "Attempts", "RecordingGuard", "assert_allowed", "assert_denied", "assert_held", "boto3_call",
-    "openai_call", "party", "refuses", "request",
+    "UNKNOWN",
+    "Attempt",
+    "Attempts",
+    "RecordingGuard",
+    "anthropic_call",
+    "assert_allowed",
+    "assert_denied",
+    "assert_held",
+    "boto3_call",
+    "openai_call",
+    "party",
+    "refuses",
+    "request",
 ]  # fmt: skip
 
 

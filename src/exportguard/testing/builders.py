@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from exportguard.vocabulary import (
+    AnthropicCall,
     Boto3Call,
     Item,
     ItemKind,
@@ -95,6 +96,20 @@ def openai_call(
 ) -> OpenAICall:
     """A call of an openai client as a document; on an Azure endpoint, *model* is the name of a deployment."""
     return OpenAICall(sdk="openai", base_url=base_url, path=path, customer=customer, body={"model": model, **body})
+
+
+def anthropic_call(
+    model: str,
+    *,
+    region: str | None = None,
+    base_url: str | None = None,
+    path: str = "/v1/messages",
+    customer: str | None = None,
+    **body: Any,
+) -> AnthropicCall:
+    """A call of an anthropic client as a document; *region*: the client is `AnthropicBedrock` there."""
+    sent = {"model": model, **body}
+    return AnthropicCall(sdk="anthropic", base_url=base_url, path=path, region=region, customer=customer, body=sent)
 
 
 def _party(role: Role, given: str | Mapping[str, Any] | Party | Unknown) -> Party:

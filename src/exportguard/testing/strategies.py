@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from exportguard.errors import ConfigurationError
 from exportguard.testing.builders import UNKNOWN
 from exportguard.vocabulary import (
+    AnthropicCall,
     AzureCall,
     Boto3Call,
     Item,
@@ -18,6 +19,7 @@ from exportguard.vocabulary import (
     OpenAICall,
     Party,
     ProvisioningRequest,
+    SdkCall,
     UltimateParent,
 )
 
@@ -186,8 +188,21 @@ def openai_calls(*, customers: tuple[str, ...] = ()) -> SearchStrategy[OpenAICal
     return st.builds(made, models, bases, st.integers(1, 100_000), st.sampled_from([None, *customers]))
 
 
-def call_documents(*, customers: tuple[str, ...] = ()) -> SearchStrategy[Boto3Call | AzureCall | OpenAICall]:
+def anthropic_calls(*, customers: tuple[str, ...] = ()) -> SearchStrategy[AnthropicCall]:
+    """Messages, to Anthropic itself and to Bedrock."""
+
+    def made(model: str, region: str | None, tokens: int, customer: str | None) -> AnthropicCall:
+        body = {"model": model, "max_tokens": tokens, "messages": []}
+        return AnthropicCall(sdk="anthropic", region=region, body=body, customer=customer)
+
+    models = st.sampled_from(["claude-opus-4-1", "anthropic.claude-3-5-sonnet-20241022-v2:0"])
+    return st.builds(made, models, st.sampled_from([None, *REGIONS]), st.integers(1, 100_000),
+                     st.sampled_from([None, *customers]))  # fmt: skip
+
+
+def call_documents(*, customers: tuple[str, ...] = ()) -> SearchStrategy[SdkCall]:
     """Calls of every SDK."""
     return st.one_of(
-        boto3_calls(customers=customers), azure_calls(customers=customers), openai_calls(customers=customers)
-    )
+        boto3_calls(customers=customers), azure_calls(customers=customers), openai_calls(customers=customers),
+        anthropic_calls(customers=customers),
+    )  # fmt: skip

@@ -1,7 +1,7 @@
 """The words everything speaks: frozen documents and views. No I/O, no clock, no SDK."""
 
 from exportguard.vocabulary.authorization import Authorization, AuthorizationKind, AuthorizedParty, Effective
-from exportguard.vocabulary.call import AzureCall, Boto3Call, CallDocument, OpenAICall
+from exportguard.vocabulary.call import AnthropicCall, AzureCall, Boto3Call, CallDocument, OpenAICall, SdkCall
 from exportguard.vocabulary.decision import (
     Basis,
     Decision,
@@ -44,11 +44,11 @@ from exportguard.vocabulary.request import (
 )
 
 __all__ = [
-    "NOT_GIVEN", "NO_USAGE", "Action", "Authorization", "AuthorizationKind", "AuthorizedParty", "AzureCall",
-    "Basis", "Boto3Call", "CallDocument", "CallOrigin", "CallResult", "Certainty", "Confidence", "Decision",
-    "Effect", "Effective", "FactSource", "Gate", "Item", "ItemKind", "Judgement", "Lifted", "Location", "Maybe",
-    "NotApplicable", "Observation", "OpenAICall", "Outcome", "Owner", "OwnershipAnswer", "OwnershipQuestion",
+    "NOT_GIVEN", "NO_USAGE", "Action", "AnthropicCall", "Authorization", "AuthorizationKind", "AuthorizedParty",
+    "AzureCall", "Basis", "Boto3Call", "CallDocument", "CallOrigin", "CallResult", "Certainty", "Confidence",
+    "Decision", "Effect", "Effective", "FactSource", "Gate", "Item", "ItemKind", "Judgement", "Lifted", "Location",
+    "Maybe", "NotApplicable", "Observation", "OpenAICall", "Outcome", "Owner", "OwnershipAnswer", "OwnershipQuestion",
     "Party", "PartyKind", "PercentRange", "ProvisioningRequest", "Quantity", "Reason", "RestrictedOwnership",
-    "Role", "RuleResult", "Transfer", "UltimateParent", "Unknown", "UnknownFact", "Usage", "UsageQuestion",
+    "Role", "RuleResult", "SdkCall", "Transfer", "UltimateParent", "Unknown", "UnknownFact", "Usage", "UsageQuestion",
     "UsageReading", "is_known",
 ]  # fmt: skip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from exportguard.errors import DocumentError
 from exportguard.vocabulary.fact import Frozen, Text
 from exportguard.vocabulary.party import Party
 
@@ -18,6 +20,24 @@ class _Call(Frozen):
     end_use: Text | None = None
     time: Text | None = None
     tags: dict[str, str] = Field(default_factory=dict)
+
+    def instant(self) -> datetime | None:
+        """When the call is made, if the document says.
+
+        Raises:
+            DocumentError: `time` is not an ISO 8601 instant with a timezone.
+        """
+        if self.time is None:
+            return None
+        try:
+            instant = datetime.fromisoformat(self.time)
+        except ValueError:
+            raise DocumentError(
+                f"`{self.time[:50]}` is not an instant", place="$.time", remedy="write ISO 8601"
+            ) from None
+        if instant.tzinfo is None:
+            raise DocumentError(f"`{self.time[:50]}` has no timezone", place="$.time", remedy="add `Z` or an offset")
+        return instant
 
 
 class Boto3Call(_Call):
@@ -47,4 +67,16 @@ class OpenAICall(_Call):
     body: Any = None
 
 
-CallDocument = Annotated[Boto3Call | AzureCall | OpenAICall, Field(discriminator="sdk")]
+class AnthropicCall(_Call):
+    sdk: Literal["anthropic"]
+    base_url: Text | None = None
+    """The client's. None: Anthropic's own, or that of Bedrock in `region`."""
+    path: Text = "/v1/messages"
+    method: Text = "POST"
+    region: Text | None = None
+    """The AWS region of a client for Bedrock (`AnthropicBedrock`); None: the client is not one for AWS."""
+    body: Any = None
+
+
+SdkCall = Boto3Call | AzureCall | OpenAICall | AnthropicCall
+CallDocument = Annotated[SdkCall, Field(discriminator="sdk")]

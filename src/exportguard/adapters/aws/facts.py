@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -13,7 +12,6 @@ from exportguard.adapters.aws.classify import Standing, standing, surface
 from exportguard.adapters.aws.lookup import NO_RESOLVER, Resolver, Together
 from exportguard.adapters.aws.operations import extract
 from exportguard.adapters.aws.places import account_of_host, locations, region_of_host
-from exportguard.errors import DocumentError
 from exportguard.vocabulary import (
     NOT_GIVEN,
     Boto3Call,
@@ -111,7 +109,7 @@ def observe_document(call: Boto3Call, *, resolver: Resolver | None = None) -> Ob
     if call.customer is not None:
         said["customer"] = call.customer
     if call.time is not None:
-        said["time"] = _instant(call.time)
+        said["time"] = call.instant()
     if call.tags:
         said["tags"] = {**seen.tags, **call.tags}
     return seen.model_copy(update=said) if said else seen
@@ -148,16 +146,6 @@ def service_named(name: str) -> str:
     plain = name.replace("-", "").removeprefix("amazon").removeprefix("aws")
     known = {service.replace("-", ""): service for service in surface()}
     return _SERVICE_IDS.get(name) or known.get(name.replace("-", "")) or known.get(plain) or name
-
-
-def _instant(value: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(value)
-    except ValueError:
-        raise DocumentError(f"`{value[:50]}` is not an instant", place="$.time", remedy="write ISO 8601") from None
-    if instant.tzinfo is None:
-        raise DocumentError(f"`{value[:50]}` has no timezone", place="$.time", remedy="add `Z` or an offset")
-    return instant
 
 
 def _account(given: str | None, url: str | None, call: Call) -> Maybe[str]:

@@ -18,6 +18,7 @@ from exportguard.adapters.aws.operations.tokens import of_body
 from exportguard.adapters.aws.places import region_of_host
 from exportguard.vocabulary import (
     Action,
+    AnthropicCall,
     Item,
     ItemKind,
     Location,
@@ -81,6 +82,28 @@ def observe(
     if aws or region_of_host(where) is not None or host.endswith(".api.aws"):
         return _on_aws(found, tokens, where, region, resolver)
     return _elsewhere(found, tokens, host, route)
+
+
+ANTHROPIC = "https://api.anthropic.com"
+
+
+def observe_document(call: AnthropicCall, *, resolver: Resolver | None = None) -> Observation:
+    """The observation of a call document: exactly that of the live call."""
+    base = call.base_url
+    if base is None:
+        base = ANTHROPIC if call.region is None else f"https://bedrock-runtime.{call.region}.amazonaws.com"
+    seen = observe(
+        base,
+        call.path,
+        call.body,
+        method=call.method,
+        aws=call.region is not None,
+        region=call.region,
+        resolver=resolver,
+    )
+    if isinstance(seen, ProvisioningRequest) and call.customer is not None:
+        return seen.model_copy(update={"customer": call.customer})
+    return seen
 
 
 def _models(route: str, body: Any) -> Iterator[Maybe[str]]:
