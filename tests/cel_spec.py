@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import textproto
-from exportguard.language.cel import CelSyntaxError
 from exportguard.language.cel import parse as parse_condition
 from exportguard.language.check import Checker
 from exportguard.language.evaluation import Indeterminate, Scope
 from exportguard.language.schema import Vocabularies
 from exportguard.language.source import PolicySource, Scalar
-from exportguard.language.syntax import Node
+from exportguard.language.syntax import CelSyntaxError, Node
 from exportguard.language.threevalued import build_over
 from exportguard.language.types import BOOL, DOUBLE, DURATION, DYN, INT, NULL, STRING, TIMESTAMP, Type, list_of
 from language_standin import REFERENCE, WORLD

@@ -10,9 +10,9 @@ from typing import Any
 import z3
 
 from exportguard.authoring.proof import times
+from exportguard.authoring.proof.logic import string
 from exportguard.authoring.proof.operations import Operations
 from exportguard.authoring.proof.terms import PartyTerm, Slot, Term, Word, number
-from exportguard.authoring.proof.texts import string
 from exportguard.language.schema import RECORDS, ROOTS
 from exportguard.language.types import Type
 from exportguard.vocabulary.fact import Unknown

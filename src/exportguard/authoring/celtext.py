@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from exportguard.language.cel import CelSyntaxError, parse
-from exportguard.language.syntax import Node
+from exportguard.language.cel import parse
+from exportguard.language.syntax import CelSyntaxError, Node
 
 _TOKEN = re.compile(
     r"""(?P<comment>//[^\n]*)

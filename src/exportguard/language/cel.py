@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from exportguard.language.hints import slip
-from exportguard.language.syntax import Node, Op
+from exportguard.language.literals import literal_value
+from exportguard.language.syntax import CelSyntaxError, Node, Op
 
 MAX_CONDITION = 64 * 1024
 """Characters in one condition."""
@@ -77,14 +78,6 @@ _SCAN = re.compile(
 )
 _BLANK = re.compile(r"(?:\s|//[^\n]*)*\Z")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
-
-
-class CelSyntaxError(Exception):
-    """Text that is no condition of the profile. `at` is the stretch of it that is wrong."""
-
-    def __init__(self, code: str, message: str, at: tuple[int, int], label: str = "", hint: str | None = None) -> None:
-        super().__init__(message)
-        self.code, self.message, self.at, self.label, self.hint = code, message, at, label, hint
 
 
 def parse(text: str) -> Node:
@@ -346,8 +339,6 @@ class _Converter:
     dot_ident_arg = dot_ident
 
     def literal(self, token: Any) -> Node:
-        from exportguard.language.literals import literal_value
-
         start, end = token.start_pos, token.end_pos
         return Node("lit", (), literal_value(token.type, str(token), (start, end)), "", start, end)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from exportguard.diagnostics import Diagnostic
-from exportguard.language.cel import CelSyntaxError, comments, parse
+from exportguard.language.cel import comments, parse
 from exportguard.language.check import Checked, Checker
 from exportguard.language.fields import NOT_LOADED
 from exportguard.language.schema import Vocabularies
 from exportguard.language.source import Scalar
-from exportguard.language.syntax import Node
+from exportguard.language.syntax import CelSyntaxError, Node
 
 
 def parse_condition(scalar: Scalar, problems: list[Diagnostic]) -> Node | None:

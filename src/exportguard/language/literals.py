@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from exportguard.language.cel import CelSyntaxError
+from exportguard.language.syntax import CelSyntaxError
 
 MIN_INT, MAX_INT = -(2**63), 2**63 - 1
 _ESCAPE = re.compile(

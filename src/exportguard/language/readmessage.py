@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from exportguard.language.cel import CelSyntaxError, parse
+from exportguard.language.cel import parse
 from exportguard.language.check import Checker
 from exportguard.language.message import Parts
 from exportguard.language.schema import Vocabularies
 from exportguard.language.source import Scalar
-from exportguard.language.syntax import Node, path_text
+from exportguard.language.syntax import CelSyntaxError, Node, path_text
 
 _BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 

@@ -133,3 +133,11 @@ def path_text(node: Node) -> str | None:
     if node.op != "ref":
         return None
     return ".".join((str(node.value), *reversed(names)))
+
+
+class CelSyntaxError(Exception):
+    """Text that is no condition of the profile. `at` is the stretch of it that is wrong."""
+
+    def __init__(self, code: str, message: str, at: tuple[int, int], label: str = "", hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.at, self.label, self.hint = code, message, at, label, hint

@@ -111,3 +111,8 @@ def same(left: B, right: B) -> B:
 def lifted(part: B) -> Z:
     """A formula as a Z3 expression, constants included."""
     return z3().BoolVal(part) if part is True or part is False else part
+
+
+def string(text: str) -> Z:
+    """A literal of the string theory; `\\` is escaped so that no text reads as an escape."""
+    return z3().StringVal(text.replace("\\", "\\u{5c}"))

@@ -6,9 +6,8 @@ import re
 import warnings
 from typing import Any
 
-from exportguard.authoring.proof.logic import B, Z, z3
+from exportguard.authoring.proof.logic import B, Z, string, z3
 from exportguard.authoring.proof.terms import UnsupportedError
-from exportguard.authoring.proof.texts import string
 
 _MOST = 0x2FFFF
 """The last character of Z3's strings."""

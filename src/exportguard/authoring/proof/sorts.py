@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from exportguard.authoring.proof.logic import B, Z, conj, neg, z3
+from exportguard.authoring.proof.logic import B, Z, conj, neg, string, z3
 from exportguard.authoring.proof.mentions import Test
 from exportguard.authoring.proof.regexes import matches_expression
 from exportguard.authoring.proof.samples import samples
 from exportguard.authoring.proof.terms import UnsupportedError
-from exportguard.authoring.proof.texts import TESTS, string, string_relation, text_of
+from exportguard.authoring.proof.texts import TESTS, string_relation, text_of
 from exportguard.language.regex import compile_pattern
 from exportguard.language.schema import as_word
 

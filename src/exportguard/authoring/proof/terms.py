@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from exportguard.authoring.proof.logic import B, Z, both, choose, conj, disj, either, neg, z3
+from exportguard.authoring.proof.logic import B, Z, both, choose, conj, disj, either, neg, string, z3
 from exportguard.vocabulary.questions import OwnershipQuestion
 
 
@@ -159,8 +159,6 @@ def _value_by_case(kind: str, test: B, then: Any, otherwise: Any) -> Any:
     if kind == "text" and isinstance(then, Word) and isinstance(otherwise, Word):
         return Word(z3().If(test, then.number, otherwise.number), then.domain | otherwise.domain)
     if kind == "text" and not isinstance(then, Word | Cases) and not isinstance(otherwise, Word | Cases):
-        from exportguard.authoring.proof.texts import string
-
         first, second = (string(part) if isinstance(part, str) else part for part in (then, otherwise))
         return z3().If(test, first, second)
     if kind == "record":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from itertools import product
 from typing import Any
 
-from exportguard.authoring.proof.logic import B, Z, both, conj, disj, neg, z3
+from exportguard.authoring.proof.logic import B, Z, both, conj, disj, neg, string, z3
 from exportguard.authoring.proof.terms import Cases, UnsupportedError, Word
 
 BITS = 16
@@ -190,11 +190,6 @@ class Dictionary:
 
 def _free(value: Any) -> bool:
     return not isinstance(value, str | Cases | Word)
-
-
-def string(text: str) -> Z:
-    """A literal of the string theory; `\\` is escaped so that no text reads as an escape."""
-    return z3().StringVal(text.replace("\\", "\\u{5c}"))
 
 
 def text_of(value: Z) -> str:
