@@ -47,6 +47,19 @@ def test_a_denial_shows_the_rule_its_values_and_its_citations():
         assert text in done.stdout
 
 
+def test_what_is_explained_is_what_check_decides_also_by_an_old_list():
+    """The age past which a list proves no name clear counts for both: an explanation of another decision is none."""
+    clean = {"provider": "aws", "locations": [{"region": "us-east-1"}]}
+    party = {"role": "end_user", "name": "Xyzzy Bakery", "country": "CH", "headquarters": "CH", "owners": []}
+    chip = {"kind": "accelerator", "accelerator": "H100", "count": 1}
+    text = json.dumps({**clean, "items": [chip], "parties": [{**party, "ultimate_parent": None}]})
+    codes = {}
+    for age in ("1", "90"):
+        options = ("--packs", "us-ear-end-users", "--as-of", "2026-10-01", "--max-list-age", age)
+        codes[age] = [run(verb, "-", *options, stdin=text).returncode for verb in ("check", "explain")]
+    assert codes == {"1": [3, 3], "90": [0, 0]}
+
+
 def test_a_held_request_shows_what_would_settle_it():
     document = request()
     del document["parties"][0]["headquarters"]

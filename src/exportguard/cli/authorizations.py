@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from exportguard.cli.check import Format, read_instant
+from exportguard.cli.options import Authorizations
 from exportguard.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
@@ -54,9 +55,7 @@ def _ledger(place: str | None, record: str | None) -> Iterator[Ledger]:
 
 @app.command("list", help="Authorizations of a document and approvals of requests: in force or not, and what is left.")
 def list_(
-    authorizations: Annotated[
-        str | None, typer.Option(help="Authorizations document.", envvar="EXPORTGUARD_AUTHORIZATIONS")
-    ] = None,
+    authorizations: Authorizations = None,
     record: Record = None,
     ledger: Book = None,
     as_of: Annotated[str | None, typer.Option(help="As of this date or instant (UTC).")] = None,

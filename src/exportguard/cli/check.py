@@ -14,6 +14,17 @@ import typer
 from exportguard.cli.formats import Format as Report
 from exportguard.cli.formats import put
 from exportguard.cli.inputs import Answer, Entry, entries
+from exportguard.cli.options import (
+    AsOf,
+    Authorizations,
+    Customer,
+    Customers,
+    Ledger,
+    Lists,
+    MaxListAge,
+    Packs,
+    Policies,
+)
 from exportguard.errors import ConfigurationError, DocumentError, InputError
 from exportguard.vocabulary import Outcome, UsageQuestion, UsageReading
 
@@ -35,37 +46,19 @@ class Format(StrEnum):
 
 def check(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Documents; `-` reads standard input.")],
-    customers: Annotated[str | None, typer.Option(help="Customers document.", envvar="EXPORTGUARD_CUSTOMERS")] = None,
-    customer: Annotated[str | None, typer.Option(help="Decide for this customer of the directory.")] = None,
-    policies: Annotated[
-        str | None, typer.Option(help="A folder or file of policies.", envvar="EXPORTGUARD_POLICIES")
-    ] = None,
-    packs: Annotated[
-        str | None, typer.Option(help="Shipped packs, separated by commas.", envvar="EXPORTGUARD_PACKS")
-    ] = None,
-    authorizations: Annotated[
-        str | None, typer.Option(help="Authorizations document.", envvar="EXPORTGUARD_AUTHORIZATIONS")
-    ] = None,
-    lists: Annotated[
-        str | None, typer.Option(help="Restricted-party list in place of the shipped one.", envvar="EXPORTGUARD_LISTS")
-    ] = None,
-    max_list_age: Annotated[
-        str | None,
-        typer.Option(help="Days after which a list proves no name clear (30).", envvar="EXPORTGUARD_MAX_LIST_AGE"),
-    ] = None,
-    ledger: Annotated[
-        str | None,
-        typer.Option(
-            help="Where use is counted (path, URL; `none`: not known). Default: the user's own, where it exists.",
-            envvar="EXPORTGUARD_LEDGER",
-        ),
-    ] = None,
-    as_of: Annotated[str | None, typer.Option(help="Decide as of this date or instant (UTC).")] = None,
+    customers: Customers = None,
+    customer: Customer = None,
+    policies: Policies = None,
+    packs: Packs = None,
+    authorizations: Authorizations = None,
+    lists: Lists = None,
+    max_list_age: MaxListAge = None,
+    ledger: Ledger = None,
+    as_of: AsOf = None,
     format: Annotated[Report, typer.Option(help="How to print.", envvar="EXPORTGUARD_FORMAT")] = Report.TABLE,  # noqa: A002
 ) -> None:
-    from exportguard.cli.settings import chosen
+    from exportguard.cli.settings import chosen, load
     from exportguard.guard import Guard
-    from exportguard.judging import load_state
 
     given = chosen(
         customers=customers,
@@ -76,9 +69,7 @@ def check(
         max_list_age=max_list_age,
         ledger=ledger,
     )
-    state = load_state(
-        given.policies, given.packs, given.customers, given.authorizations, given.lists or "default", given.max_list_age
-    )
+    state = load(given)
     instant = read_instant(as_of)
     warn_of_old_list(state.screener, instant)
     guard = Guard(state, log=None, ledger=_ledger(given.ledger))

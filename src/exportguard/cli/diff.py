@@ -11,6 +11,7 @@ import typer
 
 from exportguard.cli.check import Format, read_instant
 from exportguard.cli.formats import put
+from exportguard.cli.options import Customers, Lists
 from exportguard.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -53,11 +54,9 @@ def diff(
     ] = None,
     log: Annotated[str | None, typer.Option(help="Decide the requests of this decision log (path, URL).")] = None,
     prove: Annotated[bool, typer.Option(help="Prove, too.")] = True,
-    customers: Annotated[str | None, typer.Option(help="Customers document.", envvar="EXPORTGUARD_CUSTOMERS")] = None,
+    customers: Customers = None,
     authorizations: Annotated[str | None, typer.Option(help="Authorizations document, for what is replayed.")] = None,
-    lists: Annotated[
-        str | None, typer.Option(help="Restricted-party list in place of the shipped one.", envvar="EXPORTGUARD_LISTS")
-    ] = None,
+    lists: Lists = None,
     as_of: Annotated[str | None, typer.Option(help="Compare as of this date or instant (UTC). Default: now.")] = None,
     timeout: Annotated[float, typer.Option(help="Seconds for each proof; past them it is not decided.")] = 10.0,
     format: Annotated[Format, typer.Option(help="How to print.", envvar="EXPORTGUARD_FORMAT")] = Format.TABLE,  # noqa: A002

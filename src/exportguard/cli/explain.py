@@ -11,6 +11,17 @@ import typer
 
 from exportguard.cli.check import read_instant
 from exportguard.cli.formats import put
+from exportguard.cli.options import (
+    AsOf,
+    Authorizations,
+    Customer,
+    Customers,
+    Ledger,
+    Lists,
+    MaxListAge,
+    Packs,
+    Policies,
+)
 from exportguard.errors import ConfigurationError
 
 HELP = """Explain one request or call document: every rule, its values, what is unknown, what would settle it.
@@ -45,28 +56,15 @@ def explain(
             metavar="FILE|CODE", help="A document, `-` for standard input, or a code.", autocompletion=_complete
         ),
     ],
-    customers: Annotated[str | None, typer.Option(help="Customers document.", envvar="EXPORTGUARD_CUSTOMERS")] = None,
-    customer: Annotated[str | None, typer.Option(help="Decide for this customer of the directory.")] = None,
-    policies: Annotated[
-        str | None, typer.Option(help="A folder or file of policies.", envvar="EXPORTGUARD_POLICIES")
-    ] = None,
-    packs: Annotated[
-        str | None, typer.Option(help="Shipped packs, separated by commas.", envvar="EXPORTGUARD_PACKS")
-    ] = None,
-    authorizations: Annotated[
-        str | None, typer.Option(help="Authorizations document.", envvar="EXPORTGUARD_AUTHORIZATIONS")
-    ] = None,
-    lists: Annotated[
-        str | None, typer.Option(help="Restricted-party list in place of the shipped one.", envvar="EXPORTGUARD_LISTS")
-    ] = None,
-    ledger: Annotated[
-        str | None,
-        typer.Option(
-            help="Where use is counted (path, URL; `none`: not known). Default: the user's own, where it exists.",
-            envvar="EXPORTGUARD_LEDGER",
-        ),
-    ] = None,
-    as_of: Annotated[str | None, typer.Option(help="Decide as of this date or instant (UTC).")] = None,
+    customers: Customers = None,
+    customer: Customer = None,
+    policies: Policies = None,
+    packs: Packs = None,
+    authorizations: Authorizations = None,
+    lists: Lists = None,
+    max_list_age: MaxListAge = None,
+    ledger: Ledger = None,
+    as_of: AsOf = None,
     author: Annotated[
         bool,
         typer.Option(
@@ -85,6 +83,7 @@ def explain(
         "packs": packs,
         "authorizations": authorizations,
         "lists": lists,
+        "max_list_age": max_list_age,
         "ledger": ledger,
     }
     told = _account(what, given, customer, as_of, author)
@@ -127,7 +126,7 @@ def _account(
     from exportguard.authoring.account import account
     from exportguard.cli.check import _ledger, warn_of_old_list
     from exportguard.cli.inputs import entries
-    from exportguard.cli.settings import chosen
+    from exportguard.cli.settings import chosen, load
     from exportguard.errors import DocumentError
     from exportguard.vocabulary import CallOrigin
 
@@ -139,9 +138,7 @@ def _account(
         assert entry.error is not None
         raise entry.error
     given = chosen(**options)
-    state = judging.load_state(
-        given.policies, given.packs, given.customers, given.authorizations, given.lists or "default"
-    )
+    state = load(given)
     instant = read_instant(as_of) or datetime.now(UTC)
     warn_of_old_list(state.screener, instant)
     observation, named = judging.observe(judging.read_document(entry.document, entry.place))

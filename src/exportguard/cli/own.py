@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from exportguard.cli.options import MaxListAge
 from exportguard.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -46,10 +47,7 @@ def own(
         typer.Option("--list", help="A screening list in place of those of this machine.", envvar="EXPORTGUARD_LISTS"),
     ] = None,
     screen: Annotated[bool, typer.Option(help="Screen the names of owners whose listings are not stated.")] = True,
-    max_list_age: Annotated[
-        str | None,
-        typer.Option(help="Days after which a list proves no name clear (30).", envvar="EXPORTGUARD_MAX_LIST_AGE"),
-    ] = None,
+    max_list_age: MaxListAge = None,
     as_of: Annotated[str | None, typer.Option(help="Stakes and lists of this date or instant (UTC).")] = None,
     format: Annotated[Format, typer.Option(help="How to print.", envvar="EXPORTGUARD_FORMAT")] = Format.TABLE,  # noqa: A002
 ) -> None:

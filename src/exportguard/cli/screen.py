@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from exportguard.cli.options import MaxListAge
 from exportguard.errors import ConfigurationError, DocumentError
 
 if TYPE_CHECKING:
@@ -55,10 +56,7 @@ def screen(
     aliases: Annotated[
         list[str] | None, typer.Option("--aliases", help="YAML of other names of the same bodies; may be repeated.")
     ] = None,
-    max_list_age: Annotated[
-        str | None,
-        typer.Option(help="Days after which a list proves no name clear (30).", envvar="EXPORTGUARD_MAX_LIST_AGE"),
-    ] = None,
+    max_list_age: MaxListAge = None,
     as_of: Annotated[str | None, typer.Option(help="Screen as of this date or instant (UTC).")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes for many names; left out: one a core.", min=1)] = None,
     format: Annotated[Format, typer.Option(help="How to print.", envvar="EXPORTGUARD_FORMAT")] = Format.TABLE,  # noqa: A002

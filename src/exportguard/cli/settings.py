@@ -6,9 +6,12 @@ import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from exportguard.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from exportguard.judging import State
 
 _KEYS = ("customers", "policies", "packs", "authorizations", "lists", "max_list_age", "ledger")
 _STORES = ("record",)
@@ -49,6 +52,14 @@ def chosen(**given: str | None) -> Chosen:
     if isinstance(packs, str):
         packs = [name.strip() for name in packs.split(",") if name.strip()]
     return Chosen(**{**values, "packs": packs})
+
+
+def load(given: Chosen) -> State:
+    """What decisions are made from, loaded from where the options say."""
+    from exportguard.judging import load_state
+
+    lists = given.lists or "default"
+    return load_state(given.policies, given.packs, given.customers, given.authorizations, lists, given.max_list_age)
 
 
 def policy_paths() -> list[Path]:

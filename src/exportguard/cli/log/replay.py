@@ -11,6 +11,7 @@ import typer
 
 from exportguard.cli.check import Format, read_instant
 from exportguard.cli.log.look import Record, app, opened
+from exportguard.cli.options import Authorizations, Customers, Lists, MaxListAge, Packs, Policies
 from exportguard.errors import ConfigurationError
 
 HELP = """Decide logged requests again.
@@ -27,19 +28,12 @@ again, 2 the log or the policies cannot be read.
 def replay(
     record: Record = None,
     now: Annotated[bool, typer.Option("--now/--then", help="As understood now, or as decided then.")] = False,
-    customers: Annotated[str | None, typer.Option(help="Customers document.", envvar="EXPORTGUARD_CUSTOMERS")] = None,
-    policies: Annotated[
-        str | None, typer.Option(help="A folder or file of policies.", envvar="EXPORTGUARD_POLICIES")
-    ] = None,
-    packs: Annotated[
-        str | None, typer.Option(help="Shipped packs, separated by commas.", envvar="EXPORTGUARD_PACKS")
-    ] = None,
-    authorizations: Annotated[
-        str | None, typer.Option(help="Authorizations document.", envvar="EXPORTGUARD_AUTHORIZATIONS")
-    ] = None,
-    lists: Annotated[
-        str | None, typer.Option(help="Restricted-party list in place of the shipped one.", envvar="EXPORTGUARD_LISTS")
-    ] = None,
+    customers: Customers = None,
+    policies: Policies = None,
+    packs: Packs = None,
+    authorizations: Authorizations = None,
+    lists: Lists = None,
+    max_list_age: MaxListAge = None,
     as_of: Annotated[str | None, typer.Option(help="With --now: as of this date. Default: now.")] = None,
     after: Annotated[int, typer.Option(min=0, help="Only records after this sequence number.")] = 0,
     all: Annotated[bool, typer.Option("--all", help="Also print what came out the same.")] = False,  # noqa: A002
@@ -54,15 +48,17 @@ def replay(
     with opened(record) as log:
         replayer = Replayer(log)
         if now:
-            from exportguard.cli.settings import chosen
-            from exportguard.judging import load_state
+            from exportguard.cli.settings import chosen, load
 
             given = chosen(
-                customers=customers, policies=policies, packs=packs, authorizations=authorizations, lists=lists
+                customers=customers,
+                policies=policies,
+                packs=packs,
+                authorizations=authorizations,
+                lists=lists,
+                max_list_age=max_list_age,
             )
-            state = load_state(
-                given.policies, given.packs, given.customers, given.authorizations, given.lists or "default"
-            )
+            state = load(given)
             found = replayer.as_understood_now(state, read_instant(as_of) or datetime.now(UTC), after)
         else:
             found = replayer.as_decided_then(after)
