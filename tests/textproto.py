@@ -102,7 +102,7 @@ def _value(tokens: list[tuple[str, str]], at: int) -> tuple[Any, int]:
             return int(bare, 16), at + 1
         return float(bare.rstrip("fF")), at + 1
     if kind == "word":
-        if text in ("inf", "-inf", "nan", "-nan", "infinity", "-infinity"):
+        if text.lower() in ("inf", "-inf", "nan", "-nan", "infinity", "-infinity"):
             return float(text), at + 1
         return Word(text), at + 1
     raise ValueError(f"a value is expected, not {text!r}")
