@@ -6,6 +6,10 @@ from collections.abc import Iterable
 
 from exportguard.vocabulary.decision import Effect, Outcome, RuleResult
 
+# Said once: an enumeration's member is looked up anew, and slowly, each time its class is asked for it.
+_DENY, _FLAG = Effect.DENY, Effect.FLAG
+_MATCH, _NO_MATCH = RuleResult.MATCH, RuleResult.NO_MATCH
+
 
 def combine(results: Iterable[tuple[Effect, RuleResult, bool]]) -> Outcome:
     """Combine (effect, result, holds) of every rule, authorizations already applied.
@@ -15,10 +19,10 @@ def combine(results: Iterable[tuple[Effect, RuleResult, bool]]) -> Outcome:
     """
     outcome = Outcome.ALLOW
     for effect, result, holds in results:
-        if effect is Effect.FLAG or result is RuleResult.NO_MATCH:
+        if effect is _FLAG or result is _NO_MATCH:
             continue
-        if result is RuleResult.MATCH and effect is Effect.DENY:
+        if result is _MATCH and effect is _DENY:
             return Outcome.DENY
-        if result is RuleResult.MATCH or holds:
+        if result is _MATCH or holds:
             outcome = Outcome.HOLD
     return outcome

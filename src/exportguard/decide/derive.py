@@ -33,6 +33,7 @@ NO_LOCATION = Unknown("no location was named")
 
 _END_USER = Role.END_USER.value
 _DECLARED, _POSSIBLE = Certainty.DECLARED.value, Certainty.POSSIBLE.value
+_SURE = Certainty.DECLARED
 _REMOTE, _EXPORT = Transfer.REMOTE_ACCESS.value, Transfer.EXPORT.value
 
 _EXPORTING = ("outpost", "snowball", "snowcone", "snowdevice", "azurestack", "databoxedge", "stackhci", "stackedge")
@@ -149,7 +150,7 @@ def _location(
     stated = reference.country(location.country) if isinstance(location.country, str) else location.country
     region, cloud = location.region, location.cloud
     subdivision = location.subdivision
-    certainty = _DECLARED if location.certainty is Certainty.DECLARED else _POSSIBLE
+    certainty = _DECLARED if location.certainty is _SURE else _POSSIBLE
     if stated is NOT_GIVEN and subdivision is None and cloud is None and isinstance(region, str):
         # What nearly every request says of a place: a region, and nothing else.
         return [_by_region(region, provider, certainty, index, reference)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import product
+from typing import NamedTuple
 
 from exportguard.decide import explain
 from exportguard.decide.combine import combine
@@ -32,10 +33,12 @@ MAX_ADVICE = 2000
 NO_ITEM = "no_item"
 
 _DECLARED = Certainty.DECLARED.value
+# Said once: an enumeration's member is looked up anew, and slowly, each time its class is asked for it.
+_HOLD, _FLAG = Effect.HOLD, Effect.FLAG
+_MATCH, _NO_MATCH, _OPEN = RuleResult.MATCH, RuleResult.NO_MATCH, RuleResult.INDETERMINATE
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """What one rule said of one combination, after `unless`, before authorizations."""
 
     result: RuleResult
@@ -91,7 +94,7 @@ def decide(
     for asked, each in found:
         rule, effect, status = asked
         if each is None:
-            results.append((Effect.HOLD, RuleResult.MATCH, True))
+            results.append((_HOLD, _MATCH, True))
             reasons.append(explain.too_many(rule, MAX_COMBINATIONS))
             continue
         left = each
@@ -103,18 +106,18 @@ def decide(
                     lifted.append(lift)
                 else:
                     left.append(finding)
-        result = _worst(finding.result for finding in left)
+        result = left[0].result if len(left) == 1 else _worst(finding.result for finding in left)
         results.append((effect, result, rule.if_unknown != "flag"))
-        if result is RuleResult.NO_MATCH:
+        if result is _NO_MATCH:
             continue
-        told = [finding for finding in left if finding.result is result]
+        told = left if len(left) == 1 else [finding for finding in left if finding.result is result]
         shown, missing = explain.rule_reasons(rule, effect, status, result, told, words)
         reasons.extend(shown)
         unknown.extend(missing)
-        if effect is Effect.FLAG and result is RuleResult.MATCH:
+        if effect is _FLAG and result is _MATCH:
             flags.append(rule.id)
             advice += [f"{rule.policy}/{rule.id}: {reason.message}"[:MAX_ADVICE] for reason in shown]
-        elif effect is not Effect.FLAG and result is RuleResult.INDETERMINATE and rule.if_unknown == "flag":
+        elif effect is not _FLAG and result is _OPEN and rule.if_unknown == "flag":
             advice.append(f"{rule.policy}/{rule.id} is open and holds nothing: {rule.title}"[:MAX_ADVICE])
     return _decision(
         request,
@@ -174,15 +177,18 @@ def findings(
     if len(items) == len(parties) == len(locations) == 1 and not isinstance(items[0].kind, Unknown):
         single = planned.single(items[0].kind)
         found: list[tuple[Asked, list[Finding] | None]] = []
+        scopes: dict[int, Scope] = {}  # by identity: a plan keeps one signature for all rules that share it
         for position, answer in single.together(view, items[0], parties[0], locations[0]):
             asked, signature = single.rules[position], single.signatures[position]
-            scope = Scope(
-                request=view,
-                item=items[0] if signature.kinds is not None else None,
-                party=parties[0] if signature.party else None,
-                location=locations[0] if signature.location else None,
-                world=planned.world,
-            )
+            scope = scopes.get(id(signature))
+            if scope is None:
+                scope = scopes[id(signature)] = Scope(
+                    request=view,
+                    item=items[0] if signature.kinds is not None else None,
+                    party=parties[0] if signature.party else None,
+                    location=locations[0] if signature.location else None,
+                    world=planned.world,
+                )
             finding = rule_finding(
                 asked.rule, scope, answer if answer is not None else asked.rule.when.ask_slowly(scope)
             )
@@ -247,7 +253,7 @@ def rule_finding(rule: CompiledRule, scope: Scope, answer: bool | Indeterminate)
     if answer is False:
         return None
     causes: tuple[Cause, ...] = answer.causes if isinstance(answer, Indeterminate) else ()
-    result = RuleResult.MATCH if answer is True else RuleResult.INDETERMINATE
+    result = _MATCH if answer is True else _OPEN
     if rule.unless is not None:
         lifting = rule.unless(scope)
         if lifting is True:
@@ -255,9 +261,9 @@ def rule_finding(rule: CompiledRule, scope: Scope, answer: bool | Indeterminate)
         if isinstance(lifting, Indeterminate):
             causes = (*causes, *lifting.causes)
     location = scope.location
-    if result is RuleResult.MATCH and isinstance(location, LocationView) and location.certainty != _DECLARED:
+    if result is _MATCH and isinstance(location, LocationView) and location.certainty != _DECLARED:
         place = location.country if isinstance(location.country, str) else "a place that is not known"
-        result = RuleResult.INDETERMINATE
+        result = _OPEN
         causes = (*causes, Cause("location.certainty", f"it may, but need not, be placed in {place}"))
     return Finding(result, scope, causes)
 
@@ -288,9 +294,9 @@ def _added(before: Maybe[float], asked: Sequence[Maybe[float] | None]) -> Maybe[
 
 
 def _worst(results: Iterable[RuleResult]) -> RuleResult:
-    worst = RuleResult.NO_MATCH
+    worst = _NO_MATCH
     for result in results:
-        if result is RuleResult.MATCH:
+        if result is _MATCH:
             return result
         worst = result
     return worst

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from exportguard.decide.items import weakest
 from exportguard.decide.made import made
-from exportguard.language import CompiledRule, Scope
+from exportguard.language import Cause, CompiledRule, Scope
 from exportguard.language.facts import wholly_unknown
 from exportguard.vocabulary.decision import Effect, Reason, RuleResult, UnknownFact
 from exportguard.vocabulary.fact import Confidence, Unknown
@@ -25,12 +25,9 @@ MAX_REASONS = 12
 MAX_TOLD = 60
 """Combinations of one rule that are put into words at all; of more, those whose names come first."""
 
-_ORDER = {
-    (Effect.DENY, RuleResult.MATCH): 0,
-    (Effect.HOLD, RuleResult.MATCH): 1,
-    (Effect.DENY, RuleResult.INDETERMINATE): 2,
-    (Effect.HOLD, RuleResult.INDETERMINATE): 2,
-}
+# Said once: an enumeration's member is looked up anew, and slowly, each time its class is asked for it.
+_DENY, _HOLD, _FLAG = Effect.DENY, Effect.HOLD, Effect.FLAG
+_MATCH, _OPEN = RuleResult.MATCH, RuleResult.INDETERMINATE
 
 _HOW = (
     ("party.ultimate_parent", "give `ultimate_parent` of the party (null: it is its own) in the customers document"),
@@ -53,7 +50,7 @@ _HOW = (
 class Told:
     """What was put into words for one decision: rules share most facts, and each is told once."""
 
-    __slots__ = ("items", "locations", "parties", "unknown", "values")
+    __slots__ = ("items", "locations", "missing", "parties", "rules", "unknown", "values")
 
     def __init__(self) -> None:
         self.values: dict[tuple[tuple[str, ...], int], tuple[tuple[str, str], ...]] = {}
@@ -62,6 +59,10 @@ class Told:
         self.items: dict[int, str | None] = {}
         self.locations: dict[int, str | None] = {}
         self.unknown: dict[tuple[str, str, int], UnknownFact] = {}
+        self.missing: dict[tuple[tuple[Cause, ...], int], tuple[list[UnknownFact], str]] = {}
+        """By causes and party: the facts, and their paths in words."""
+        self.rules: dict[tuple[tuple[str, ...], int], tuple[tuple[str, str], ...]] = {}
+        """By the paths of a rule and the combination, which `findings` makes once for all rules asked over it."""
 
     def item(self, item: object) -> str | None:
         label = self.items.get(id(item))
@@ -86,6 +87,17 @@ class Told:
             )
         return pairs
 
+    def all_of(self, scope: Scope, paths: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """*paths* with their values in words."""
+        key = paths, id(scope)
+        values = self.rules.get(key)
+        if values is None:
+            values = ()
+            for root, group in _by_root(paths):
+                values += self.of(scope, root, group)
+            self.rules[key] = values
+        return values
+
     def party(self, party: object) -> str | None:
         label = self.parties.get(id(party))
         if label is None:
@@ -103,8 +115,8 @@ def rule_reasons(
 ) -> tuple[list[Reason], list[UnknownFact]]:
     """The reasons of one rule, a combination each, and the facts that would settle or could lift it."""
     if len(findings) == 1:
-        missing = missing_facts(rule, findings[0], told)
-        return [_reason(rule, effect, status, result, findings[0], missing, told)], missing
+        missing, paths = _missing(rule, findings[0], told)
+        return [_reason(rule, effect, status, result, findings[0], paths, told)], missing
     reasons: dict[Reason, None] = {}
     unknown: list[UnknownFact] = []
     untold = 0
@@ -115,9 +127,9 @@ def rule_reasons(
         unknown += [fact for finding in findings[MAX_TOLD:] for fact in missing_facts(rule, finding, told)]
         findings = findings[:MAX_TOLD]
     for finding in findings:
-        missing = missing_facts(rule, finding, told)
+        missing, paths = _missing(rule, finding, told)
         unknown.extend(missing)
-        reasons.setdefault(_reason(rule, effect, status, result, finding, missing, told))
+        reasons.setdefault(_reason(rule, effect, status, result, finding, paths, told))
     shown = sorted(reasons, key=_place)
     if len(shown) + untold > MAX_REASONS:
         rest = len(shown) + untold - MAX_REASONS
@@ -133,8 +145,25 @@ def _labels(finding: Finding) -> tuple[str, str, str]:
 
 def missing_facts(rule: CompiledRule, finding: Finding, told: Told) -> list[UnknownFact]:
     """The facts that would settle *finding*, or could lift it."""
+    return _missing(rule, finding, told)[0]
+
+
+def _missing(rule: CompiledRule, finding: Finding, told: Told) -> tuple[list[UnknownFact], str]:
+    """The same, and their paths in words."""
+    if finding.result is _MATCH:
+        return (_facts(rule, finding, told), "") if finding.causes or rule.effect is _HOLD else ([], "")
+    key = finding.causes, id(finding.scope.party)
+    known = told.missing.get(key)
+    if known is None:
+        facts = _facts(rule, finding, told)
+        paths = facts[0].path if len(facts) == 1 else ", ".join(dict.fromkeys([fact.path for fact in facts]))
+        known = told.missing[key] = facts, paths
+    return known
+
+
+def _facts(rule: CompiledRule, finding: Finding, told: Told) -> list[UnknownFact]:
     causes = [cause[:2] for cause in finding.causes]
-    if finding.result is RuleResult.MATCH and rule.effect is Effect.HOLD:
+    if finding.result is _MATCH and rule.effect is _HOLD:
         # A hold on what is not known (`unknown(path)`): the unknown facts it names are what would settle it.
         for path in rule.paths:
             value = look_up(finding.scope, path)
@@ -166,21 +195,17 @@ def _reason(
     status: str | None,
     result: RuleResult,
     finding: Finding,
-    missing: Sequence[UnknownFact],
+    missing: str,
     told: Told,
 ) -> Reason:
     scope = finding.scope
     item = scope.item if scope.item.__class__ is ItemView else None
     who = told.party(scope.party)
-    if result is not RuleResult.INDETERMINATE:
+    if result is not _OPEN:
         message = rule.say(scope)
     else:
-        paths = missing[0].path if len(missing) == 1 else ", ".join(dict.fromkeys([fact.path for fact in missing]))
-        paths = paths or "a fact"
-        message = f"cannot tell whether this applies{f' to {who}' if who else ''}: {rule.title}; not known: {paths}"
-    values: tuple[tuple[str, str], ...] = ()
-    for root, group in _by_root(rule.paths):
-        values += told.of(scope, root, group)
+        to = f" to {who}" if who else ""
+        message = f"cannot tell whether this applies{to}: {rule.title}; not known: {missing or 'a fact'}"
     return made(
         Reason,
         {
@@ -197,7 +222,7 @@ def _reason(
             "cites": rule.cites,
             "confidence": _confidence(rule.confidence, item.confidence if item is not None else None),
             "status": status or rule.status,
-            "values": values,
+            "values": told.all_of(scope, rule.paths),
         },
     )
 
@@ -214,8 +239,8 @@ def too_many(rule: CompiledRule, bound: int) -> Reason:
     return Reason(
         policy=rule.policy,
         rule=rule.id,
-        effect=Effect.HOLD,
-        result=RuleResult.MATCH,
+        effect=_HOLD,
+        result=_MATCH,
         basis=rule.basis,
         message=f"more than {bound} combinations of item, party and location: too many to ask `{rule.id}` of each",
         remedy="Split the request.",
@@ -238,7 +263,13 @@ def ordered(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
 
 
 def _rank(r: Reason) -> tuple[int, str, str, str, str, str, str]:
-    order = _ORDER.get((r.effect, r.result), 3)
+    effect = r.effect
+    if effect is _FLAG:
+        order = 3
+    elif r.result is _OPEN:
+        order = 2
+    else:
+        order = 0 if effect is _DENY else 1
     return order, r.policy, r.rule, r.item or "", r.party or "", r.location or "", r.message
 
 
