@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from azure.core import PipelineClient
 from azure.core.pipeline.policies import RedirectPolicy, SansIOHTTPPolicy
+from azure.core.pipeline.transport import HttpRequest as OldRequest
 from azure.core.pipeline.transport import RequestsTransport
+from azure.core.rest import HttpRequest
 from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 from azure.mgmt.compute import ComputeManagementClient
 from azure.mgmt.resource.deployments import DeploymentsMgmtClient
@@ -225,3 +229,25 @@ def test_pages_of_a_list_pass(made: Guard, way: str) -> None:
     cloud.on("GET", "/virtualMachines", 200, {"value": []})
     compute = client_of(ComputeManagementClient, made, way, cloud)
     assert [each.name for each in compute.virtual_machines.list("rg")] == ["v"]
+
+
+@pytest.mark.parametrize("kind", [HttpRequest, OldRequest], ids=["rest", "older"])
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_a_machine_as_a_part_of_another_request(made: Guard, way: str, kind: Any, method: str) -> None:
+    """Each part of a multipart request is judged, whatever carries it; everyday parts go out."""
+    if way == "install":
+        made.install()
+    for size, parts in ((ND, 0), (SMALL, 1)):
+        cloud = Cloud()
+        policies = [made.azure_policy()] if way == "policy" else []
+        client: Any = PipelineClient("https://management.azure.com", policies=policies, transport=cloud.transport())
+        outer, part = kind(method, "https://management.azure.com/$batch"), kind("PUT", VM)
+        part.headers["content-type"] = "application/json"
+        if kind is HttpRequest:
+            part = HttpRequest("PUT", VM, json=vm(size))
+        else:
+            part.set_json_body(vm(size))
+        outer.set_multipart_mixed(part)
+        with made.acting_for("d5"), contextlib.nullcontext() if parts else pytest.raises(ProvisioningDenied):
+            client._pipeline.run(outer)
+        assert len(cloud.sent) == parts

@@ -28,7 +28,7 @@ def exempt(request: Any) -> bool:
 def _mixed(request: Any) -> Any:
     """The parts of a multipart request of either class: looked for in what it holds, as asking it is slow."""
     held = getattr(request, "__dict__", {})
-    return held.get("_multipart_mixed_info") or held.get("multipart_mixed_info")
+    return held.get("_multipart_mixed_info_val") or held.get("multipart_mixed_info")
 
 
 def body_of(request: Any) -> object:
@@ -42,6 +42,9 @@ def body_of(request: Any) -> object:
 def fingerprint(request: Any) -> tuple[object, ...]:
     """What was judged: equal fingerprints are the same call. The query and the headers are no part of it."""
     host, path, _ = split_url(str(request.url))
+    mixed = _mixed(request)
+    if mixed:  # its parts are what is judged; the pipeline writes them into a body later
+        return str(request.method).upper(), host, path, tuple(fingerprint(part) for part in mixed[0])
     body = body_of(request)
     if isinstance(body, (bytearray, memoryview)):
         body = bytes(body)
