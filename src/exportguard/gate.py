@@ -128,8 +128,9 @@ class CallGate:
     def _release(self, judgement: Judgement, draft: Draft) -> None:
         state = draft.state or self._state
         try:
-            if self._meter is not None and self._meter.takes(draft, state):
-                draft.decision = self._meter.secure(draft, state)
+            if self._meter is not None:
+                how = self._meter.secure if self._meter.takes(draft, state) else self._meter.beside
+                draft.decision = how(draft, state)
             else:
                 draft.decision = securing.secure(self._log, self._ledger, state, draft)
         except Exception as error:

@@ -13,7 +13,6 @@ import atexit
 import contextlib
 import logging
 import os
-import threading
 import uuid
 import weakref
 from dataclasses import dataclass, field, replace
@@ -24,6 +23,7 @@ from exportguard import accounting, securing
 from exportguard.deciding import decide_again
 from exportguard.draft import Draft, State
 from exportguard.errors import LedgerError, RecordError
+from exportguard.forks import Lock
 from exportguard.vocabulary import Action, CallResult, Decision, Unknown, UsageQuestion, UsageReading
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Meter:
     _kinds: dict[tuple[Any, ...], _Kind] = field(default_factory=dict)
     _leases: dict[tuple[str, ...], Lease] = field(default_factory=dict)
     _version: int = 0
-    _lock: Any = field(default_factory=threading.RLock)
+    _lock: Any = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         _living[id(self)] = self
@@ -122,9 +122,22 @@ class Meter:
                 with contextlib.suppress(UsageMovedError):
                     return self._secure(draft, state)
         if draft.decision is not None and draft.decision.allowed:
-            return securing.secure(self.log, self.ledger, state, draft)
+            return self.beside(draft, state)
         assert draft.decision is not None
         return draft.decision
+
+    def beside(self, draft: Draft, state: State) -> Decision:
+        """As `securing.secure`, for a call that is not counted here and was decided on use less what is leased: no
+        counted call takes of a lease between that reading and its reservation, which the ledger would not notice."""
+        if self.ledger is None or not draft.readings:
+            return securing.secure(self.log, self.ledger, state, draft)
+        with self._lock:
+            if draft.meter_version != self._version:
+                decided = decide_again(state, draft, self.ledger)
+                draft.decision = decided.model_copy(update={"decision_id": draft.id})
+                if not draft.decision.allowed:
+                    return draft.decision
+            return securing.secure(self.log, self.ledger, state, draft)
 
     def _secure(self, draft: Draft, state: State) -> Decision:
         assert draft.decision is not None
@@ -289,7 +302,6 @@ class Meter:
 
     def forget(self) -> None:
         """In a forked child: the counts and leases are its parent's."""
-        self._lock = threading.RLock()
         self._kinds, self._leases = {}, {}
 
 

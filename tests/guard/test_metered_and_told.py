@@ -15,11 +15,11 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
-from exportguard import Guard, ProvisioningHeld, ProvisioningRefused, RecordError
+from exportguard import Guard, ProvisioningHeld, ProvisioningRefused, RecordError, judging
 from exportguard.authority import open_ledger
 from exportguard.language import PolicySource
 from exportguard.record import SqlLog, open_log, verify
-from exportguard.vocabulary import UsageQuestion
+from exportguard.vocabulary import CallOrigin, UsageQuestion
 
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 KEY = (UsageQuestion("customer", "P1Y"), "cust-zurich")
@@ -258,3 +258,42 @@ def test_telemetry_that_fails_changes_no_call(make, caplog):
     with pytest.raises(ProvisioningHeld):
         ask(bedrock, 5000)
     assert caplog.text.count("telemetry does not work") == 1
+
+
+BESIDE = (
+    POLICY.replace("> 1000 tokens", "> 1000")
+    + """
+  - id: talks
+    title: Conversations need a waiver
+    effect: hold
+    when: item.kind == "model" && request.operation == "Converse"
+    because: a conversation
+    authorizable_by: [internal_waiver]
+"""
+)
+
+
+def test_a_call_that_is_not_counted_does_not_pass_a_limit_beside_one_that_is(make, store):
+    """A counted call takes of its process's lease, which moves nothing in the ledger. A lifted call that was decided
+    before that, and reserves after it, is decided again."""
+    waiver = {
+        "id": "w", "kind": "internal_waiver", "scope": 'request.operation == "Converse"',
+        "parties": [{"role": "end_user", "name": "Example University of Zurich"}],
+        "effective": {"from": "2026-01-01", "until": "2027-01-01"}, "requested_by": "a", "approved_by": ["b"],
+    }  # fmt: skip
+    guard = make(BESIDE, authorizations=[waiver])
+    bedrock = client(guard)
+    ask(bedrock, 10)
+    document = {
+        "sdk": "boto3", "service": "bedrock-runtime", "operation": "Converse", "region": "us-east-1",
+        "parameters": {"modelId": MODEL, "inferenceConfig": {"maxTokens": 990}, "messages": [
+            {"role": "user", "content": [{"text": "hello"}]}]},
+    }  # fmt: skip
+    seen, _ = judging.observe(judging.read_document(document, "call"))
+    judgement = guard.judge(lambda: seen, CallOrigin("boto3", customer="cust-zurich"))
+    assert judgement.decision.allowed
+    ask(bedrock, 10)
+    with pytest.raises(ProvisioningHeld):
+        guard.release(judgement)
+    guard.close()
+    assert used(store) == 20
