@@ -58,7 +58,8 @@ def secure(log: DecisionLog | None, ledger: Ledger | None, state: State, draft: 
                 return draft.decision
             time.sleep(_PAUSE_S * random.random() * moved)
         except LimitReachedError as error:
-            _exhaust(draft, error)
+            if not _exhaust(draft, error):
+                raise
         else:
             return draft.decision
         if not _again(state, draft, ledger).allowed:
@@ -71,10 +72,13 @@ def _again(state: State, draft: Draft, ledger: Any) -> Decision:
     return draft.decision
 
 
-def _exhaust(draft: Draft, error: LimitReachedError) -> None:
+def _exhaust(draft: Draft, error: LimitReachedError) -> bool:
+    """Note what is used up; False where that is nothing new, and deciding again would go round for ever."""
     assert draft.decision is not None
     drawn = {lifted.authorization for lifted in draft.decision.lifted}
+    before = draft.exhausted
     draft.exhausted |= {error.authorization} & drawn or drawn
+    return draft.exhausted != before
 
 
 def _secure_held_still(
@@ -101,7 +105,8 @@ def _secure_held_still(
             try:
                 return view.reserve(draft.key, added, drawn, as_of=draft.decision.as_of, also=also)
             except LimitReachedError as error:
-                _exhaust(draft, error)
+                if not _exhaust(draft, error):
+                    raise
         return None
 
     try:

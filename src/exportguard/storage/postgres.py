@@ -46,6 +46,8 @@ class PostgresDriver:
             parsed,
             poolclass=sqlalchemy.pool.NullPool,
             isolation_level="READ COMMITTED",
+            # The text of an error would quote what was to be kept.
+            hide_parameters=True,
             connect_args={
                 "connect_timeout": max(2, int(timeout)),
                 "application_name": "exportguard",

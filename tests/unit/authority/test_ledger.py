@@ -68,6 +68,15 @@ def test_a_key_belongs_to_one_call(ledger: Ledger) -> None:
     assert read(ledger, YEAR).tokens == 7
 
 
+def test_a_key_does_not_carry_a_greater_draw_than_it_was_reserved_for(ledger: Ledger) -> None:
+    """Where no rule counts use, the draw tells one call from another: a client token used again for more is refused."""
+    ledger.reserve("k", (), [AuthorizationDraw("bis-1", "accelerators", 1, 8)], as_of=AT)
+    with pytest.raises(LedgerError, match="used for another call"):
+        ledger.reserve("k", (), [AuthorizationDraw("bis-1", "accelerators", 8, 8)], as_of=AT)
+    assert ledger.drawn("bis-1", "accelerators") == 1
+    assert ledger.reserve("k", (), [AuthorizationDraw("w-2", "accelerators", 1, 8)], as_of=AT).replayed
+
+
 def test_a_released_call_is_as_if_never_made(ledger: Ledger) -> None:
     """Usage and authorization are given back; the same call may then be tried again under its key, and counts once."""
     draw = [AuthorizationDraw("bis-1", "accelerators", 8, 8)]

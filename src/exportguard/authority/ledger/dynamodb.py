@@ -129,7 +129,7 @@ class DynamoLedger:
                 )
 
     def _replay(self, key: str, known: Mapping[str, Any], counted: Counted) -> Reservation:
-        if known["state"] == "lowered" or Counted.from_text(known["asked"]).usage != counted.usage:
+        if known["state"] == "lowered" or not Counted.from_text(known["asked"]).same_call(counted):
             raise KeyTakenError(f"the key {key} was used for another call")
         found = _reservation(key, known)
         return Reservation(

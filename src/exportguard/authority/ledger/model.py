@@ -252,6 +252,14 @@ class Counted(NamedTuple):
             drawn[name] = drawn.get(name, 0) + amount
         return cls(tuple(sorted(sums.items())), tuple((n, u, a) for (n, u), a in sorted(drawn.items())))
 
+    def same_call(self, other: Counted) -> bool:
+        """Whether these may be what one call asks for, made twice: the same use, and of no authorization another
+        amount. (What lifts the call the second time may be another one, the first being used up by then.)"""
+        drawn = {(name, unit): amount for name, unit, amount in self.authorizations}
+        return self.usage == other.usage and all(
+            drawn.get((name, unit), amount) == amount for name, unit, amount in other.authorizations
+        )
+
     def text(self) -> str:
         return json.dumps([self.usage, self.authorizations], separators=(",", ":"))
 

@@ -95,7 +95,7 @@ def counted_under(session: Session, key: str) -> Counted:
 
 def replay(session: Session, known: Reservation, counted: Counted) -> Reservation | LedgerError:
     asked = session.execute("SELECT asked FROM ledger_reservation WHERE key = :key", {"key": known.key})[0][0]
-    if known.state is ReservationState.LOWERED or Counted.from_text(asked).usage != counted.usage:
+    if known.state is ReservationState.LOWERED or not Counted.from_text(asked).same_call(counted):
         return KeyTakenError(f"the key {known.key} was used for another call")
     return Reservation(
         known.key, known.state, known.made_at, known.expires_at, known.usage, known.authorizations, known.note, True

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from exportguard.authority.approvals import Approval
 from exportguard.authority.ledger import rows
@@ -23,12 +23,10 @@ from exportguard.authority.ledger.model import (
     scope_of,
     unscaled,
 )
+from exportguard.authority.ledger.view import LedgerView
 from exportguard.errors import ConfigurationError, LedgerError
 from exportguard.storage import Database, Schema, Session, StorageError, open_database
 from exportguard.vocabulary import UsageQuestion, UsageReading
-
-if TYPE_CHECKING:
-    from exportguard.authority.ledger.view import LedgerView
 
 R = TypeVar("R")
 
@@ -142,9 +140,7 @@ class SqlLedger:
     def exclusively(self, work: Callable[[LedgerView], R]) -> R:
         """Do *work* on the ledger while nobody else can change it. It may run more than once, and what it reserves is
         durable when this returns; keep it short, and let it use no other ledger, log or lock."""
-        from exportguard.authority.ledger.view import LedgerView
-
-        return self._guarded(lambda: self._database.write(lambda session: work(LedgerView(self, session))))
+        return self._guarded(lambda: self._database.write(lambda session: work(LedgerView(self.reserving, session))))
 
     def reserving(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from exportguard.authority.approvals import Approval
 from exportguard.authority.ledger import rows
@@ -13,15 +13,26 @@ from exportguard.errors import LedgerError
 from exportguard.storage import Session
 from exportguard.vocabulary import UsageQuestion
 
-if TYPE_CHECKING:
-    from exportguard.authority.ledger.store import SqlLedger
+
+class Reserving(Protocol):
+    """What makes a reservation inside a transaction, or returns why not: `SqlLedger.reserving`."""
+
+    def __call__(
+        self,
+        key: str,
+        usage: Sequence[UsageDraw],
+        authorizations: Sequence[AuthorizationDraw] = ...,
+        *,
+        as_of: datetime,
+        also: Callable[[Session], object] | None = ...,
+    ) -> Callable[[Session], Reservation | LedgerError]: ...
 
 
 class LedgerView:
     """What deciding needs of a ledger, over *session*. Use `SqlLedger.exclusively`."""
 
-    def __init__(self, ledger: SqlLedger, session: Session) -> None:
-        self._ledger, self._session = ledger, session
+    def __init__(self, reserving: Reserving, session: Session) -> None:
+        self._reserving, self._session = reserving, session
 
     def read(self, questions: Iterable[tuple[UsageQuestion, str]], as_of: datetime) -> Readings:
         return {(q, key): rows.reading(self._session, q, key, as_of) for q, key in dict.fromkeys(questions)}
@@ -45,7 +56,7 @@ class LedgerView:
         also: Callable[[Any], object] | None = None,
     ) -> Reservation:
         """As `Ledger.reserve`; a refusal raised here has changed nothing."""
-        made = self._ledger.reserving(key, usage, authorizations, as_of=as_of, also=also)(self._session)
+        made = self._reserving(key, usage, authorizations, as_of=as_of, also=also)(self._session)
         if isinstance(made, LedgerError):
             raise made
         return made
