@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast
 from exportguard import judging, stores
 from exportguard.draft import Mode, State
 from exportguard.errors import ConfigurationError
+from exportguard.forks import Lock
 from exportguard.gate import CallGate, utc_now
 from exportguard.judging import load_state
 from exportguard.metering import Invoke
@@ -55,7 +55,7 @@ class Guard(CallGate):
         self._sources = dict(sources) if sources is not None else {}
         self._resolver = resolver
         self._hooks: dict[str, Any] = {}
-        self._hooks_lock = threading.RLock()
+        self._hooks_lock = Lock()
 
     @classmethod
     def load(

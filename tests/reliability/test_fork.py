@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -139,3 +141,69 @@ def test_a_child_holds_the_files_lock_itself(tmp_path: Path) -> None:
     log = open_log(place)
     assert [stored.decision_id for stored in log.read()] == ["parent", "child 1", "child 2"]
     log.close()
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_child_judges_though_another_thread_was_in_the_middle_of_it(tmp_path: Path) -> None:
+    """Every lock of the library may be held by some thread at the fork; it is not in the child to let it go."""
+    import gc
+
+    from exportguard import Guard
+    from exportguard.forks import Lock
+
+    customers = Path(__file__).resolve().parents[2] / "examples" / "company_policies" / "customers.yaml"
+    guard = Guard.load(None, customers=customers, record=tmp_path / "log", ledger=None, lists=None)
+    call = {
+        "sdk": "boto3", "service": "ec2", "operation": "RunInstances", "region": "us-east-1",
+        "customer": "cust-zurich", "parameters": {"InstanceType": "p5.48xlarge", "MinCount": 1, "MaxCount": 1},
+    }  # fmt: skip
+    guard.check(call)
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        locks = [each for each in gc.get_objects() if isinstance(each, Lock)]
+        assert locks
+        with contextlib.ExitStack() as stack:
+            for each in locks:
+                stack.enter_context(each)
+            held.set()
+            let_go.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(60)
+    child = _fork(lambda: guard.check(call))
+    let_go.set()
+    thread.join()
+    assert _status(child) == 0
+    guard.close()
+
+
+def test_who_forks_in_the_middle_lets_go_of_what_it_held() -> None:
+    from exportguard.forks import Lock
+
+    lock = Lock()
+
+    def nested() -> None:
+        with lock:
+            pass
+
+    with lock:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(30)
+    if child == 0:
+        taken = threading.Thread(target=nested, daemon=True)
+        taken.start()
+        taken.join(20)
+        os._exit(int(taken.is_alive()))
+    assert _status(child) == 0
+
+
+def test_no_lock_of_the_library_stays_taken_in_a_child() -> None:
+    """Outside of `forks` and `storage`, which renew theirs, a lock of `threading` would."""
+    source = Path(__file__).resolve().parents[2] / "src" / "exportguard"
+    exempt = {source / "forks.py", source / "storage" / "database.py", source / "testing" / "recorder.py"}
+    made = re.compile(r"threading\.(R?Lock|Condition|Semaphore|Event)\(")
+    found = [str(path) for path in source.rglob("*.py") if path not in exempt and made.search(path.read_text("utf-8"))]
+    assert found == []

@@ -8,13 +8,13 @@ spelling that `account_key` and `tag_key` give. A customer is read when asked fo
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from exportguard.errors import ConfigurationError, DocumentError
+from exportguard.forks import Lock
 from exportguard.parties.customer import Customer
 from exportguard.parties.directory import account_key, tag_key
 from exportguard.parties.documents import customers_of
@@ -34,7 +34,7 @@ class _Database:
     name: str
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._kept: dict[str, Customer | None] = {}
         self._state: object = None
 

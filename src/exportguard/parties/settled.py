@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
+from exportguard.forks import Lock
 from exportguard.parties.customer import Customer
 from exportguard.parties.screening.result import Screener
 from exportguard.vocabulary.fact import FactSource
@@ -16,7 +16,7 @@ from exportguard.vocabulary.party import Party
 
 _KEPT = 4096
 _memories: weakref.WeakKeyDictionary[Any, OrderedDict[Any, tuple[Any, Settled]]] = weakref.WeakKeyDictionary()
-_lock = threading.Lock()
+_lock = Lock()
 
 
 class Settled(NamedTuple):

@@ -5,12 +5,12 @@ Listings that nobody stated stay unknown here: a hundred thousand names are not 
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
+from exportguard.forks import Lock
 from exportguard.parties.cascade import Cascade, Prepared, cascade, prepare
 from exportguard.parties.origin import Origin, Places, is_place, placed
 from exportguard.parties.screening.lists import canonical
@@ -75,7 +75,7 @@ class WholeGraph:
 
     def __init__(self, graph: OwnershipGraph) -> None:
         self._graph = graph
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._prepared: dict[date, Prepared] = {}
         self._found: OrderedDict[tuple[OwnershipQuestion, date], Found] = OrderedDict()
 

@@ -6,13 +6,13 @@ the country of an account's contact is no jurisdiction, but where it contradicts
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from exportguard.errors import ConfigurationError, GuardError
+from exportguard.forks import Lock
 from exportguard.parties import Customer, CustomerDirectory, load_directory
 from exportguard.reference import default as reference
 from exportguard.vocabulary.fact import FactSource, Unknown
@@ -80,7 +80,7 @@ class OrganizationsDirectory:
         self._organizations: Any = source.client("organizations", **made)
         self._contacts: Any = source.client("account", **made) if contact else None
         self._keep, self._clock = keep, clock
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._kept: dict[str, tuple[float, Any]] = {}
 
     def by_id(self, id: str) -> Customer | None:  # noqa: A002

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import gc
 import sys
-import threading
 import weakref
 from typing import TYPE_CHECKING, Any, Literal
+
+from exportguard.forks import Lock
 
 if TYPE_CHECKING:
     from exportguard.adapters.aws.lookup import Resolver
@@ -42,7 +43,7 @@ class AwsHook:
         self._gate = gate
         self._resolver = resolver
         self._resolvers: weakref.WeakKeyDictionary[Any, Resolver] = weakref.WeakKeyDictionary()
-        self._lock = threading.RLock()
+        self._lock = Lock()
         self._everywhere: Point | None = None
 
     # -- public --------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from exportguard.adapters.aws.lookup import Question, looking_up
 from exportguard.adapters.aws.places import region_of_host
+from exportguard.forks import Lock
 from exportguard.vocabulary import Unknown
 
 _READ_ONLY = ("Describe", "Get", "List", "Search")
@@ -50,7 +51,7 @@ class ClientResolver:
         self._credentials, self._region, self._endpoint_url = credentials, region, endpoint_url
         self._verify = verify
         self._seconds = seconds
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._clients: dict[tuple[str, str | None], Any] = {}
         self._answers: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
 

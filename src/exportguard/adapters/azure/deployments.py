@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -10,6 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from exportguard.adapters.azure.resolve import DeploymentFact
 from exportguard.adapters.azure.resolver import document_of
+from exportguard.forks import Lock
 from exportguard.vocabulary.fact import Unknown
 
 _VERSION: Final = "2024-10-01"
@@ -51,7 +51,7 @@ class ArmDeployments:
         self._client: Any = PipelineClient(endpoint, policies=policies, **more)
         self._subscriptions = (subscriptions,) if isinstance(subscriptions, str) else tuple(subscriptions)
         self._keep, self._clock = keep, clock
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._accounts: dict[str, tuple[str, str]] = {}
         self._kept: dict[str, tuple[float, DeploymentFact]] = {}
 

@@ -6,13 +6,13 @@ country that a tenant was registered in is no jurisdiction, but where it contrad
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from exportguard.errors import ConfigurationError, GuardError
+from exportguard.forks import Lock
 from exportguard.parties import Customer, CustomerDirectory, load_directory
 from exportguard.reference import default as reference
 from exportguard.vocabulary.fact import FactSource, Unknown
@@ -76,7 +76,7 @@ class AzureDirectory:
         policies = [RetryPolicy(retry_total=1, retry_status=0, timeout=2 * _TIMEOUT), signs]
         self._client: Any = PipelineClient(endpoint, policies=policies, **more)
         self._keep, self._clock = keep, clock
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._kept: dict[str, tuple[float, Any]] = {}
 
     def by_id(self, id: str) -> Customer | None:  # noqa: A002

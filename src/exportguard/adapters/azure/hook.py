@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import threading
 import weakref
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -19,6 +18,7 @@ from exportguard.adapters.azure.passage import Passage, exempt
 from exportguard.adapters.azure.resolve import KnowsDeployments, Resolver, knows_deployments
 from exportguard.adapters.azure.resolver import PipelineReader, Places
 from exportguard.errors import ConfigurationError
+from exportguard.forks import Lock
 from exportguard.vocabulary.enforcement import Gate
 
 _DEPTH = 4
@@ -47,7 +47,7 @@ class AzureHook:
         self._deployments = knows_deployments(resolver)
         self._reads = resolver == "auto" or (self._asked is None and self._deployments is not None)
         self._policies: weakref.WeakSet[ExportguardPipelinePolicy] = weakref.WeakSet()
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._places = Places()
 
     def policy(self, customer: str | None = None) -> ExportguardPipelinePolicy:

@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import functools
 import importlib
-import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from exportguard.adapters.azure.passage import Passage, exempt
+from exportguard.forks import Lock
 
 if TYPE_CHECKING:
     from exportguard.adapters.azure.hook import AzureHook
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 KEY: Final = "exportguard_passages"
 _running: ContextVar[tuple[Passage, ...]] = ContextVar("exportguard_azure_passages", default=())
-_lock = threading.RLock()
+_lock = Lock()
 _installed: tuple[AzureHook, ...] = ()
 _originals: dict[tuple[type, str], Any] = {}
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import json
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from exportguard.adapters.azure.resolve import DeploymentFact, KnowsDeployments
+from exportguard.forks import Lock
 from exportguard.vocabulary.fact import Unknown
 
 TIMEOUT: Final = 10.0
@@ -43,7 +43,7 @@ class Places:
     MOST: Final = 4096
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._lock = clock, threading.Lock()
+        self._clock, self._lock = clock, Lock()
         self._kept: dict[str, tuple[float, str]] = {}
 
     def get(self, key: str) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from openai._base_client import AsyncAPIClient, SyncAPIClient
 from exportguard.adapters.openai import patches
 from exportguard.adapters.openai.resolve import Resolver, as_resolver
 from exportguard.errors import ConfigurationError
+from exportguard.forks import Lock
 from exportguard.vocabulary.enforcement import Gate
 
 
@@ -27,7 +27,7 @@ class OpenAIHook:
     def __init__(self, gate: Gate, *, resolver: Resolver | Mapping[str, Any] | None = None) -> None:
         self.gate = gate
         self.resolver = as_resolver(resolver)
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def install(self) -> None:
         """Every client of the process, those that exist already included. Twice is once."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar, copy_context
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from exportguard.adapters.openai.passage import Passage
+from exportguard.forks import Lock
 
 if TYPE_CHECKING:
     from exportguard.adapters.openai.hook import OpenAIHook
@@ -26,7 +26,7 @@ _SOCKETS: Final = (
     "beta.responses.responses", "live.live", "live.sideband", "live.forks",
 )  # fmt: skip
 _running: ContextVar[tuple[Passage, ...]] = ContextVar("exportguard_openai_passages", default=())
-_lock = threading.RLock()
+_lock = Lock()
 _installed: tuple[OpenAIHook, ...] = ()
 _originals: dict[tuple[type, str], Any] = {}
 _watched: set[type] = set()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from exportguard.errors import NaiveInstantError
+from exportguard.forks import Lock
 from exportguard.parties.screening import disk
 from exportguard.parties.screening.aliases import Aliases, default_aliases, load_aliases
 from exportguard.parties.screening.index import FORMAT, Index, build, restore
@@ -53,7 +53,7 @@ class NameScreener:
         self._hit, self._review = hit, review
         self._source = source
         self._seen: OrderedDict[tuple[str, bool], tuple[tuple[Match, ...], str | None]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     @property
     def digest(self) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from exportguard.errors import InputError, NaiveInstantError
+from exportguard.forks import Lock
 from exportguard.parties.screening.listfile import digest_of, read_raw
 from exportguard.parties.screening.result import Screener, ScreeningResult, Status
 
@@ -96,7 +96,7 @@ class InstalledScreener:
         self.max_list_age = max_list_age
         self.snapshots = snapshots(folder)
         self._loaded: dict[Path, Screener] = {}
-        self._lock = threading.Lock()
+        self._lock = Lock()
         newest = self.snapshots[-1]
         if newest.digest is not None and (problem := damage(newest)) is not None:
             logger.warning("%s; what depends on it is unknown", problem)

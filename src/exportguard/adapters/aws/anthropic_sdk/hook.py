@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import sys
-import threading
 import weakref
 from collections.abc import Callable
 from contextvars import ContextVar, copy_context
@@ -14,11 +13,12 @@ from typing import Any, Final, Literal
 from exportguard.adapters.aws.anthropic_sdk.passage import Passage, is_aws
 from exportguard.adapters.aws.lookup import Resolver
 from exportguard.errors import ConfigurationError
+from exportguard.forks import Lock
 from exportguard.vocabulary import Gate
 
 _MARK: Final = "_exportguard_anthropic_hooks"
 """On an attached client: hook -> customer. A client copied from it (`with_options`) gets the same."""
-_lock = threading.RLock()
+_lock = Lock()
 _installed: tuple[AnthropicHook, ...] = ()
 _originals: dict[tuple[type, str], Any] = {}
 _attached: weakref.WeakSet[Any] = weakref.WeakSet()
