@@ -41,9 +41,8 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_processes_get_exactly_what_there_is(place: str) -> None:
-    """Three processes ask sixty times for thirty: exactly thirty are granted, and under the same keys nothing is
-    counted twice."""
-    open_ledger(place).close()
+    """Three processes, none of which finds the table, ask sixty times for thirty: exactly thirty are granted, and under
+    the same keys nothing is counted twice."""
     running = [start("reserve_twice", place, f"p{n}", "20", "30") for n in range(3)]
     for each in running:
         assert list(lines(each, "ready")) == []

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-
-import pytest
 
 from exportguard.authority import UsageDraw, UsageMovedError, open_ledger
 from exportguard.errors import LedgerError
@@ -20,24 +17,6 @@ def test_processes_get_exactly_what_there_is(place: str) -> None:
     """1,600 requests by eight processes against a limit of 1,000: exactly 1,000 are granted, on either store. Asked
     again under the same keys, nothing is counted twice."""
     _grant_exactly(place, 8, 200, 1000)
-
-
-def test_processes_get_exactly_what_there_is_of_a_dynamodb_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same over HTTP, with a table that all of them find missing. The server answers one request at a time, as
-    DynamoDB carries out one transaction at a time."""
-    server = pytest.importorskip("moto.server", reason="DynamoDB: moto's server is not installed")
-    serving = pytest.importorskip("werkzeug.serving", reason="DynamoDB: moto's server is not installed")
-    app = server.DomainDispatcherApplication(server.create_backend_app)
-    running = serving.make_server("127.0.0.1", 0, app, threaded=False)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{running.server_port}")
-    try:
-        _grant_exactly("dynamodb://ledger?region=us-east-1", 4, 12, 30)
-    finally:
-        running.shutdown()
-        running.server_close()
 
 
 def _grant_exactly(place: str, processes: int, requests: int, limit: int) -> None:
