@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from exportguard.decide.items import item_views
 from exportguard.reference import ReferenceData, RegionFact
+from exportguard.reference.listcodes import list_code
 from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
 from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.party import Party, Role
@@ -310,6 +311,9 @@ def _list_code(code: Maybe[str], reference: ReferenceData) -> Maybe[str]:
     tidy = code.strip().upper()
     if tidy in reference.list_codes:
         return tidy
+    named = list_code(code)
+    if named is not None and named in reference.list_codes:
+        return named
     # A screening that leaves something open says so here, in words.
     return Unknown(f"`{code}` is not a list code that is known" if " " not in code.strip() else code)
 

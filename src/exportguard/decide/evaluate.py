@@ -86,6 +86,7 @@ def decide(
         return _decision(request, policies, reference, as_of, facts, combine(()))
     results: list[tuple[Effect, RuleResult, bool]] = []
     reasons: list[Reason] = []
+    idle: list[Reason] = []  # of open rules that hold nothing
     unknown: list[UnknownFact] = []
     lifted: list[Lifted] = []
     advice: list[str] = []
@@ -112,12 +113,13 @@ def decide(
             continue
         told = left if len(left) == 1 else [finding for finding in left if finding.result is result]
         shown, missing = explain.rule_reasons(rule, effect, status, result, told, words)
-        reasons.extend(shown)
+        open_ = result is _OPEN and rule.if_unknown == "flag"
+        (idle if open_ else reasons).extend(shown)
         unknown.extend(missing)
         if effect is _FLAG and result is _MATCH:
             flags.append(rule.id)
             advice += [f"{rule.policy}/{rule.id}: {reason.message}"[:MAX_ADVICE] for reason in shown]
-        elif effect is not _FLAG and result is _OPEN and rule.if_unknown == "flag":
+        elif effect is not _FLAG and open_:
             advice.append(f"{rule.policy}/{rule.id} is open and holds nothing: {rule.title}"[:MAX_ADVICE])
     return _decision(
         request,
@@ -126,7 +128,7 @@ def decide(
         as_of,
         facts,
         combine(results),
-        reasons=explain.ordered(reasons),
+        reasons=explain.ordered(reasons) + explain.ordered(idle),
         unknown=explain.distinct_unknowns(unknown),
         lifted=tuple(dict.fromkeys(sorted(lifted, key=lambda x: (x.authorization, x.rule)))),
         advice=tuple(sorted({*advice, *(lifter.advice() if lifter is not None else ())})),

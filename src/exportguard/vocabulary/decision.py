@@ -114,6 +114,10 @@ class Decision(Frozen):
     @property
     def summary(self) -> str:
         """The first reason in a line, or why no rule was asked."""
+        if self.reasons and self.allowed and self.reasons[0].result is RuleResult.INDETERMINATE:
+            # Whoever reads that a call is allowed must not read first that it may be forbidden.
+            open_ = ", ".join(dict.fromkeys([f"{reason.policy}/{reason.rule}" for reason in self.reasons]))
+            return f"no rule objects; open, and holding nothing: {open_}"
         if self.reasons:
             return self.reasons[0].message
         return self.not_applicable or "no rule objects"

@@ -9,6 +9,7 @@ import pytest
 
 from exportguard.decide.derive import Facts, derive
 from exportguard.reference import default
+from exportguard.reference.listcodes import list_code
 from exportguard.vocabulary import Item, Location, Party, ProvisioningRequest, Unknown
 
 AS_OF = datetime(2024, 8, 23, tzinfo=UTC)
@@ -140,7 +141,7 @@ def test_null_for_the_parent_says_the_party_is_its_own():
 
 def test_a_list_nobody_knows_is_some_list():
     """A misspelt code is unknown, never *not the Entity List*."""
-    (party,) = seen(parties=(Party(role="end_user", listings=("el", "Entity List")),)).parties
+    (party,) = seen(parties=(Party(role="end_user", listings=("el", "Enitty List")),)).parties
     assert party.listings[0] == "EL"
     assert isinstance(party.listings[1], Unknown)
 
@@ -182,3 +183,29 @@ def test_which_part_of_a_divided_country_is_not_known_until_it_is_said():
     assert said.subdivision == "UA-30"
     (elsewhere,) = seen(parties=(Party(role="end_user", country="CH"),)).parties
     assert elsewhere.subdivision is None
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("el", "EL"),
+        ("Entity List", "EL"),
+        ("entity-list", "EL"),
+        ("Entity List (EL) - Bureau of Industry and Security", "EL"),
+        ("Military End User (MEU) List - Bureau of Industry and Security", "MEU"),
+        ("Specially Designated Nationals", "SDN"),
+        ("SDN List", "SDN"),
+        ("Denied Persons List", "DPL"),
+        ("CMIC", "NS-CMIC"),
+        ("NS-MBS List", "MBS"),
+        ("ITAR Debarred (DTC) - State Department", "DTC"),
+        ("not screened (SDN)", None),
+        ("Non-SDN", None),
+        ("1260H", None),
+        ("", None),
+    ],
+)
+def test_a_list_is_known_by_its_name_too(written, code):
+    """Read as some list that nobody knows, a denied person would pass with what is not controlled."""
+    found = list_code(written)
+    assert found == code

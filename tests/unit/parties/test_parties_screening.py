@@ -64,11 +64,37 @@ def screener(home: Path) -> NameScreener:
         "Газпром",
         "Hikvision",
         "海康威视",
+        "BIT Beijing Institute of Technology",
+        "Harbin Engineering University HEU",
+        "NWPU Northwestern Polytechnical University",
+        "NJUST Nanjing University of Science & Technology",
+        "BUAA Beihang University",
     ],
 )
 def test_listed_names_hit_however_they_are_written(screener: NameScreener, name: str) -> None:
     """Case, width, look-alikes, zero-width characters, order, spacing, abbreviations and Han script hide nothing."""
     assert screener.screen(name, as_of=AS_OF, country="CN").status is Status.HIT
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MIT Massachusetts Institute of Technology",
+        "ECNU East China Normal University",
+        "NUS National University of Singapore",
+        "TJUT Tianjin University of Technology",
+        "SNU Sichuan Normal University",
+    ],
+)
+def test_an_acronym_beside_another_name_is_no_listed_one(screener: NameScreener, name: str) -> None:
+    assert screener.screen(name, as_of=AS_OF, country="CN").status is Status.CLEAR
+
+
+@pytest.mark.parametrize(
+    "name", ["Beihang Software Lab", "Beihang School of Software", "State Key Laboratory of Virtual Reality Beihang"]
+)
+def test_a_part_of_a_body_called_by_an_alias_is_at_least_a_review(screener: NameScreener, name: str) -> None:
+    assert screener.screen(name, as_of=AS_OF, country="CN").status in (Status.HIT, Status.REVIEW)
 
 
 def test_a_match_says_which_list_entry_and_why(screener: NameScreener) -> None:

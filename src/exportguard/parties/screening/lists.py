@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from exportguard.reference.listcodes import list_code
+
 
 class RestrictedList(NamedTuple):
     code: str
@@ -49,10 +51,10 @@ _ALIASES = {alias: code for code, entry in LISTS.items() for alias in entry.alia
 
 
 def canonical(code: str) -> str | None:
-    """The code of a list, from any case and from trade.gov's spelling; None when no list has it."""
+    """The code of a list, from any case, its name and trade.gov's spelling; None when no list has it."""
     tidy = " ".join(code.upper().split())
     tidy = _ALIASES.get(tidy, tidy)
-    return tidy if tidy in LISTS else None
+    return tidy if tidy in LISTS else list_code(code)
 
 
 def code_of_source(source: str) -> str | None:

@@ -20,7 +20,7 @@ from exportguard.parties.screening.han import (
 )
 from exportguard.parties.screening.names import MAX_NAME
 from exportguard.parties.screening.scripts import scripts_of, unmarked, visible
-from exportguard.parties.screening.words import ACRONYMS, PINYIN_LEGAL, PLACES
+from exportguard.parties.screening.words import ACRONYMS, FILLERS, PINYIN_LEGAL, PLACES, SUB_UNITS
 
 _REMEDY = "install `exportguard[screening]`, or give its Latin name, or add an alias"
 _LATIN_REMEDY = "give its Latin name, or add an alias"
@@ -28,6 +28,8 @@ _WORD = re.compile(r"[A-Za-z]+")
 _BRACKETS = re.compile(r"[(（]([\u3400-\u9fff]+)[)）]")
 _LONGEST_ALIAS = 24
 _MOST_TRANSLATIONS = 4
+_MOST_WORDS = 14
+_SHORTEST_BRAND = 5
 _SHORTEST_INSIDE = 4
 """A Han alias inside a longer name has at least this many characters: `南航` is also an airline."""
 
@@ -64,6 +66,7 @@ def in_latin(name: str, aliases: Aliases) -> Spelled:
         found += _by_sound(text, aliases)
         found += _acronyms(text)
         found += _alias_somewhere(text, aliases)
+        found += _beside_its_acronym(text, aliases)
     if "other" in scripts_of(text):
         unread = unread or f"`{text[:80]}` is in a script that is not read; {_LATIN_REMEDY}"
     if not any(char.isalnum() for char in text):
@@ -79,6 +82,46 @@ def _alias_somewhere(text: str, aliases: Aliases) -> list[Reading]:
     if not places or not rest or len(words) > 6:
         return []
     return [Reading(f"{name}, {' '.join(places)}", False, f"an alias, `{rest}`") for name in aliases.of_latin(rest)]
+
+
+def _beside_its_acronym(text: str, aliases: Aliases) -> list[Reading]:
+    """`BIT Beijing Institute of Technology`, `BUAA Beihang University`: a name with its own acronym before or after
+    it; `Beihang Software Lab`: a part of a body that is called by an alias of one word."""
+    words = _WORD.findall(text)
+    if not 2 <= len(words) <= _MOST_WORDS:
+        return []
+    found: list[Reading] = []
+    for one, rest in ((words[0], words[1:]), (words[-1], words[:-1])):
+        name = " ".join(rest)
+        named = aliases.of_latin(one)
+        if len(rest) > 1 and _stands_for(one.lower(), [word.lower() for word in rest if word.lower() not in FILLERS]):
+            found.append(Reading(name, True, f"without its acronym, `{one}`"))
+            found += [Reading(other, True, "an alias, beside its acronym") for other in aliases.of_latin(name)]
+        elif named:
+            found += [
+                Reading(other, True, "an alias, beside its acronym")
+                for other in aliases.of_latin(name)
+                if other in named
+            ]
+            if len(one) >= _SHORTEST_BRAND and any(word.lower() in SUB_UNITS for word in rest):
+                found += [Reading(f"{other}, {name}", False, f"an alias, `{one}`") for other in named]
+    return found
+
+
+def _stands_for(acronym: str, words: list[str]) -> bool:
+    """Whether *acronym* is made of the initials of *words*, maybe with letters between (`NJUST`, `NWPU`)."""
+    initials = "".join(word[0] for word in words)
+    if len(words) < 2 or len(acronym) < 2 or len(acronym) > 3 * len(words) or acronym[0] != initials[0]:
+        return False
+    return acronym == initials or (
+        len(initials) > 2 and _within(initials, acronym) and _within(acronym, "".join(words))
+    )
+
+
+def _within(letters: str, text: str) -> bool:
+    """Whether *letters* stand in *text*, in this order."""
+    waiting = iter(text)
+    return all(letter in waiting for letter in letters)
 
 
 def _acronyms(text: str) -> list[Reading]:
