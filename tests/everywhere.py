@@ -38,6 +38,21 @@ NOT_FROM_A_WHEEL = {
 }
 """Tests that need the source tree, each with why."""
 NOT_THEN = {
+    "tests/guard/test_reserving_and_recording.py::"
+    "test_forty_orders_of_a_million_tokens_are_forty_million": "botocore of that time has no Converse",
+    "tests/guard/test_reserving_and_recording.py::test_what_a_call_did_not_say_is_known_from_its_answer": "the same",
+    "tests/guard/test_reserving_and_recording.py::"
+    "test_an_estimate_is_raised_by_the_answer_and_never_lowered": "the same",
+    "tests/guard/test_secrets.py::test_no_secret_of_a_boto3_call_comes_out": "the same",
+    "tests/cli/test_demo_verb.py": "moto of that time answers no InvokeModel",
+    "tests/unit/reference/test_reference_accelerators.py::"
+    "test_every_accelerator_name_of_ec2_and_deadline_is_read": "botocore of that time lists fewer types",
+    "tests/unit/reference/test_reference_catalogue.py::"
+    "test_the_installed_botocore_has_no_type_that_nobody_has_looked_at": "the same",
+    "tests/unit/reference/test_reference_instances_aws.py::"
+    "test_every_ec2_type_of_the_installed_botocore_is_classified": "the same",
+    "tests/unit/reference/test_reference_instances_aws.py::"
+    "test_every_type_that_a_service_lists_is_classified": "the same",
     "tests/guard/test_metered_and_told.py": "moto of that time answers no InvokeModel",
     "tests/guard/test_boto3_calls.py::test_claude_is_refused_for_a_party_in_china_and_in_a_china_region": "the same",
     "tests/adapters/azure/test_azure_evasions_live.py": "no azure-mgmt-resource-deployments for azure-core 1.30",
