@@ -41,12 +41,12 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_processes_get_exactly_what_there_is(place: str) -> None:
-    """Three processes, none of which finds the table, ask sixty times for thirty: exactly thirty are granted, and under
-    the same keys nothing is counted twice."""
-    running = [start("reserve_twice", place, f"p{n}", "20", "30") for n in range(3)]
+    """Three processes, none of which finds the table, ask twenty-four times for twelve: exactly twelve are granted, and
+    under the same keys nothing is counted twice."""
+    running = [start("reserve_twice", place, f"p{n}", "8", "12") for n in range(3)]
     for each in running:
         assert list(lines(each, "ready")) == []
-    for expected in ({"granted": 30, "refused": 30}, {"replayed": 30, "refused": 30}):
+    for expected in ({"granted": 12, "refused": 12}, {"replayed": 12, "refused": 12}):
         for each in running:
             tell(each)
         said = [word for each in running for word in lines(each, "done")]
@@ -54,9 +54,9 @@ def test_processes_get_exactly_what_there_is(place: str) -> None:
     for each in running:
         assert each.communicate(timeout=60)[1] == b""
     ledger = open_ledger(place)
-    assert ledger.drawn("licence", "accelerators") == 30
-    assert ledger.read([YEAR], AT)[YEAR].accelerators == 30
-    assert len(ledger.pending()) == 30
+    assert ledger.drawn("licence", "accelerators") == 12
+    assert ledger.read([YEAR], AT)[YEAR].accelerators == 12
+    assert len(ledger.pending()) == 12
     ledger.close()
 
 
