@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -218,9 +219,27 @@ def test_a_request_that_goes_past_the_clients_methods_is_not_sent(load):
     with connections() as made, pytest.raises(ProvisioningHeld):
         past_the_client(ec2, "RunInstances", wanted)
     assert made == []
+    emr = guard.attach(boto3.client("emr", **KEYS), customer="cust-shenzhen")
+    with connections() as made, pytest.raises(ProvisioningHeld):
+        # Read by an extractor of its own, and in no list of parameter paths.
+        past_the_client(emr, "ModifyInstanceGroups", {"InstanceGroups": [{"InstanceGroupId": "g", "InstanceCount": 9}]})
+    assert made == []
     with mock_aws():
         response, _ = past_the_client(ec2, "DescribeInstances", {})
         assert response.status_code == 200
+
+
+def test_a_context_that_an_outside_call_went_through_hides_nothing(load):
+    """That a call cannot matter is noted in its context; another call that is given the same is judged all the same."""
+    ec2 = load().attach(client(), customer="cust-shenzhen")
+    context: dict[str, object] = {"client_region": "us-east-1"}
+    for operation, parameters in (("DescribeInstances", {}), ("RunInstances", {"InstanceType": "p5.48xlarge"})):
+        model = ec2.meta.service_model.operation_model(operation)
+        refused = pytest.raises(ProvisioningDenied) if parameters else contextlib.nullcontext()
+        with refused:
+            ec2.meta.events.emit(
+                f"before-parameter-build.ec2.{operation}", params=parameters, model=model, context=context
+            )
 
 
 @mock_aws

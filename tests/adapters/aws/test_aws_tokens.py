@@ -78,6 +78,9 @@ def test_a_body_of_each_vendors_shape_is_counted(operation, body, expected):
         ("cohere.rerank-v3-5:0", {"query": "x" * 40, "documents": ["x" * 360]}, "100"),
         ("amazon.titan-embed-image-v1", {"inputText": "x", "image": "aGVsbG8="}, "?"),
         ("amazon.titan-text-express-v1", {"inputText": "x" * 400}, "?"),
+        # What somebody calls a throughput of their own says nothing of what it writes.
+        ("my-embed-throughput", {"inputText": "x" * 400}, "?"),
+        ("arn:aws:bedrock:us-east-1::foundation-model/cohere.embed-english-v3", {"texts": ["x" * 400]}, "100"),
     ],
 )
 def test_a_model_that_writes_nothing_counts_its_input(model, body, expected):

@@ -77,7 +77,7 @@ class Point:
         if standing(model.service_model.service_name, model.name) is Standing.OUTSIDE:
             context[self._key] = _OUTSIDE
             return None
-        if looking_up.get() or self._key in context:
+        if looking_up.get() or context.get(self._key, _OUTSIDE) is not _OUTSIDE:
             return None
         state = context[self._key] = CallState(params, _client_of(model.service_model))
         meta = getattr(state.client, "meta", None)
@@ -159,7 +159,10 @@ class Point:
         _, _, name = str(event_name).partition(".")
         service, _, operation = name.partition(".")
         service = service_named(service)
-        if operation not in surface().get(service, {}) or looking_up.get():
+        known = standing(service, operation)
+        # Of a service that leads to accelerators or models, what nobody has seen yet may do so too.
+        matters = known is Standing.SURFACE or (known is Standing.UNSEEN and service in surface())
+        if not matters or looking_up.get():
             return None
         context = request.context
         region = region_of_host(request.url) or context.get("client_region")

@@ -100,7 +100,9 @@ def described_api(call: Call) -> None:
     todo: list[tuple[str, Any, int]] = [("body", document, 0)]
     while todo:
         place, node, depth = todo.pop()
-        if isinstance(node, Mapping) and depth < 60:
+        if depth >= 60:
+            call.unknown("the description of the API is nested too deeply to be read", place[:200])
+        elif isinstance(node, Mapping):
             for key, entry in node.items():
                 if str(key).lower().startswith("x-amazon-apigateway-integration"):
                     _written_integrations(call, entry, f"{place}.{key}")

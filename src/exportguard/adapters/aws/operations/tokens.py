@@ -41,7 +41,8 @@ _ABOUT = frozenset({"model", "anthropic_version", "anthropic_beta"})
 """What says how a body is to be read, and is not read by the model."""
 _SERVED = re.compile(r"(web_search|web_fetch|code_execution|mcp|tool_search|nova_grounding|nova_code)")
 """Tools that the service runs itself, whose results are read as input."""
-_ANSWERS_NOTHING = re.compile(r"embed|rerank", re.IGNORECASE)
+_ANSWERS_NOTHING = re.compile(r"\.[\w-]*(?:embed|rerank)", re.IGNORECASE)
+"""In a provider's own model id, which has a point; a name that somebody gave a throughput or a profile has none."""
 _LEFT_OUT = ("NotGiven", "Omit")
 """What the anthropic package puts for an argument that is not given."""
 _DEEPEST = 40
