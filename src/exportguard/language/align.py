@@ -70,7 +70,12 @@ def _escape(source: str, at: int, end: int) -> tuple[str, int] | None:
     if kind in _HEX:
         stop = at + 2 + _HEX[kind]
         try:
-            return chr(int(source[at + 2 : stop], 16)), stop
+            code = int(source[at + 2 : stop], 16)
+            if 0xD800 <= code < 0xDC00 and source[stop : stop + 2] == "\\u":
+                # JSON's way to write a character in two halves
+                low = int(source[stop + 2 : stop + 6], 16)
+                return chr(0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00)), stop + 6
+            return chr(code), stop
         except (ValueError, OverflowError):
             return None
     if kind in _SIMPLE:

@@ -39,18 +39,19 @@ class CallChecks:
             return self.check_group(node)
         if not method and name == "owned":
             return self.check_owned(node)
-        known = name in (functions.METHODS if method else functions.GLOBALS)
+        space = node.args[0].value if method and node.args[0].op == "ref" else None
+        extension = space in NAMESPACES and all(space != bound for bound, _ in self.scope)
+        known = name in (functions.METHODS if method else functions.GLOBALS) and not extension
         variable = node.args[1] if method and not known and len(node.args) > 1 else None
         if variable is not None and variable.op == "ref":
             # Written as a macro: its variable is no mistake of its own.
             self.scope.append((str(variable.value), DYN))
-        space = node.args[0] if method and not known else None
-        if space is not None and space.op == "ref" and space.value in NAMESPACES:
-            typed, kinds = self.negated(node.retyped("", node.args[1:]))
-        else:
-            typed, kinds = self.negated(node)
+        typed, kinds = self.negated(node.retyped("", node.args[1:]) if extension else node)
         if variable is not None and variable.op == "ref":
             self.scope.pop()
+        if extension:
+            what = f"`{space}.{name}` is outside the policy language"
+            return typed, self.report(node, "EG210", what, "not supported", "no extension of CEL is part of it")
         if not known:
             return typed, self.unknown_function(node, name, method)
         result = self.overload(node, name, kinds)
@@ -67,10 +68,6 @@ class CallChecks:
         return typed.retyped(str(result)), result
 
     def unknown_function(self, node: Node, name: str, method: bool) -> Type:
-        space = node.args[0].value if method and node.args[0].op == "ref" else None
-        if space in NAMESPACES:
-            what = f"`{space}.{name}` is outside the policy language"
-            return self.report(node, "EG210", what, "not supported")
         if name in functions.OUTSIDE:
             return self.report(
                 node, "EG210", f"`{name}` is outside the policy language", "not supported", functions.OUTSIDE[name]
@@ -94,7 +91,7 @@ class CallChecks:
             ):
                 return result
         got = ", ".join(kind.shown() for kind in kinds) or "nothing"
-        hint = None
+        hint: str | None = _TAKES.get(name)
         if name == "contains" and kinds and kinds[0].kind == "list":
             hint = f"an element of a list is asked with `in`: `{self.text(node.args[-1])} in {self.text(node.args[0])}`"
         self.report(node, "EG205", f"`{name}` does not take this", f"given {got}", hint)
@@ -105,7 +102,8 @@ class CallChecks:
 
         pattern = node.args[1]
         if pattern.op != "lit" or not isinstance(pattern.value, str):
-            self.report(pattern, "EG214", "a regular expression is written out in the policy", "not a literal")
+            hint = 'text inside text is `a.contains(b)`; a pattern is a literal: `matches(r"…")`'
+            self.report(pattern, "EG214", "a regular expression is written out in the policy", "not a literal", hint)
             return typed, BOOL
         if len(pattern.value) > MAX_PATTERN:
             self.report(pattern, "EG214", f"a regular expression has at most {MAX_PATTERN} characters", "too long")
@@ -141,7 +139,8 @@ class CallChecks:
         if part.op == "lit" and isinstance(part.value, str):
             problem = convert_literal(name, part.value)
             if problem is not None:
-                self.report(part, "EG215", f"`{part.value}` is not {'an' if name == 'int' else 'a'} {name}", problem)
+                what = f"`{part.value}` is not {'an' if name == 'int' else 'a'} {name}"
+                self.report(part, "EG215", what, problem, _WRITTEN[name])
 
     def check_zone(self, part: Node) -> None:
         """A time zone that is not one leaves the rule open for ever; where a machine knows none, nothing is said."""
@@ -167,7 +166,9 @@ class CallChecks:
         folded = {_squash(known): known for known in sorted(self.words.group_names)}
         close = [folded[_squash(name)]] if _squash(name) in folded else []
         close = close or get_close_matches(name, sorted(self.words.group_names), n=1, cutoff=0.6)
-        hint = f'did you mean `"{close[0]}"`?' if close else None
+        hint = f'did you mean `"{close[0]}"`?' if close else "the groups are those of the EAR, as `A:5`, `D:1`, `D:5`"
+        if self.words.admits("country", name):
+            hint = f'a country is compared by itself: `party.country == "{name}"`'
         self.report(part, "EG209", f"unknown country group `{name}`", "not a group", hint)
 
     def check_owned(self, node: Node) -> tuple[Node, Type]:
@@ -197,7 +198,7 @@ class CallChecks:
         share = _exact(self.text(percent)) if percent.op == "lit" else None
         if share is None:
             self.report(percent, "EG205", "the percentage is a number", "not a number", usage)
-        elif not 0 < share <= 100 or share < 1:
+        elif not 1 <= share <= 100 or (share == 100 and comparison.value == ">"):
             self.report(
                 percent,
                 "EG217",
@@ -207,6 +208,23 @@ class CallChecks:
             )
         value = (tuple(sorted(set(codes))), str(comparison.value), str(share or 0))
         return Node("owned", (typed.args[0],), value, "bool", node.start, node.end), BOOL
+
+
+_TEXT_IN = 'as in `party.name.{}("…")`'
+_TAKES = {
+    **{name: _TEXT_IN.format(name) for name in ("contains", "startsWith", "endsWith", "matches")},
+    "size": "text or a list: `size(party.listings)`",
+    "string": "a number, an instant, true or false",
+    "int": "a number, an instant in seconds, or text that is a whole number",
+    "double": "a number, or text that is one",
+}
+"""What functions take, for who gave them something else."""
+_WRITTEN = {
+    "timestamp": 'an instant has its date, time and offset: `timestamp("2024-01-01T00:00:00Z")`',
+    "duration": 'the units are `h`, `m`, `s` and `ms`, without spaces; a day is `duration("24h")`',
+    "int": "digits, with a sign or without",
+    "double": "a finite number",
+}
 
 
 def _exact(text: str) -> Fraction | None:

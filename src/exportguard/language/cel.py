@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from exportguard.language.hints import slip
+from exportguard.language.hints import ending, slip
 from exportguard.language.literals import literal_value
 from exportguard.language.syntax import CelSyntaxError, Node, Op
 
@@ -197,7 +197,8 @@ def _syntax_error(text: str, error: Any) -> CelSyntaxError:
         at = token.start_pos
     if at is None or (token is not None and token.type == "$END"):
         end = len(text.rstrip())
-        return CelSyntaxError("EG201", "the condition ends too early", (max(0, end - 1), end), "something is missing")
+        at_end, label = (max(0, end - 1), end), "something is missing"
+        return CelSyntaxError("EG201", "the condition ends too early", at_end, label, ending(text))
     found = slip(text, at, str(token) if token is not None else text[at : at + 1])
     label = "does not fit here" if found.code == "EG201" else "not supported"
     return CelSyntaxError(found.code, found.message, found.at, label, found.hint)
@@ -323,15 +324,19 @@ class _Converter:
         variable = parts[0]
         if variable.op != "ref":
             raise CelSyntaxError(
-                "EG219", f"the first argument of `{name}` is the name of a variable", variable.at, "is not a name"
+                "EG219",
+                f"the first argument of `{name}` is the name of a variable",
+                variable.at,
+                "is not a name",
+                f"a name of your own, as in `list.{name}(x, …)`",
             )
         return self.node(tree, "macro", (self.convert(target, depth), *parts[1:]), (name, variable.value))
 
     def member_object(self, tree: Any, depth: int) -> Node:
-        raise self.outside(tree, "a message")
+        raise self.outside(tree, "a message", "facts are compared field by field")
 
     def map_lit(self, tree: Any, depth: int) -> Node:
-        raise self.outside(tree, "a map")
+        raise self.outside(tree, "a map", "a list stands between square brackets, a choice is `test ? this : that`")
 
     def dot_ident(self, tree: Any, depth: int) -> Node:
         raise self.outside(tree, "a name with a leading dot", "write it without the dot")

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from exportguard.diagnostics import Diagnostic
 from exportguard.language.calls import CallChecks
 from exportguard.language.compare import ComparisonChecks
+from exportguard.language.functions import METHODS
 from exportguard.language.hints import WORDS_OF_OTHERS
 from exportguard.language.schema import LIST_BOUND, RECORDS, ROOTS, Vocabularies
 from exportguard.language.source import Scalar
@@ -173,17 +174,26 @@ class Checker(ComparisonChecks, CallChecks):
             return node, self.report(
                 node, "EG202", "`variables` is not a value", "name one of them", "`variables.name`"
             )
-        if name in self.variables:
+        if self.scalar.style in ("'", '"') and self.scalar.text.strip() == name and name not in WORDS_OF_OTHERS:
+            quoted = "'\"" + name + "\"'" if self.scalar.style == '"' else "\"'" + name + "'\""
+            hint = f"these quotes are YAML's; text has its own: `{quoted}`"
+        elif name in self.variables:
             hint = f"a variable is named with its group: `variables.{name}`"
         elif name in WORDS_OF_OTHERS:
             hint = f"did you mean `{WORDS_OF_OTHERS[name]}`?"
+        elif name in (self.words.members("role") or ()):
+            hint = f'a party is told by its role: `party.role == "{name}" && party.…`'
         elif self.words.is_a_word(name):
             hint = f'text stands between quotes: `"{name}"`'
+        elif name in ("now", "today"):
+            hint = "time is `--as-of` or the guard's clock; date a rule by `effective:`"
         else:
             close = get_close_matches(name, known, n=1, cutoff=0.6)
             owners = sorted(r for r in self.roots if name in RECORDS[r])
             if close:
                 hint = f"did you mean `{close[0]}`?"
+            elif name == "country_group":
+                hint = 'groups are called by name: `country_group("D:5")`'
             elif owners:
                 hint = "did you mean " + " or ".join(f"`{owner}.{name}`" for owner in owners) + "?"
             else:
@@ -210,8 +220,12 @@ class Checker(ComparisonChecks, CallChecks):
         if owner.kind != "record":
             at = (node.end - len(name), node.end)
             hint = None
-            if owner.kind == "list":
+            if owner.kind == "list" and name not in ("size", "length"):
                 hint = f"ask its elements: `{self.text(node.args[0])}.exists(x, x.{name} == …)`"
+            elif name in ("size", "length"):
+                hint = f"how long something is: `size({self.text(node.args[0])})`"
+            elif name in METHODS:
+                hint = f"a function is called with brackets: `.{name}()`"
             return typed, self.report(
                 at, "EG203", f"there is no field `{name}` here", f"{owner.shown()} has no fields", hint
             )
@@ -277,7 +291,8 @@ class Checker(ComparisonChecks, CallChecks):
 
     def visit_not(self, node: Node) -> tuple[Node, Type]:
         typed, (kind,) = self.negated(node)
-        self.expect_bool(node.args[0], kind, "`!`")
+        operand = self.text(node.args[0])
+        self.expect_bool(node.args[0], kind, "`!`", f"`!` binds first: `!({operand} == …)`, `!({operand} in […])`")
         return typed, BOOL
 
     def visit_neg(self, node: Node) -> tuple[Node, Type]:
@@ -286,9 +301,9 @@ class Checker(ComparisonChecks, CallChecks):
             return typed, self.report(node, "EG205", "only a number can be negative", f"this is {kind.shown()}")
         return typed, Type(kind.kind)
 
-    def expect_bool(self, node: Node, kind: Type, what: str) -> None:
+    def expect_bool(self, node: Node, kind: Type, what: str, hint: str = "compare it with something") -> None:
         if kind.kind not in ("bool", "dyn"):
-            self.report(node, "EG205", f"{what} needs true or false", f"this is {kind.shown()}")
+            self.report(node, "EG205", f"{what} needs true or false", f"this is {kind.shown()}", hint)
 
     def visit_and(self, node: Node) -> tuple[Node, Type]:
         typed, kinds = self.visits(node)
@@ -342,9 +357,14 @@ class Checker(ComparisonChecks, CallChecks):
         self.positive = before and macro in ("exists", "all")
         element = kind.of or DYN if kind.kind == "list" else DYN
         if kind.kind not in ("list", "dyn"):
-            self.report(node.args[0], "EG205", f"`{macro}` asks the elements of a list", f"this is {kind.shown()}")
+            hint = "a rule is asked of every item, party and location by itself" if kind.kind == "record" else None
+            self.report(
+                node.args[0], "EG205", f"`{macro}` asks the elements of a list", f"this is {kind.shown()}", hint
+            )
         if name in ROOTS or name == "variables":
-            self.report(node, "EG219", f"`{name}` already means something here", "choose another name for the variable")
+            hint = f"as in `{self.text(node.args[0])}.{macro}({name[0]}, …)`"
+            label = "choose another name for the variable"
+            self.report(node, "EG219", f"`{name}` already means something here", label, hint)
         self.scope.append((name, element))
         parts = [self.visit(arg) for arg in node.args[1:]]
         self.scope.pop()

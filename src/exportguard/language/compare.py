@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exportguard.language.hints import look_alike
 from exportguard.language.syntax import Node
 from exportguard.language.types import BOOL, DYN, Type
 
@@ -65,6 +66,12 @@ class ComparisonChecks:
         if "list" in kinds and len(kinds) == 2:
             one, many = (node.args[1], node.args[0]) if left.kind == "list" else (node.args[0], node.args[1])
             return f"one of several is asked with `in`: `{self.text(one)} in {self.text(many)}`"
+        if "record" in kinds:
+            one = node.args[0] if left.kind == "record" else node.args[1]
+            name = left.record if left.kind == "record" else right.record
+            return f"compare one of its fields, as `{self.text(one)}.{_MAIN.get(name, 'name')}`"
+        if kinds <= {"timestamp", "int", "double"}:
+            return "seconds since 1970 are an instant by `timestamp(…)`"
         if "bool" in kinds and kinds & {"int", "double"}:
             return "a range is `low < x && x < high`; `true` and `false` are no numbers"
         return None
@@ -141,7 +148,9 @@ class ComparisonChecks:
             return typed, BOOL
         inner = members.of or DYN
         if not self.comparable(element, inner):
-            self.report(node, "EG207", "this comparison never holds", f"{element.shown()} in {members.shown()}")
+            hint = f"ask one of its fields, as `{self.text(node.args[0])}.{_MAIN.get(element.record, 'name')}`"
+            told = f"{element.shown()} in {members.shown()}"
+            self.report(node, "EG207", "this comparison never holds", told, hint if element.kind == "record" else None)
         elif element.kind == "record":
             self.report(node, "EG205", "records cannot be compared", "a record", "compare one of their fields")
         else:
@@ -151,7 +160,8 @@ class ComparisonChecks:
     def check_literal_list(self, node: Node, element: Type) -> None:
         wanted = node.args[1].args
         if not wanted:
-            self.report(node, "EG207", "this comparison never holds", "the list is empty")
+            remedy = "name what it may be, or drop this part"
+            self.report(node, "EG207", "this comparison never holds", "the list is empty", remedy)
         for item, member in zip(wanted, self.members[id(node.args[1])], strict=True):
             if element.kind == "dyn":
                 continue
@@ -159,7 +169,8 @@ class ComparisonChecks:
             if kind is None:
                 if not self.comparable(element, member):
                     label = f"{member.shown()} against {element.shown()}"
-                    self.report(item, "EG207", "this comparison never holds", label)
+                    hint = "a list of lists is asked one by one, or joined by `+`" if member.kind == "list" else None
+                    self.report(item, "EG207", "this comparison never holds", label, hint)
                 continue
             if not self.comparable(element, kind):
                 self.report(item, "EG207", "this comparison never holds", f"{kind.shown()} against {element.shown()}")
@@ -202,7 +213,7 @@ class ComparisonChecks:
             form = f'facts arrive in this form: `"{meant}"`'
             self.report(node, "EG208", f"`{text}` is never the value here", "not in the form of this fact", form)
             return
-        hint = f'did you mean `"{meant}"`?' if meant is not None else self.some(words)
+        hint = f'did you mean `"{meant}"`?' if meant is not None else look_alike(text) or self.some(words)
         self.report(node, "EG208", f"`{text}` is not {_a(words)}", f"not a known {words.replace('eccn', 'ECCN')}", hint)
 
     def some(self, words: str) -> str | None:
@@ -234,6 +245,12 @@ class ComparisonChecks:
         hint = None
         if op == "%" and left.numeric and right.numeric:
             hint = "`%` is for whole numbers: convert with `int(…)`"
+        elif "timestamp" in pair and (left.numeric or right.numeric):
+            hint = 'a span of time is a duration: `duration("24h")`'
+        elif "duration" in pair and (left.numeric or right.numeric):
+            hint = 'write the duration out: `duration("48h")`'
+        elif "string" in pair and (left.numeric or right.numeric):
+            hint = "a number becomes text by `string(…)`"
         elif left.numeric and right.numeric:
             hint = "int and double do not mix in arithmetic: write `2.0` for `2`, or convert with `double(…)`"
         return typed, self.report(
@@ -241,6 +258,9 @@ class ComparisonChecks:
         )
 
 
+_MAIN = {"item": "eccn", "party": "country", "accelerator": "family", "model": "family"}
+_MAIN |= {"ultimate_parent": "headquarters", "restricted_ownership": "list", "location": "country"}
+"""Which field of a record is asked most."""
 _SWAP = str.maketrans("<>", "><")
 
 

@@ -16,7 +16,7 @@ _STAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}
 _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|us|µs|ns|m|s)")
 _UNIT = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 1000, "µs": 1000, "ns": 1}
 _INT_TEXT = re.compile(r"-?[0-9]{1,19}\Z")
-_DOUBLE_TEXT = re.compile(r"[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)\Z")
+_DOUBLE_TEXT = re.compile(r"[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)\Z", re.ASCII)
 
 
 def parse_timestamp(text: str) -> datetime:
@@ -143,7 +143,7 @@ CONVERSIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-_FIXED_ZONE = re.compile(r"([+-]?)(\d\d):(\d\d)\Z")
+_FIXED_ZONE = re.compile(r"([+-]?)(\d\d):(\d\d)\Z", re.ASCII)
 
 
 def time_part(name: str, value: Any, zone: str = "UTC") -> Any:

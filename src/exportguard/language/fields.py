@@ -14,8 +14,20 @@ from exportguard.language.parse import Mapping, Sequence, Tree
 from exportguard.language.policyset import FromTo
 from exportguard.language.source import Scalar
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _EMPTY = ("", "~", "null", "Null", "NULL")
+_CALLED = {
+    **dict.fromkeys(("if", "condition", "conditions", "match", "expr", "expression", "cel", "rule"), "when"),
+    **dict.fromkeys(("message", "reason"), "because"),
+    **dict.fromkeys(("action", "decision", "verdict", "severity"), "effect"),
+    **dict.fromkeys(("except", "unlessany", "exception"), "unless"),
+    **dict.fromkeys(("to", "end", "expires"), "until"),
+    **dict.fromkeys(("start", "since"), "from"),
+    **dict.fromkeys(("cite", "citations", "references"), "cites"),
+    **dict.fromkeys(("fix", "advice", "help"), "remedy"),
+    **dict.fromkeys(("window", "over"), "period"),
+}
+"""What keys are called in other policy languages."""
 MAX_SHORT = 2000
 """Characters in a title, remedy or cite."""
 
@@ -35,7 +47,8 @@ class Fields:
                 self.values[key.text], self.keys[key.text] = value, key
 
     def _unknown(self, key: Scalar) -> None:
-        close = get_close_matches(key.text, self.known, n=1, cutoff=0.6)
+        meant = _CALLED.get(key.text.lower())
+        close = [meant] if meant in self.known else get_close_matches(key.text.lower(), self.known, n=1, cutoff=0.6)
         hint = f"did you mean `{close[0]}`?" if close else f"{self.what} has {', '.join(f'`{k}`' for k in self.known)}"
         self.problems.append(
             key.problem("EG110", f"unknown key `{key.text[:60]}`", None, f"not a key of {self.what}", hint, NOT_LOADED)
@@ -167,8 +180,17 @@ class Fields:
 
 def _reshaped(value: Tree, name: str, wanted: str) -> str | None:
     """How a value of the wrong shape was probably meant."""
-    if name not in ("when", "unless") or wanted != "text":
+    if wanted == "a list: `[…]`" and isinstance(value, Scalar):
+        return f"`{name}: [{value.text[:60]}]`"
+    if name == "per" and isinstance(value, Scalar):
+        return "for example `per: {by: end_user, period: P1Y}`"
+    if name == "effective":
+        return "for example `effective: {from: 2024-01-01}`"
+    if wanted != "text":
         return None
+    if name not in ("when", "unless"):
+        opener = value.source.text[value.start : value.start + 1]
+        return f"text that starts with `{opener}` stands between quotes" if opener in "[{" else None
     if value.source.text[value.start : value.start + 1] not in "[{":
         return "one condition, its parts joined by `&&` or `||`, in a block after `|`"
     return "a condition that starts with `[` or `{` stands in a block after `|`"

@@ -41,11 +41,7 @@ OUTSIDE = {
     "bytes": "use text",
     "lowerAscii": "facts are already in their canonical spelling",
     "upperAscii": "facts are already in their canonical spelling",
-    "replace": None,
-    "split": None,
-    "join": None,
-    "substring": None,
-    "trim": None,
+    **dict.fromkeys(("replace", "split", "join", "substring", "trim"), "text is asked as it is: `contains`, `matches`"),
     "now": "time is `--as-of` or the guard's clock; date a rule with `effective:`",
 }
 """Functions that authors know from elsewhere, and what to do instead."""

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 _NUMBER = re.compile(r"[0-9][\w.]*")
 _LAST_WORD = re.compile(r"([A-Za-z_]\w*)\s+\Z")
 _OPENED = re.compile(r"\bin\s*\Z")
+_TEXTS = re.compile(r""" "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' """, re.VERBOSE)
+_MACRO = re.compile(r"\.\s*\w+\s*\(\s*\w+\s*\Z")
+_GROUP = re.compile(r"country_group\s*\(\s*\w+\s*\Z")
+_PATTERN = 'a pattern is asked with `.matches(r"…")`'
 _QUOTES = "“”„‘’`"
 
 
@@ -39,6 +43,24 @@ def slip(text: str, at: int, word: str) -> Slip:
     if led is not None and led[1] in _LEADING:
         return Slip((led.start(1), led.end(1)), f"unexpected `{led[1]}`", _LEADING[led[1]])
     return Slip((at, end), f"unexpected `{word}`", _hint(text, at, word, before, after))
+
+
+def look_alike(text: str) -> str | None:
+    """The first letter of *text* that is none of ASCII, which words of a vocabulary are made of."""
+    foreign = next((char for char in text if not char.isascii()), None)
+    if foreign is None:
+        return None
+    return f"`{foreign}` is {unicodedata.name(foreign, 'a character without a name')}: words are plain ASCII"
+
+
+def ending(text: str) -> str | None:
+    """What is likely missing at the end of *text*."""
+    plain = _TEXTS.sub("", text)
+    if "?." in plain:
+        return "a missing fact needs no `?.`: it leaves the rule open; write `.`"
+    if plain.count("?") > plain.count(":"):
+        return "a choice between two is `test ? this : that`"
+    return None
 
 
 def _foreign(at: int, char: str) -> Slip:
@@ -74,8 +96,22 @@ def _broken_number(text: str, at: int) -> Slip | None:
 
 def _hint(text: str, at: int, word: str, before: str, after: str) -> str | None:
     if word == "=":
-        following = {">": "at least is `>=`", "<": "at most is `<=`", "~": 'a pattern is asked with `.matches(r"…")`'}
+        if after == ">" and _MACRO.search(text, 0, at):
+            return "a macro's variable is followed by a comma: `list.exists(x, …)`"
+        following = {">": "at least is `>=`", "<": "at most is `<=`", "~": _PATTERN}
         return following.get(after, "equality is `==`")
+    if word == "~":
+        return _PATTERN
+    if word == "?":
+        return "a missing fact needs no default: it leaves the rule open; ask `unknown(path)` in a hold rule"
+    if word == ":" and _GROUP.search(text, 0, at):
+        return 'the name of a group stands between quotes: `country_group("D:5")`'
+    if word == "*" and before == "[":
+        return "the elements of a list are asked with `list.exists(x, …)`"
+    if word == "for":
+        return "the elements of a list are asked with `list.exists(x, …)`"
+    if word == "%" or (before == "%" and word in ("<", ">")):
+        return "a percentage is a plain number"
     if word == "&" or before == "&":
         return "and is `&&`"
     if word == "|" or before == "|":
@@ -96,6 +132,10 @@ def _hint(text: str, at: int, word: str, before: str, after: str) -> str | None:
         return "a condition ends without one"
     if word == ",":
         return _comma(text, at)
+    if word == "$":
+        return "a fact is named as it is: `party.name`"
+    if re.match(r"[\w\"'(]", word):
+        return "two parts are joined by `&&` or `||`, the members of a list by commas"
     return None
 
 
@@ -104,7 +144,7 @@ def _comma(text: str, at: int) -> str | None:
     if opened >= 0 and _OPENED.search(text, 0, opened):
         return "a list stands between square brackets: `[…]`"
     if text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit():
-        return "a decimal point is `.`"
+        return "digits are not grouped, and a decimal point is `.`"
     return None
 
 

@@ -11,6 +11,7 @@ MIN_INT, MAX_INT = -(2**63), 2**63 - 1
 _ESCAPE = re.compile(
     r"\\(?:([abfnrtv\\?\"'`])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|(.?))", re.DOTALL
 )
+_SMALLER = "no fact is as large: compare with a number that one can be"
 _NAMED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
@@ -28,15 +29,15 @@ def literal_value(kind: str, text: str, at: tuple[int, int]) -> bool | int | flo
     if kind == "INT_LIT":
         digits = text.lstrip("-")
         if len(digits) > 40:
-            raise CelSyntaxError("EG215", "the number is too large", at, "not within 64 bits")
+            raise CelSyntaxError("EG215", "the number is too large", at, "not within 64 bits", _SMALLER)
         value = int(digits, 16 if digits.lower().startswith("0x") else 10) * (-1 if text.startswith("-") else 1)
         if not MIN_INT <= value <= MAX_INT:
-            raise CelSyntaxError("EG215", f"`{text}` does not fit into 64 bits", at, "too large")
+            raise CelSyntaxError("EG215", f"`{text}` does not fit into 64 bits", at, "too large", _SMALLER)
         return value
     if kind == "FLOAT_LIT":
         number = float(text)
         if not math.isfinite(number):
-            raise CelSyntaxError("EG215", f"`{text}` is not a finite number", at, "too large")
+            raise CelSyntaxError("EG215", f"`{text}` is not a finite number", at, "too large", _SMALLER)
         return number
     if kind in ("STRING_LIT", "MLSTRING_LIT"):
         return _string(text, at, 3 if kind == "MLSTRING_LIT" else 1)

@@ -133,7 +133,7 @@ def _build(source: PolicySource, problems: list[Diagnostic]) -> Tree | None:
         _refuse_extras(source, event, start, end)
         tree: Tree
         if isinstance(event, yaml.ScalarEvent):
-            tree = Scalar(source, event.value, start, end, event.style)
+            tree = Scalar(source, _characters(source, event.value, start, end), start, end, event.style)
         elif isinstance(event, yaml.SequenceStartEvent):
             tree = Sequence(source, start, end)
         else:
@@ -158,6 +158,16 @@ def _build(source: PolicySource, problems: list[Diagnostic]) -> Tree | None:
     if isinstance(root, Scalar) and not root.text:
         return None
     return root
+
+
+def _characters(source: PolicySource, text: str, start: int, end: int) -> str:
+    """*text* with the surrogate pairs that JSON writes characters as (`\\ud83d\\ude80`) read as those characters."""
+    try:
+        return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError:
+        what, label = "half of a surrogate pair is no character", "an escape in this text"
+        hint = "write the character itself, or both halves"
+        raise _Refused(source.problem("EG102", what, start, end, label, hint)) from None
 
 
 def _refuse_extras(source: PolicySource, event: Any, start: int, end: int) -> None:

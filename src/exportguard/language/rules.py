@@ -55,8 +55,7 @@ RULE_KEYS = (
     "confidence",
 )
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
-_PERIOD = re.compile(r"P(?:[1-9]\d{0,3}[DWMY]|T[1-9]\d{0,3}H)\Z")
-_READ = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+_PERIOD = re.compile(r"P(?:[1-9]\d{0,3}[DWMY]|T[1-9]\d{0,3}H)\Z", re.ASCII)
 
 
 class PolicyReader:

@@ -200,6 +200,8 @@ class Vocabularies:
         if words == "lowercase":
             return text.strip().lower()
         members = self.members(words)
+        if words == "subdivision":
+            return _SUBDIVISIONS.get(_fold(text))
         if members is None:
             return None
         meant = self._meaning(words, text)
@@ -223,10 +225,24 @@ class Vocabularies:
             fact = self.reference.model(None, text)
             family = getattr(fact, "family", None)
             return family if isinstance(family, str) else None
-        if words == "provider":
-            return {"amazon": "aws", "microsoft": "azure"}.get(text.strip().lower())
+        if words in _CALLED:
+            return _CALLED[words].get(text.strip().lower())
         return None
 
+
+_CALLED = {
+    "provider": {"amazon": "aws", "microsoft": "azure"},
+    "list code": {
+        "entity list": "EL", "bis entity list": "EL", "military end user list": "MEU", "military end user": "MEU",
+        "unverified list": "UVL", "denied persons list": "DPL", "specially designated nationals": "SDN",
+        "specially designated nationals list": "SDN", "ofac": "SDN", "ofac sdn": "SDN", "cmic": "NS-CMIC",
+    },
+    "role": {"reseller": "purchaser", "buyer": "purchaser"},
+}  # fmt: skip
+"""What members of small vocabularies are called elsewhere."""
+_SUBDIVISIONS = {"crimea": "UA-43", "sevastopol": "UA-40", "donetsk": "UA-14", "dnr": "UA-14", "luhansk": "UA-09"}
+_SUBDIVISIONS |= {"lugansk": "UA-09", "lnr": "UA-09", **{f"ua{n}": f"UA-{n}" for n in ("09", "14", "40", "43")}}
+"""What a part of Ukraine is called (ISO 3166-2)."""
 
 PROVIDERS = frozenset({"aws", "azure", "openai"})
 """Whose calls the adapters read; `request.provider` is lower case."""

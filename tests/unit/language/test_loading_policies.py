@@ -242,3 +242,14 @@ def test_of_two_statuses_at_once_the_stricter_counts_whatever_their_order() -> N
     assert touching.warnings == ()
     assert not touching.rules[0].in_force(datetime(2025, 1, 1, tzinfo=UTC))
     assert touching.rules[0].in_force(datetime(2024, 12, 31, 23, 59, tzinfo=UTC))
+
+
+def test_a_character_in_two_halves_as_json_writes_it_is_that_character() -> None:
+    """A policy that a program wrote as ASCII JSON means what it shows, and problems behind it keep their place."""
+    text = r'{"policy": "p", "rules": [{"id": "r", "effect": "deny", "title": "\ud83d\ude80", "when": "true"}]}'
+    assert load(text).rules[0].title == "\N{ROCKET}"
+    with pytest.raises(PolicyError) as caught:
+        load(text.replace('"when": "true"', r'"when": "party.name == \"\ud83d\ude80\" && party.nam == \"\""'))
+    span = caught.value.diagnostics[0].span
+    assert span is not None
+    assert span.text[span.column - 1 :].startswith("nam ==")
