@@ -85,19 +85,18 @@ def decide(
     if not found and lifter is None:
         return _decision(request, policies, reference, as_of, facts, combine(()))
     results: list[tuple[Effect, RuleResult, bool]] = []
-    reasons: list[Reason] = []
-    idle: list[Reason] = []  # of open rules that hold nothing
-    unknown: list[UnknownFact] = []
+    reasons: list[tuple[Asked, RuleResult, Sequence[Reason]]] = []
+    idle: list[tuple[Asked, RuleResult, Sequence[Reason]]] = []  # of open rules that hold nothing
     lifted: list[Lifted] = []
     advice: list[str] = []
     flags: list[str] = []
     words = explain.Told()
     for asked, each in found:
-        rule, effect, status = asked
         if each is None:
             results.append((_HOLD, _MATCH, True))
-            reasons.append(explain.too_many(rule, MAX_COMBINATIONS))
+            reasons.append((asked._replace(effect=_HOLD), _MATCH, [explain.too_many(asked.rule, MAX_COMBINATIONS)]))
             continue
+        rule, effect, _, _, holds = asked
         left = each
         if lifter is not None:
             left = []
@@ -107,19 +106,22 @@ def decide(
                     lifted.append(lift)
                 else:
                     left.append(finding)
-        result = left[0].result if len(left) == 1 else _worst(finding.result for finding in left)
-        results.append((effect, result, rule.if_unknown != "flag"))
-        if result is _NO_MATCH:
-            continue
-        told = left if len(left) == 1 else [finding for finding in left if finding.result is result]
-        shown, missing = explain.rule_reasons(rule, effect, status, result, told, words)
-        open_ = result is _OPEN and rule.if_unknown == "flag"
-        (idle if open_ else reasons).extend(shown)
-        unknown.extend(missing)
-        if effect is _FLAG and result is _MATCH:
-            flags.append(rule.id)
-            advice += [f"{rule.policy}/{rule.id}: {reason.message}"[:MAX_ADVICE] for reason in shown]
-        elif effect is not _FLAG and open_:
+        if len(left) == 1:
+            result = left[0].result
+            shown = [explain.reason(asked, left[0], words)]
+        else:
+            result = _worst(finding.result for finding in left)
+            shown = explain.rule_reasons(asked, [finding for finding in left if finding.result is result], words)
+        results.append((effect, result, holds))
+        if holds or result is not _OPEN:
+            reasons.append((asked, result, shown))
+        else:
+            idle.append((asked, result, shown))
+        if effect is _FLAG:
+            if result is _MATCH:
+                flags.append(rule.id)
+                advice += [f"{rule.policy}/{rule.id}: {reason.message}"[:MAX_ADVICE] for reason in shown]
+        elif not holds and result is _OPEN:
             advice.append(f"{rule.policy}/{rule.id} is open and holds nothing: {rule.title}"[:MAX_ADVICE])
     return _decision(
         request,
@@ -129,7 +131,7 @@ def decide(
         facts,
         combine(results),
         reasons=explain.ordered(reasons) + explain.ordered(idle),
-        unknown=explain.distinct_unknowns(unknown),
+        unknown=explain.distinct_unknowns(words.unknown.values()),
         lifted=tuple(dict.fromkeys(sorted(lifted, key=lambda x: (x.authorization, x.rule)))),
         advice=tuple(sorted({*advice, *(lifter.advice() if lifter is not None else ())})),
         flags=flags,
@@ -177,23 +179,29 @@ def findings(
     planned = plan(policies, reference, as_of)
     view, items, parties, locations = facts.request, facts.items, facts.parties, facts.locations
     if len(items) == len(parties) == len(locations) == 1 and not isinstance(items[0].kind, Unknown):
-        single = planned.single(items[0].kind)
+        rules, signatures, over, together = planned.single(items[0].kind)
+        item, party, location = items[0], parties[0], locations[0]
+        sure = location.certainty == _DECLARED
         found: list[tuple[Asked, list[Finding] | None]] = []
-        scopes: dict[int, Scope] = {}  # by identity: a plan keeps one signature for all rules that share it
-        for position, answer in single.together(view, items[0], parties[0], locations[0]):
-            asked, signature = single.rules[position], single.signatures[position]
-            scope = scopes.get(id(signature))
+        scopes: list[Scope | None] = [None] * len(signatures)
+        for position, answer in together(view, item, party, location):
+            asked, signature = rules[position], over[position]
+            scope = scopes[signature]
             if scope is None:
-                scope = scopes[id(signature)] = Scope(
+                kinds, of_party, of_location, _ = signatures[signature]
+                scope = scopes[signature] = Scope(
                     request=view,
-                    item=items[0] if signature.kinds is not None else None,
-                    party=parties[0] if signature.party else None,
-                    location=locations[0] if signature.location else None,
+                    item=item if kinds is not None else None,
+                    party=party if of_party else None,
+                    location=location if of_location else None,
                     world=planned.world,
                 )
-            finding = rule_finding(
-                asked.rule, scope, answer if answer is not None else asked.rule.when.ask_slowly(scope)
-            )
+            rule = asked.rule
+            if answer.__class__ is Indeterminate and rule.unless is None and sure:
+                # What `rule_finding` says of it: much of what is open for facts that are missing is open here.
+                found.append((asked, [Finding(_OPEN, scope, answer.causes)]))
+                continue
+            finding = rule_finding(rule, scope, answer if answer is not None else rule.when.ask_slowly(scope))
             if finding is not None:
                 found.append((asked, [finding]))
         return [*found, *_of_groups(planned.usage, facts, planned.world, usage)] if planned.usage else found

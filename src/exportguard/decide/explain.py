@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from exportguard.decide.items import weakest
 from exportguard.decide.made import made
-from exportguard.language import Cause, CompiledRule, Scope
+from exportguard.language import CompiledRule, Scope
 from exportguard.language.facts import wholly_unknown
 from exportguard.vocabulary.decision import Effect, Reason, RuleResult, UnknownFact
 from exportguard.vocabulary.fact import Confidence, Unknown
@@ -18,6 +18,7 @@ from exportguard.vocabulary.scope import ItemView, LocationView, PartyView
 
 if TYPE_CHECKING:
     from exportguard.decide.evaluate import Finding
+    from exportguard.decide.plan import Asked
 
 MAX_REASONS = 12
 """Combinations that are told of one rule; how many more there are is said in the last one."""
@@ -47,95 +48,80 @@ _HOW = (
 )
 
 
-class Told:
-    """What was put into words for one decision: rules share most facts, and each is told once."""
+class Seen(NamedTuple):
+    """One combination in words, and what rules say of its facts, by the paths that they name."""
 
-    __slots__ = ("items", "locations", "missing", "parties", "rules", "unknown", "values")
+    item: str | None
+    party: str | None
+    location: str | None
+    confidence: Confidence | None
+    """How well the item is known."""
+    to: str
+    values: dict[tuple[str, ...], tuple[tuple[str, str], ...]]
+
+
+class Told:
+    """What was put into words for one decision: rules share most facts, and each is told once.
+
+    Keys are identities of what `findings` made once for all rules, and keeps for as long as this is in use.
+    """
+
+    __slots__ = ("missing", "seen", "unknown", "values")
 
     def __init__(self) -> None:
         self.values: dict[tuple[tuple[str, ...], int], tuple[tuple[str, str], ...]] = {}
         """By paths and the record they are read from; a record has no words."""
-        self.parties: dict[int, str | None] = {}
-        self.items: dict[int, str | None] = {}
-        self.locations: dict[int, str | None] = {}
+        self.seen: dict[int, Seen] = {}
+        """By scope."""
         self.unknown: dict[tuple[str, str, int], UnknownFact] = {}
-        self.missing: dict[tuple[tuple[Cause, ...], int], tuple[list[UnknownFact], str]] = {}
-        """By causes and party: the facts, and their paths in words."""
-        self.rules: dict[tuple[tuple[str, ...], int], tuple[tuple[str, str], ...]] = {}
-        """By the paths of a rule and the combination, which `findings` makes once for all rules asked over it."""
+        """Every fact that would settle what is open or could lift what matches: by path, reason and party."""
+        self.missing: dict[tuple[int, int], str] = {}
+        """By causes and party: the paths of the facts, in words."""
 
-    def item(self, item: object) -> str | None:
-        label = self.items.get(id(item))
-        if label is None:
-            label = self.items[id(item)] = item_label(item)
-        return label
-
-    def location(self, location: object) -> str | None:
-        label = self.locations.get(id(location))
-        if label is None:
-            label = self.locations[id(location)] = location_label(location)
-        return label
-
-    def of(self, scope: Scope, root: str, paths: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-        """*paths*, which start at *root*, with their values in words."""
-        key = paths, id(getattr(scope, root))
-        pairs = self.values.get(key)
-        if pairs is None:
-            looked_up = [(path, look_up(scope, path)) for path in paths]
-            pairs = self.values[key] = tuple(
-                [(path, show(value)) for path, value in looked_up if not _is_record(value)]
+    def of(self, scope: Scope) -> Seen:
+        known = self.seen.get(id(scope))
+        if known is None:
+            item, who = scope.item, party_label(scope.party)
+            confidence = item.confidence if item.__class__ is ItemView else None
+            known = self.seen[id(scope)] = Seen(
+                item_label(item), who, location_label(scope.location), confidence, f" to {who}" if who else "", {}
             )
-        return pairs
+        return known
 
-    def all_of(self, scope: Scope, paths: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    def say(self, scope: Scope, paths: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         """*paths* with their values in words."""
-        key = paths, id(scope)
-        values = self.rules.get(key)
-        if values is None:
-            values = ()
-            for root, group in _by_root(paths):
-                values += self.of(scope, root, group)
-            self.rules[key] = values
+        values: tuple[tuple[str, str], ...] = ()
+        for root, group in _by_root(paths):
+            key = group, id(getattr(scope, root))
+            pairs = self.values.get(key)
+            if pairs is None:
+                looked_up = [(path, look_up(scope, path)) for path in group]
+                pairs = self.values[key] = tuple(
+                    [(path, show(value)) for path, value in looked_up if not _is_record(value)]
+                )
+            values += pairs
         return values
 
-    def party(self, party: object) -> str | None:
-        label = self.parties.get(id(party))
-        if label is None:
-            label = self.parties[id(party)] = party_label(party)
-        return label
 
-
-def rule_reasons(
-    rule: CompiledRule,
-    effect: Effect,
-    status: str | None,
-    result: RuleResult,
-    findings: Sequence[Finding],
-    told: Told,
-) -> tuple[list[Reason], list[UnknownFact]]:
-    """The reasons of one rule, a combination each, and the facts that would settle or could lift it."""
-    if len(findings) == 1:
-        missing, paths = _missing(rule, findings[0], told)
-        return [_reason(rule, effect, status, result, findings[0], paths, told)], missing
+def rule_reasons(asked: Asked, findings: Sequence[Finding], told: Told) -> list[Reason]:
+    """The reasons of one rule, a combination each, in order. What would settle or could lift it goes into *told*."""
     reasons: dict[Reason, None] = {}
-    unknown: list[UnknownFact] = []
     untold = 0
     if len(findings) > MAX_TOLD:
         # Which are told must not depend on the order in which a request lists things.
         findings = sorted(findings, key=_labels)
         untold = len(findings) - MAX_TOLD
-        unknown += [fact for finding in findings[MAX_TOLD:] for fact in missing_facts(rule, finding, told)]
+        for finding in findings[MAX_TOLD:]:
+            missing_facts(asked.rule, finding, told)
         findings = findings[:MAX_TOLD]
     for finding in findings:
-        missing, paths = _missing(rule, finding, told)
-        unknown.extend(missing)
-        reasons.setdefault(_reason(rule, effect, status, result, finding, paths, told))
+        reasons.setdefault(reason(asked, finding, told))
     shown = sorted(reasons, key=_place)
     if len(shown) + untold > MAX_REASONS:
         rest = len(shown) + untold - MAX_REASONS
         *first, last = shown[:MAX_REASONS]
         shown = [*first, last.model_copy(update={"message": f"{last.message} (and {rest} more)"})]
-    return shown, unknown
+    return shown
 
 
 def _labels(finding: Finding) -> tuple[str, str, str]:
@@ -143,45 +129,40 @@ def _labels(finding: Finding) -> tuple[str, str, str]:
     return item_label(scope.item) or "", party_label(scope.party) or "", location_label(scope.location) or ""
 
 
-def missing_facts(rule: CompiledRule, finding: Finding, told: Told) -> list[UnknownFact]:
-    """The facts that would settle *finding*, or could lift it."""
-    return _missing(rule, finding, told)[0]
-
-
-def _missing(rule: CompiledRule, finding: Finding, told: Told) -> tuple[list[UnknownFact], str]:
-    """The same, and their paths in words."""
+def missing_facts(rule: CompiledRule, finding: Finding, told: Told) -> str:
+    """Puts the facts that would settle *finding*, or could lift it, into *told*; the paths of an open one in words."""
     if finding.result is _MATCH:
-        return (_facts(rule, finding, told), "") if finding.causes or rule.effect is _HOLD else ([], "")
-    key = finding.causes, id(finding.scope.party)
-    known = told.missing.get(key)
-    if known is None:
-        facts = _facts(rule, finding, told)
-        paths = facts[0].path if len(facts) == 1 else ", ".join(dict.fromkeys([fact.path for fact in facts]))
-        known = told.missing[key] = facts, paths
-    return known
+        if finding.causes or rule.effect is _HOLD:
+            _facts(rule, finding, told)
+        return ""
+    key = id(finding.causes), id(finding.scope.party)
+    paths = told.missing.get(key)
+    if paths is None:
+        paths = told.missing[key] = ", ".join(dict.fromkeys(_facts(rule, finding, told)))
+    return paths
 
 
-def _facts(rule: CompiledRule, finding: Finding, told: Told) -> list[UnknownFact]:
+def _facts(rule: CompiledRule, finding: Finding, told: Told) -> list[str]:
+    """Their paths."""
     causes = [cause[:2] for cause in finding.causes]
+    scope = finding.scope
     if finding.result is _MATCH and rule.effect is _HOLD:
         # A hold on what is not known (`unknown(path)`): the unknown facts it names are what would settle it.
         for path in rule.paths:
-            value = look_up(finding.scope, path)
+            value = look_up(scope, path)
             if isinstance(value, Unknown):
                 causes.append((path, value.reason))
             elif wholly_unknown(value):
                 causes.append((path, "nothing of it is known"))
-    party = finding.scope.party
-    facts = []
+    party = id(scope.party)
     for path, why in causes:
-        key = path, why, id(party)
-        fact = told.unknown.get(key)
-        if fact is None:
-            who = told.party(party) if path.startswith(("party.", "owned")) else None
-            fact = made(UnknownFact, {"path": path, "why": f"{who}: {why}" if who else why, "how": _how(path)})
-            told.unknown[key] = fact
-        facts.append(fact)
-    return facts
+        key = path, why, party
+        if key not in told.unknown:
+            who = told.of(scope).party if path.startswith(("party.", "owned")) else None
+            told.unknown[key] = made(
+                UnknownFact, {"path": path, "why": f"{who}: {why}" if who else why, "how": _how(path)}
+            )
+    return [path for path, _ in causes]
 
 
 @lru_cache(maxsize=1024)
@@ -189,23 +170,20 @@ def _how(path: str) -> str:
     return next((how for prefix, how in _HOW if path.startswith(prefix)), "state it")
 
 
-def _reason(
-    rule: CompiledRule,
-    effect: Effect,
-    status: str | None,
-    result: RuleResult,
-    finding: Finding,
-    missing: str,
-    told: Told,
-) -> Reason:
-    scope = finding.scope
-    item = scope.item if scope.item.__class__ is ItemView else None
-    who = told.party(scope.party)
+def reason(asked: Asked, finding: Finding, told: Told) -> Reason:
+    """The reason of one rule for one combination. What would settle or could lift it goes into *told*."""
+    rule, effect, status, _, _ = asked
+    result, scope, _ = finding
+    missing = missing_facts(rule, finding, told)
+    item, who, place, confidence, to, seen = told.of(scope)
     if result is not _OPEN:
         message = rule.say(scope)
     else:
-        to = f" to {who}" if who else ""
         message = f"cannot tell whether this applies{to}: {rule.title}; not known: {missing or 'a fact'}"
+    paths = rule.paths
+    values = seen.get(paths)
+    if values is None:
+        values = seen[paths] = told.say(scope, paths)
     return made(
         Reason,
         {
@@ -214,15 +192,15 @@ def _reason(
             "effect": effect,
             "result": result,
             "basis": rule.basis,
-            "item": told.item(item) if item is not None else None,
+            "item": item,
             "party": who,
-            "location": told.location(scope.location),
+            "location": place,
             "message": message,
             "remedy": rule.remedy,
             "cites": rule.cites,
-            "confidence": _confidence(rule.confidence, item.confidence if item is not None else None),
-            "status": status or rule.status,
-            "values": told.all_of(scope, rule.paths),
+            "confidence": _confidence(rule.confidence, confidence),
+            "status": status,
+            "values": values,
         },
     )
 
@@ -247,30 +225,28 @@ def too_many(rule: CompiledRule, bound: int) -> Reason:
     )
 
 
-def ordered(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+def ordered(told: Sequence[tuple[Asked, RuleResult, Sequence[Reason]]]) -> tuple[Reason, ...]:
     """Deny, hold, indeterminate, flag; then by policy, rule and combination: input order changes nothing."""
-    if len(reasons) < 2:
-        return tuple(reasons)
-    ranked = sorted([(_rank(reason), place) for place, reason in enumerate(reasons)])
-    made: list[Reason] = []
-    before = None
-    for rank, place in ranked:
-        # Only a rule that stands in a set twice gives a reason twice: comparing what else they say is seldom needed.
-        if rank != before or reasons[place] not in made:
-            made.append(reasons[place])
-        before = rank
-    return tuple(made)
+    if len(told) == 1:
+        return tuple(told[0][2])
+    by_rank: dict[int, Sequence[Reason]] = {}
+    for (_, effect, _, place, _), result, reasons in told:
+        if effect is _FLAG:
+            place += 3 * _MANY
+        elif result is _OPEN:
+            place += 2 * _MANY
+        elif effect is not _DENY:
+            place += _MANY
+        before = by_rank.get(place)
+        if before is not None:
+            # Only a rule that stands in a set twice gives a reason twice.
+            reasons = sorted((*before, *(reason for reason in reasons if reason not in before)), key=_place)
+        by_rank[place] = reasons
+    return tuple([reason for place in sorted(by_rank) for reason in by_rank[place]])
 
 
-def _rank(r: Reason) -> tuple[int, str, str, str, str, str, str]:
-    effect = r.effect
-    if effect is _FLAG:
-        order = 3
-    elif r.result is _OPEN:
-        order = 2
-    else:
-        order = 0 if effect is _DENY else 1
-    return order, r.policy, r.rule, r.item or "", r.party or "", r.location or "", r.message
+_MANY = 10**9
+"""More rules than there can be."""
 
 
 def _place(r: Reason) -> tuple[str, str, str, str, str, str]:

@@ -42,14 +42,22 @@ class Asked(NamedTuple):
 
     rule: CompiledRule
     effect: Effect
-    status: str | None
+    status: str
+    place: int
+    """Among the rules of the set, by policy and rule."""
+    holds: bool
+    """Whether it holds the request while it is open."""
 
 
 class Single(NamedTuple):
-    """Every rule that a request with one item of one kind, one party and one place is asked; `usage` aside."""
+    """Every rule that a request with one item of one kind, one party and one place is asked; `usage` aside.
+
+    `over` is, for each rule, which of the `signatures` it has.
+    """
 
     rules: tuple[Asked, ...]
     signatures: tuple[Signature, ...]
+    over: tuple[int, ...]
     together: Together
 
 
@@ -77,8 +85,10 @@ class Plan:
                 for asked in group.rules
             ]
             rules = tuple(asked for asked, _ in chosen)
+            signatures = tuple(dict.fromkeys(signature for _, signature in chosen))
+            over = tuple(signatures.index(signature) for _, signature in chosen)
             together = Together([asked.rule.when for asked in rules], self.world)
-            known = self._singles[kind] = Single(rules, tuple(signature for _, signature in chosen), together)
+            known = self._singles[kind] = Single(rules, signatures, over, together)
         return known
 
 
@@ -135,9 +145,12 @@ def _planned(
         return known[2]
     world = World(reference, as_of)
     groups: dict[Signature, list[Asked]] = {}
+    places = {name: place for place, name in enumerate(sorted({(rule.policy, rule.id) for rule in policies.rules}))}
     for rule in policies.rules:
         if rule.in_force(as_of):
-            asked = Asked(rule, rule.effect_at(as_of), rule.status_at(as_of))
+            place = places[rule.policy, rule.id]
+            status = rule.status_at(as_of) or rule.status
+            asked = Asked(rule, rule.effect_at(as_of), status, place, rule.if_unknown != "flag")
             groups.setdefault(_signature(rule), []).append(asked)
     made = Plan(
         tuple(

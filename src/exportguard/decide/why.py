@@ -187,7 +187,9 @@ def _combination(rule: CompiledRule, scope: Scope, lifter: Lifter) -> Combinatio
         clause, paths = settling_clause(blamed, scope, wanted)
         told = f"unless {clause}" if wanted else clause
         return Combination(*labels, "no_match", told, _values(scope, paths), ())
-    unknown = tuple(dict.fromkeys(fact.path for fact in missing_facts(rule, finding, Told())))
+    words = Told()
+    missing_facts(rule, finding, words)
+    unknown = tuple(dict.fromkeys(path for path, _, _ in words.unknown))
     values = _values(scope, rule.paths)
     lift = lifter.lift(rule, scope)
     if lift is not None:

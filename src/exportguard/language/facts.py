@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from exportguard.language import values
-from exportguard.language.evaluation import Cause, Indeterminate
+from exportguard.language.evaluation import Cause, Indeterminate, settle
 from exportguard.language.schema import LIST_LIMIT
 from exportguard.language.values import failure
 from exportguard.vocabulary.fact import Unknown
@@ -98,15 +98,25 @@ def unknown_on_the_way(value: Any, names: tuple[str, ...]) -> Any:
 
 def open_because(facts: tuple[tuple[str, Any], ...]) -> Indeterminate | None:
     """The answer that *facts* leave open; None where one of them is not just unknown, and has to be named."""
-    if len(facts) == 1:
-        path, value = facts[0]
-        return Indeterminate((Cause(path, value.reason),)) if value.__class__ is Unknown else None
-    causes = set()
+    key: tuple[Any, ...] = ()
     for path, value in facts:
         if value.__class__ is not Unknown:
             return None
-        causes.add(Cause(path, value.reason))
-    return Indeterminate(tuple(sorted(causes))) if causes else None
+        key += (path, value.reason)
+    if not key:
+        return None
+    known = _open.get(key)
+    if known is None:
+        known = settle([Cause(path, value.reason) for path, value in facts])
+        if len(_open) >= _KEPT:
+            _open.clear()
+        _open[key] = known
+    return known
+
+
+_open: dict[tuple[Any, ...], Indeterminate] = {}
+"""By paths and reasons. Many rules are open for the same facts, and most reasons are few words of our own."""
+_KEPT = 1024
 
 
 _STRUCTURAL = frozenset({"role", "certainty", "kind", "confidence", "index", "ownership", "customer"})
