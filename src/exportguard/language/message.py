@@ -43,6 +43,8 @@ class Message:
 
 
 def _shown(value: Any, path: str) -> str:
+    if value.__class__ is str:
+        return value
     if value.__class__ is Indeterminate:
         return f"unknown {path}"
     if value is None:

@@ -12,7 +12,19 @@ from typing import Any, Final
 
 from exportguard.record.canonical import canonical, json_safe
 from exportguard.record.redaction import redact, scrub, scrub_all
-from exportguard.vocabulary import Authorization, Decision, FactSource, ProvisioningRequest, Unknown, Usage
+from exportguard.vocabulary import (
+    Authorization,
+    Decision,
+    Effect,
+    FactSource,
+    Outcome,
+    Party,
+    ProvisioningRequest,
+    Reason,
+    RuleResult,
+    Unknown,
+    Usage,
+)
 from exportguard.vocabulary.fact import Frozen
 
 RECORD_SCHEMA: Final = "exportguard/decision-record/1"
@@ -182,10 +194,10 @@ def presentable(decision: Decision) -> Decision:
     return decision if scrubbed == document else Decision.model_validate(scrubbed)
 
 
-_OUR_OWN: Final = frozenset({"decision_id", "policy_digest", "reference_digest"})
-"""Texts of a decision that nobody else wrote."""
+_OUR_OWN: Final = frozenset({"decision_id", "policy_digest", "reference_digest", "effect", "result", "basis"})
+"""Texts of a decision and of its reasons that nobody else wrote."""
 
-_NO_TEXT: Final = frozenset({bool, int, float, type(None), datetime, date})
+_NO_TEXT: Final = frozenset({bool, int, float, type(None), datetime, date, Outcome, Effect, RuleResult})
 
 
 def _bears_no_secret(decision: Decision) -> bool:
@@ -197,25 +209,43 @@ def _bears_no_secret(decision: Decision) -> bool:
     left: list[Any] = [
         value for name, value in decision.__dict__.items() if name not in _OUR_OWN and not (twice and name == "parties")
     ]
+    texts: set[str] = set()
+    parties: list[Party] = []
     while left:
         value = left.pop()
         kind = value.__class__
         if kind is str:
-            if scrub(value) != value:
-                return False
+            texts.add(value)
         elif kind in _NO_TEXT:
             continue
         elif kind is tuple or kind is list:
             left += value
+        elif kind is Reason:
+            left += [told for name, told in value.__dict__.items() if name not in _OUR_OWN]
         elif kind is dict:
             left += value.values()
         elif kind is Unknown:
-            left.append(value.reason)
+            texts.add(value.reason)
         elif issubclass(kind, Frozen):
+            if kind is Party:
+                if _clean.get(id(value)) is value:
+                    continue
+                parties.append(value)
             left += value.__dict__.values()
         elif not issubclass(kind, Enum):
             return False
+    for text in texts:
+        if scrub(text) != text:
+            return False
+    if len(_clean) > _KEPT:
+        _clean.clear()
+    _clean.update((id(party), party) for party in parties)
     return True
+
+
+_KEPT: Final = 1024
+_clean: dict[int, Party] = {}
+"""By identity: a customer's parties come again with every call, and nothing changes them."""
 
 
 def is_decision(record: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from exportguard.vocabulary.fact import Count, Frozen, Maybe, Text, Unknown
@@ -24,6 +25,15 @@ class OwnershipQuestion(NamedTuple):
     comparison: Literal[">=", ">"]
     percent: Fraction
 
+    def __hash__(self) -> int:
+        # Equal fractions have equal numerators; the hash of a whole one costs more than the rest of a look-up.
+        return hash((self.lists, self.comparison, self.percent.numerator))
+
+
+@lru_cache(maxsize=1024)
+def _question(lists: tuple[str, ...], comparison: Literal[">=", ">"], percent: str) -> OwnershipQuestion:
+    return OwnershipQuestion(lists, comparison, Fraction(percent))
+
 
 class OwnershipAnswer(Frozen):
     """The cascade's answer for one party: true, false or unknown, and the path that shows it."""
@@ -37,7 +47,7 @@ class OwnershipAnswer(Frozen):
 
     @property
     def question(self) -> OwnershipQuestion:
-        return OwnershipQuestion(self.lists, self.comparison, Fraction(self.percent))
+        return _question(self.lists, self.comparison, self.percent)
 
 
 class UsageQuestion(NamedTuple):
