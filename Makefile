@@ -1,6 +1,8 @@
 # Everything runs in a virtual environment of the project's own, made on first use from pinned versions.
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell command -v $(p) >/dev/null 2>&1 && $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $(p))))
 VENV ?= .venv
+# Tests run in this many processes, a file at a time; `WORKERS=0` runs them in one.
+WORKERS ?= 2
 BIN := $(VENV)/bin
 # What has been installed there: a target needs no more than its own extras, so the demo starts soonest.
 DEMO := $(VENV)/.ready-demo
@@ -27,7 +29,7 @@ demo: $(DEMO)  ## the news report's cases, on real SDK clients
 	@$(BIN)/exportguard demo
 
 test: lint  ## everything that must hold
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 test-all: $(TEST)  ## the suite on each Python here, with the oldest and newest SDKs, from the built wheel
 	@$(BIN)/python tests/everywhere.py

@@ -177,7 +177,10 @@ def judge(environment: Environment, wheel: Path) -> tuple[str, float]:
     for name, why in deselected.items():
         print(f"not run: {name}: {why}", flush=True)
     left_out = [option for name in deselected for option in _left_out(name)]
-    arguments = ("-m", "pytest", "-q", "-o", "pythonpath=tests", "-m", DESELECTED, *left_out, *environment.tests)
+    arguments = (
+        "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "-o", "pythonpath=tests", "-m", DESELECTED, *left_out,
+        *environment.tests,
+    )  # fmt: skip
     code = _run(python, *arguments, cwd=tree, quiet=False, env=env)
     return "passed" if code == 0 else f"FAILED (pytest exit code {code})", time.monotonic() - start
 
