@@ -97,6 +97,57 @@ def test_a_part_of_a_body_called_by_an_alias_is_at_least_a_review(screener: Name
     assert screener.screen(name, as_of=AS_OF, country="CN").status in (Status.HIT, Status.REVIEW)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Szechuan University",  # the post office's spelling, Wade and Giles, pinyin with an English place
+        "Ssu-ch'uan Ta-hsüeh",
+        "Ch'en Ch'üan-kuo",
+        "Harbin Gongye Daxue",
+        "Nanking University of Science and Technology",
+        "College of Computer, NUDT",  # an acronym beside a school, a school beside its acronym
+        "SCU Sichuan University",
+        "PLA National University of Defense Technology",
+        "Shenyang Institute of Automation",  # listed behind the academy that it is of
+        "Shanghai Institute of Microsystem and Information Technology",
+        "Shangtang Technology",  # brands by their sound, by one word, by seat, with a slip of the pen
+        "Hytera",
+        "Inspur",
+        "Zhipu",
+        "Meiya Pico",
+        "HiSillicon",
+        "Hikvison Digital Technology Co",
+        "Baikal Elektroniks",  # words of the trade in other languages
+        "Концерн Калашников",
+        "Госкорпорация Ростех",
+        "Huawei Teknolojileri",
+        "Emam Hosein University",
+        "Malik Ashtar University",
+        "Mahan Airlines",
+        "Foreign Trade Bank DPRK",
+        "V. V. Putin",  # persons: initials, other customs of spelling, no patronymic
+        "Путин В.В.",
+        "O. Deripaska",
+        "Ramsan Kadyrow",
+        "Jewgeni Prigoschin",
+    ],
+)
+def test_no_customary_way_of_writing_a_listed_name_is_clear(screener: NameScreener, name: str) -> None:
+    """At least a person is asked to look."""
+    assert screener.screen(name, as_of=AS_OF, country="CN").status in (Status.HIT, Status.REVIEW)
+
+
+@pytest.mark.parametrize("name", ["Zeta Corp", "Zeta Systems Inc", "Omar Hassan", "Chen Guo", "Kung Fu Panda"])
+def test_what_only_comes_down_to_the_same_is_no_hit(screener: NameScreener, name: str) -> None:
+    """`Zeta Corp` is not `Los Zetas`, and Hassan is not Hussein."""
+    assert screener.screen(name, as_of=AS_OF, country="US").status is not Status.HIT
+
+
+@pytest.mark.parametrize("name", ["Sunway University", "Northwest University", "Shenzhen Sigma Bakery", "V. V. Ivanov"])
+def test_a_brand_or_initials_alone_raise_nothing(screener: NameScreener, name: str) -> None:
+    assert screener.screen(name, as_of=AS_OF, country="US").status is Status.CLEAR
+
+
 def test_a_match_says_which_list_entry_and_why(screener: NameScreener) -> None:
     """The entry keeps its licence requirement, policy and Federal Register notice."""
     match = screener.screen("Sichuan University", as_of=AS_OF).hits[0]

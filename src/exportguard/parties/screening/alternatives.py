@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from exportguard.parties.screening.words import CHINESE_PLACES
+from exportguard.parties.screening.words import ABBREVIATIONS, CHINESE_PLACES, FILLERS, GENERIC
 
 _PARENTHESES = re.compile(r"\s*\(([^()]*)\)")
 _PART_OF = re.compile(
     r"\b(?:affiliated entit(?:y|ies)|subordinate institutions?|sub-institutions?|a\.k\.a\.|d/b/a)\s*[:\-–]?\s*",
     re.IGNORECASE,
 )
+_PARENT = re.compile(r"(?:academy|university|ministry|corporation)\b[^,]*?(?:[’']s?\s|,\s|\s?[-–]\s?)", re.IGNORECASE)
+_BODY = re.compile(r"\b(?:institutes?|academy|laborator(?:y|ies)|cent(?:er|re)|factory|bureau)\b", re.IGNORECASE)
 _ACRONYM = re.compile(r"[A-Z][A-Z0-9&\-]{2,9}")
 _SHORT_NAME = re.compile(r"[A-Z][a-z]{4,}")
 
@@ -20,6 +22,20 @@ def _is_acronym(inside: str, outside: str) -> bool:
     """Its letters are, in order, initials of the words outside the brackets; `(SINGAPORE)` is a place."""
     initials = iter(word[0].upper() for word in re.findall(r"[A-Za-z][A-Za-z'\-]*", outside))
     return all(letter in initials for letter in inside if letter.isalpha())
+
+
+def behind_parent(name: str) -> str | None:
+    """`Chinese Academy of Sciences' Shanghai Institute of Microsystem` goes by what stands behind the academy too.
+
+    Only what two words tell from others of its kind does: there is a `School of Computer Science` everywhere.
+    """
+    parent = _PARENT.search(name)
+    part = name[parent.end() :].strip(" .,;-–") if parent is not None else ""
+    if not _BODY.search(part) or "(" in part:
+        return None
+    words = [ABBREVIATIONS.get(word, word) for word in re.findall(r"[a-z]+", part.lower())]
+    telling = {word for word in words if word not in FILLERS and (word not in GENERIC or word in CHINESE_PLACES)}
+    return part if len(telling) > 1 else None
 
 
 def implied_names(name: str) -> Iterator[tuple[str, bool]]:

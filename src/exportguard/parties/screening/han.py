@@ -61,6 +61,7 @@ def han_runs(text: str) -> list[tuple[str, bool]]:
 def _glossary() -> dict[str, Any]:
     data: dict[str, Any] = json.loads(_GLOSSARY.read_text(encoding="utf-8"))
     data["table"] = str.maketrans(data["traditional"], data["simplified"])
+    data["brand_pinyin"] |= data["pinyin"]
     data["all"] = data["words"] | data["places"] | data["brands"]
     return data
 
@@ -176,6 +177,12 @@ def names_a_part(run: str) -> bool:
 def pinyin_words() -> dict[str, str]:
     """Words of the glossary by their sound in Latin letters, written together: `daxue` is a university."""
     found: dict[str, str] = _glossary()["pinyin"]
+    return found
+
+
+def brands_by_sound() -> dict[str, str]:
+    """Brands too: `shangtang` is SenseTime."""
+    found: dict[str, str] = _glossary()["brand_pinyin"]
     return found
 
 

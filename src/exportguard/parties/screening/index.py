@@ -10,17 +10,17 @@ from datetime import date
 from math import log
 from typing import Any
 
-from exportguard.parties.screening.alternatives import implied_names
+from exportguard.parties.screening.alternatives import behind_parent, implied_names
 from exportguard.parties.screening.listfile import ListFile
 from exportguard.parties.screening.lookup import Lookup, table
 from exportguard.parties.screening.names import readings, significant
 from exportguard.parties.screening.result import Entry
 from exportguard.parties.screening.words import FILLERS, LEGAL_FORMS, PERSON_NAMES
 
-FORMAT = 9
+FORMAT = 10
 """Of the serialised index. Any change in how names become words has to raise it."""
 
-PRIMARY, ALIAS, IMPLIED, SHORT = 0, 1, 2, 3
+PRIMARY, ALIAS, IMPLIED, SHORT, PART = 0, 1, 2, 3, 4
 _LIGHT = 0.05
 """Weight of a legal form or a filler; a word that one listed name has weighs about 11."""
 _SECTIONS = "IIBIIIffIIIIIIII"
@@ -205,6 +205,9 @@ def _all_names(names: Sequence[str]) -> Iterable[tuple[int, str]]:
     for name in names:
         for implied, own_weight in implied_names(name):
             yield (IMPLIED if own_weight else SHORT), implied
+        part = behind_parent(name)
+        if part is not None:
+            yield PART, part
 
 
 def _record(entry: Entry) -> str:

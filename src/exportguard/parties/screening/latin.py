@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
+from rapidfuzz.distance import OSA
+
 from exportguard.parties.screening.candidates import candidates
-from exportguard.parties.screening.index import ALIAS, PRIMARY, SHORT, Index, is_light
+from exportguard.parties.screening.index import ALIAS, PART, PRIMARY, SHORT, Index, is_light
 from exportguard.parties.screening.match import Comparer, mended
 from exportguard.parties.screening.names import Words, readings, significant
+from exportguard.parties.screening.scripts import latin_readings, visible
 from exportguard.parties.screening.words import FILLERS, GENERIC, INSTITUTIONS, LEGAL_FORMS, PLACES, SUB_UNITS
 
 HIT = 0.92
@@ -28,6 +32,10 @@ _BRAND = 20
 """A short form that so many listed names have (`Huawei`) names nobody else."""
 _TELLING = 32
 """Inside a longer company's name a listed one is told by a word that at most so many listed names have."""
+_MOST_BRANDED = 60
+"""A word that more listed names have is no brand."""
+_TRADE = 120
+"""A word that so many listed names have tells nobody from others."""
 _SHORTEST_BRAND = 5
 _SHORTEST_BACKWARDS = 8
 _PART_WEIGHT = 8.5
@@ -61,11 +69,49 @@ def search(index: Index, name: str, review: float = REVIEW, *, translated: bool 
     whole = readings(name)
     for words in whole:
         for found in _of_words(index, words, review, translated):
+            if found.score == 1 and " " not in words.key and not _as_spelled(name, index.texts[found.name_id]):
+                found = found._replace(weak=True)
             keep(found)
+    for found in _by_initials(index, name):
+        keep(found)
     if _SEPARATED.search(name):
         for found in _of_pieces(index, name, whole, review, translated, bool(best)):
             keep(found)
     return list(best.values())
+
+
+def _as_spelled(name: str, listed: str) -> bool:
+    """Whether names that come down to one word have it in the same form: `Zeta Corp` is not `Los Zetas`."""
+
+    def plain(text: str) -> set[str]:
+        spelled = [re.findall(r"[a-z0-9]+", latin) for latin in latin_readings(visible(text))]
+        words = [[word for word in each if word not in LEGAL_FORMS] for each in spelled]
+        return {made for each in words for made in ("".join(each), "".join(sorted(each)))}
+
+    return not plain(name).isdisjoint(plain(listed))
+
+
+_INITIALS = re.compile(
+    r"""(?P<before> (?:[a-z]\.[\s-]*){1,3}) (?P<last> [a-z]{4,}) \Z
+      | (?P<first> [a-z]{4,}),? \s+ (?P<after> (?:[a-z]\.[\s-]*){1,3}) \Z""",
+    re.VERBOSE,
+)
+_RARE_FAMILY = 16
+
+
+def _by_initials(index: Index, name: str) -> Iterator[Found]:
+    """`V. V. Putin`: a family name that few listed names have, and the initials of one of them."""
+    for latin in latin_readings(visible(name)):
+        found = _INITIALS.match(latin.strip())
+        if found is None:
+            continue
+        family, initials = found["last"] or found["first"], re.findall(r"[a-z]", found["before"] or found["after"])
+        names = index.with_word(family)
+        for name_id in names if len(names) <= _RARE_FAMILY else ():
+            before, comma, given = index.texts[name_id].casefold().partition(",")
+            heads = [word[0] for word in re.findall(r"[a-z]+", given)]
+            if comma and family in before.split() and heads[: len(initials)] == initials[: len(heads)]:
+                yield Found(name_id, _BRANCH, f"the family name and `{'. '.join(initials)}.`", True)
 
 
 _SEPARATED = re.compile(r"[,;|/()（）\[\]:]|\s[-–—]+\s|[-–—]+\s|\n")
@@ -158,6 +204,8 @@ def _weak(index: Index, name_id: int, key: str, *, exact: bool = True) -> bool:
     """A ship, an aircraft or a single word of a person's name is shared by too many to be a hit by itself."""
     kind = index.type_of(name_id)
     one_word = " " not in key
+    if index.kinds[name_id] == PART:
+        return True
     if kind in "VA":
         return one_word or not exact
     if kind == "I":
@@ -183,6 +231,8 @@ def _parts(index: Index, words: Words) -> Iterator[Found]:
     count = len(solid)
     if 2 <= count <= 5:
         yield from _brand_somewhere(index, [tokens[i] for i in solid])
+    if count <= 8:
+        yield from _same_brand(index, [tokens[i] for i in solid])
     if not 3 <= count <= 14:
         return
     for start in range(count - 1):
@@ -213,6 +263,35 @@ def _parts(index: Index, words: Words) -> Iterator[Found]:
                         yield Found(name_id, _PART, f"names a part of it (`{' '.join(rest)}`)", True)
                     elif not institution and (places or telling <= _TELLING):
                         yield Found(name_id, _BRANCH, f"the listed name and `{' '.join(rest)}`", True)
+
+
+def _same_brand(index: Index, words: list[str]) -> Iterator[Found]:
+    """`Hytera` is called `Hytera Communications` on the list: the first of its words and the only one of its own,
+    beside words of the trade. Asked of the lists of companies that hardware must not go to: their brands are known."""
+    named = [word for word in words if word not in PLACES]
+    brands = list(takewhile(_is_brand, named))
+    if not 1 <= len(brands) <= 2 or not INSTITUTIONS.isdisjoint(named):
+        return
+    first = brands[0]
+    spelled = [first] if index.frequency(first) else [w for w in index.near(first) if _is_slip(first, w)]
+    for word in spelled:
+        names = index.with_word(word)
+        for name_id in names if len(names) <= _MOST_BRANDED else ():
+            theirs = [other for other in index.keys[name_id].split() if other not in PLACES]
+            beside = theirs[len(brands) :]
+            trade = all(w in GENERIC or len(w) < 3 or index.frequency(w) >= _TRADE for w in beside)
+            same = theirs[: len(brands)] == [word, *brands[1:]] and set(named[len(brands) :]) <= set(beside)
+            if same and trade and index.type_of(name_id) == "-":
+                yield Found(name_id, _BRANCH, f"the same words of its own, `{' '.join(brands)}`", True)
+
+
+def _is_brand(word: str) -> bool:
+    return len(word) >= _SHORTEST_BRAND - 1 and word not in GENERIC and not word.isdigit()
+
+
+def _is_slip(word: str, listed: str) -> bool:
+    """One slip of the pen in a long word that nothing else is called."""
+    return len(word) >= 9 and OSA.distance(word, listed, score_cutoff=1) == 1
 
 
 def _brand_somewhere(index: Index, words: list[str]) -> Iterator[Found]:

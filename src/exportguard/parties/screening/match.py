@@ -35,6 +35,9 @@ _SHORTENED_WORD = 8
 _SYNONYM = 0.95
 _SHORTER_PERSON = 0.84
 """First and family name without the patronymic: close enough for a look."""
+_ELSEWHERE, _SHORTENED_SCORE, _OWN = 0.81, 0.88, 32
+"""What a company's name scores that differs in places only, how alike the rest has to be, and how many listed names
+may have a word that is a company's own."""
 _OTHER_ORDER = 0.97
 _OTHER_NUMBER = 0.9
 _OTHER_QUALIFIER = 0.9
@@ -73,6 +76,18 @@ def skeleton(word: str) -> str:
     word = word.translate(str.maketrans("qcwzj", "kkvsy"))
     kept = [word[:1], *(ch for ch in word[1:] if ch not in "aeiouyh'")]
     return "".join(ch for i, ch in enumerate(kept) if i == 0 or ch != kept[i - 1])
+
+
+_GIVEN = frozenset(PERSON_NAMES.values())
+
+
+def _sounds_alike(one: str, other: str) -> bool:
+    return (
+        min(len(one), len(other)) > 3
+        and -3 < len(one) - len(other) < 3
+        and one[0] == other[0]
+        and skeleton(one) == skeleton(other)
+    )
 
 
 _FIXED_WORDS = tuple(
@@ -127,10 +142,16 @@ class Comparer:
     def _word_likeness(self, mine: str, theirs: str, person: bool) -> float:
         if is_light(mine) or is_light(theirs):
             return 0.0
+        if mine in PERSON_NAMES and PERSON_NAMES[mine] == PERSON_NAMES.get(theirs, theirs):
+            return _SYNONYM
         if self._translated and theirs in SYNONYMS.get(mine, ()):
             return _SYNONYM
         if person:
-            if len(mine) > 3 and len(theirs) > 3 and mine[0] == theirs[0] and skeleton(mine) == skeleton(theirs):
+            if mine in _GIVEN and theirs in _GIVEN:
+                return 0.0  # Hassan is not Hussein: their spellings are one word here
+            if _sounds_alike(mine, theirs):
+                return _SKELETON
+            if len(mine) > 2 and mine.replace("ou", "u") == theirs.replace("ou", "u"):
                 return _SKELETON
             if len(mine) == 1 and theirs.startswith(mine):
                 return _INITIAL
@@ -169,7 +190,21 @@ class Comparer:
         score = 2 * agreed / both if both else 0.0
         if score < _HOPELESS and not person:
             return _UNLIKE
-        return self._judged(name_id, score, mine, theirs, (rest_mine, rest_theirs), notes)
+        found = self._judged(name_id, score, mine, theirs, (rest_mine, rest_theirs), notes)
+        rest = [word for word in (*rest_mine, *rest_theirs) if not is_light(word)]
+        if (
+            found.score < _ELSEWHERE
+            and rest
+            and not person
+            and not self._is_institution
+            and CHINESE_PLACES.issuperset(rest)
+        ):
+            # A Chinese company is called with its seat and without; what else agrees has to be its own.
+            both -= sum(weights[w] for w in rest_mine) + sum(map(weight, rest_theirs))
+            own = any(index.frequency(w) <= _OWN and w not in CHINESE_PLACES for w in theirs if w not in rest)
+            if own and 2 * agreed / both >= _SHORTENED_SCORE:
+                return Likeness(_ELSEWHERE, found.why)
+        return found
 
     def _judged(
         self,
@@ -213,7 +248,10 @@ class Comparer:
             return False
         first = given.split()[:1]
         said = {token for text in (family, *first) for words in readings(text)[:1] for token in words.tokens}
-        return {PERSON_NAMES.get(token, token) for token in said} <= set(mine)
+        return all(
+            any(word == token or self.word_likeness(word, token, True) >= _SKELETON for word in mine)
+            for token in (PERSON_NAMES.get(token, token) for token in said)
+        )
 
     def _forgive(self, mine: list[str], theirs: list[str], person: bool, notes: list[str]) -> tuple[float, float]:
         """Pair what is left by likeness, best first; takes pairs out of both lists. (agreed, both) weights."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from exportguard.parties.screening.aliases import Aliases
 from exportguard.parties.screening.han import (
     Segment,
+    brands_by_sound,
     han_runs,
     has_han,
     names_a_part,
@@ -20,7 +21,8 @@ from exportguard.parties.screening.han import (
 )
 from exportguard.parties.screening.names import MAX_NAME
 from exportguard.parties.screening.scripts import scripts_of, unmarked, visible
-from exportguard.parties.screening.words import ACRONYMS, FILLERS, PINYIN_LEGAL, PLACES, SUB_UNITS
+from exportguard.parties.screening.wade import as_pinyin
+from exportguard.parties.screening.words import ACRONYMS, FILLERS, INSTITUTIONS, PINYIN_LEGAL, PLACES, SUB_UNITS
 
 _REMEDY = "install `exportguard[screening]`, or give its Latin name, or add an alias"
 _LATIN_REMEDY = "give its Latin name, or add an alias"
@@ -64,6 +66,10 @@ def in_latin(name: str, aliases: Aliases) -> Spelled:
         found.append(Reading(text))
         found += [Reading(other, True, "an alias") for other in aliases.of_latin(text)]
         found += _by_sound(text, aliases)
+        pinyin = as_pinyin(text)
+        if pinyin is not None:
+            found.append(Reading(pinyin, False, f"read as `{pinyin}`"))
+            found += _by_sound(pinyin, aliases)
         found += _acronyms(text)
         found += _alias_somewhere(text, aliases)
         found += _beside_its_acronym(text, aliases)
@@ -97,6 +103,8 @@ def _beside_its_acronym(text: str, aliases: Aliases) -> list[Reading]:
         if len(rest) > 1 and _stands_for(one.lower(), [word.lower() for word in rest if word.lower() not in FILLERS]):
             found.append(Reading(name, True, f"without its acronym, `{one}`"))
             found += [Reading(other, True, "an alias, beside its acronym") for other in aliases.of_latin(name)]
+        elif named and one.isupper() and 4 <= len(one) <= 8 and any(word.lower() in SUB_UNITS for word in rest):
+            found += [Reading(f"{other}, {name}", False, f"an alias, `{one}`") for other in named]
         elif named:
             found += [
                 Reading(other, True, "an alias, beside its acronym")
@@ -114,7 +122,10 @@ def _stands_for(acronym: str, words: list[str]) -> bool:
     if len(words) < 2 or len(acronym) < 2 or len(acronym) > 3 * len(words) or acronym[0] != initials[0]:
         return False
     return acronym == initials or (
-        len(initials) > 2 and _within(initials, acronym) and _within(acronym, "".join(words))
+        # `SCU` of two words too, where the second says what it is
+        (len(initials) > 2 or words[-1] in INSTITUTIONS)
+        and _within(initials, acronym)
+        and _within(acronym, "".join(words))
     )
 
 
@@ -130,14 +141,30 @@ def _acronyms(text: str) -> list[Reading]:
     return [] if spelled == text else [Reading(spelled, False, f"read as `{spelled[:80]}`")]
 
 
+_SOUNDS = {"harbin": "haerbin", "hohhot": "huhehaote", "urumqi": "wulumuqi", "tibet": "xizang", "macau": "aomen"}
+"""Places that are not called in Latin letters as they are called in Chinese."""
+
+
 def _by_sound(text: str, aliases: Aliases) -> list[Reading]:
     """`Sichuan Daxue`: Chinese words in Latin letters, however they are spaced."""
     words = _WORD.findall(unmarked(text))
     if not words or len(words) > 16:
         return []
+    words = [_SOUNDS.get(word, word) for word in words]
     squashed = PINYIN_LEGAL.sub("", "".join(words))
     found = [Reading(name, True, f"an alias by its sound, `{squashed}`") for name in aliases.pinyin.get(squashed, ())]
-    known = pinyin_words()
+    plain = _in_english(words, pinyin_words())
+    if plain is not None:
+        found.append(Reading(plain, False, f"read as `{plain}`"))
+    branded = _in_english(words, brands_by_sound())
+    if branded is not None and branded != plain:
+        # Persons are called like brands too: that is for somebody to look at.
+        found.append(Reading(branded, False, f"read as `{branded}`", loose=True))
+    return found
+
+
+def _in_english(words: list[str], known: dict[str, str]) -> str | None:
+    """*words* of Latin letters with those of *known* translated, however they are spaced; None where none is."""
     made: list[str] = []
     position = translated = 0
     while position < len(words):
@@ -151,10 +178,7 @@ def _by_sound(text: str, aliases: Aliases) -> list[Reading]:
         else:
             made.append(words[position])
             position += 1
-    if translated:
-        read = " ".join(filter(None, made))
-        found.append(Reading(read, False, f"read as `{read}`"))
-    return found
+    return " ".join(filter(None, made)) if translated else None
 
 
 def _han_readings(text: str, aliases: Aliases, found: list[Reading]) -> tuple[str | None, bool]:

@@ -53,8 +53,42 @@ ABBREVIATIONS = {
     "universitat": "university", "institut": "institute", "ministerstvo": "ministry", "zavod": "plant",
     "tsentr": "center", "banka": "bank", "peoples": "people", "aluminium": "aluminum", "labour": "labor",
     "fibre": "fiber", "programme": "program", "aeroplane": "airplane", "saint": "st", "mount": "mt",
+    "airline": "air", "airway": "air",
 }  # fmt: skip
 """What abbreviations and spellings stand for, singular."""
+
+_ELSEWHERE = {
+    # Words of institutions in other languages, in the spellings that they have in Latin letters.
+    "university": "universita universitas universidade uniwersytet univerzita universiteti daneshgah daneshgahe",
+    "institute": "instituto istituto instytut institutet",
+    "academy": "academia akademie akademia akademiya akademii",
+    "laboratory": "laboratoriya laboratoire laboratorio laboratorium",
+    "technology": "technologie technologii tecnologia tekhnologiya tekhnologii teknoloji teknolojileri teknolojisi",
+    "technical": "tekhnicheskiy tekhnicheskii tekhnichesky technische",
+    "electronic": "elektronik elektronika elektroniki electronica electronique elettronica",
+    "concern": "kontsern konzern koncern",
+    "corporation": "korporatsiya korporatsia korporaciya korporatsii goskorporatsiya",
+    "company": "kompaniya kompania kompanija sherkat sherkate",
+    "group": "gruppa grupa gruppe groupe grupo gruppo",
+    "system": "sistema sistemy sistem systeme sistemi",
+    "science": "nauchno nauchnyy nauchnyi nauchny nauk nauchnaya",
+    "research": "issledovatelskiy issledovatelskii issledovatelsky issledovatelskaya issledovatelskogo",
+    "state": "gosudarstvennyy gosudarstvennyi gosudarstvenny gosudarstvennaya gosudarstvennoe",
+    "production": "proizvodstvennoe proizvodstvennyy proizvodstvennaya proizvodstvennyi",
+    "association": "obedinenie obyedineniye obedineniye obyedinenie",
+    "enterprise": "predpriyatie predpriyatiye",
+    "space": "kosmicheskie kosmicheskiy kosmicheskii kosmicheskikh",
+    "moscow": "moskovskiy moskovskii moskovsky moskovskogo",
+    "russian": "rossiyskiy rossiyskii rossiiskii rossiysky rossiyskaya rossiiskaya rossiyskie rossiiskie",
+    # Places of China as the post office, Wade and Giles, Russians or Germans spell them.
+    "beijing": "peking", "nanjing": "nanking", "tianjin": "tientsin", "sichuan": "szechuan szechwan",
+    "guangdong": "kwangtung", "chongqing": "chungking", "hebei": "hopei", "shaanxi": "shensi", "shanxi": "shansi",
+    "shandong": "shantung", "zhejiang": "chekiang", "fujian": "fukien", "jiangsu": "kiangsu", "jiangxi": "kiangsi",
+    "hubei": "hupeh", "anhui": "anhwei", "gansu": "kansu", "xinjiang": "sinkiang", "dalian": "dairen",
+    "suzhou": "soochow", "hangzhou": "hangchow", "fuzhou": "foochow", "chengdu": "chengtu", "shenyang": "mukden",
+    "harbin": "haerbin charbin kharbin", "urumqi": "urumchi", "macau": "macao", "tibet": "xizang",
+}  # fmt: skip
+ABBREVIATIONS |= {spelling: word for word, spellings in _ELSEWHERE.items() for spelling in spellings.split()}
 
 SUB_UNITS = frozenset(
     """
@@ -78,7 +112,7 @@ ACRONYMS = {
     "CASIC": "China Aerospace Science and Industry Corporation", "AVIC": "Aviation Industry Corporation of China",
     "AECC": "Aero Engine Corporation of China", "CSSC": "China State Shipbuilding Corporation",
     "CNNC": "China National Nuclear Corporation", "IT": "information technology", "UAV": "unmanned aerial vehicle",
-    "U": "university", "NSCC": "national supercomputing center",
+    "U": "university", "DPRK": "Democratic People's Republic of Korea", "NSCC": "national supercomputing center",
     "XPCC": "Xinjiang Production and Construction Corps", "PSB": "public security bureau",
 }  # fmt: skip
 """Acronyms, in capitals, that stand inside longer names; what they are short for."""
@@ -113,10 +147,13 @@ _PERSON_NAMES = (
     "vladimir volodymyr wladimir",
     "nikolay nikolai mykola nikolaj",
     "mikhail mykhailo michail",
-    "evgeny yevgeny evgenii evgeniy yevgeniy yevgenii",
+    "evgeny yevgeny evgenii evgeniy yevgeniy yevgenii evgeni jewgeni jewgenij evgueni yevgeni",
+    "arkady arkadi arkadiy arkadii arkadij",
+    "imam emam imaam",
+    "malek malik",
     "igor ihor",
     "oleg oleh",
-    "viktor victor",
+    "viktor victor wiktor",
     "vasily vasiliy vasilii vasyl",
     "maxim maksim maksym",
     "konstantin kostiantyn",
@@ -188,8 +225,8 @@ PLACES = CHINESE_PLACES | frozenset(
     china prc pr cn hongkong hk hong kong macau mo taiwan tw russia ru russian federation moscow petersburg iran ir
     tehran korea north dprk pyongyang syria damascus belarus minsk cuba havana venezuela caracas turkey turkiye istanbul
     ankara uae dubai abu dhabi emirates pakistan islamabad karachi lahore india delhi mumbai singapore malaysia germany
-    japan usa us uk province city district county municipality town road street st avenue ave lane building floor room
-    bldg no zip code postal postcode box po p r weihai zip tel hefei anhui yantai luoyang jiangyin kunshan shunyi
+    japan usa us uk pla province city district county municipality town road street st avenue ave lane building floor
+    room bldg no zip code postal postcode box po p r weihai zip tel hefei anhui yantai luoyang jiangyin kunshan shunyi
     europe european asia pacific america american deutschland france uk england italia italy spain canada
     australia holland netherlands poland africa egypt vietnam thailand indonesia mexico brazil global worldwide overseas
     haidian chaoyang minhang pudong nanshan futian baoan yuhang binjiang region republic people
