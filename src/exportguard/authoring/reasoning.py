@@ -12,14 +12,18 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from exportguard.language.compile import CompiledCondition
+from exportguard.language.evaluation import Scope
 from exportguard.language.schema import ACCELERATOR_ONLY, MODEL_ONLY, RECORDS
-from exportguard.language.syntax import Node, path_text
+from exportguard.language.syntax import Node, path_text, walk
 from exportguard.language.wording import wording
 
 MAX_ALTERNATIVES = 256
 """Alternatives of one condition; past it nothing is concluded."""
 
 _NEGATED = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+_CONSTANT = frozenset({"lit", "list", "cmp", "in", "arith", "neg", "call", "matches", "index"})
+"""What a condition that asks of no fact is made of, `&&`, `||` and `!` aside."""
 _TURNED = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
@@ -50,6 +54,10 @@ def alternatives(node: Node, positive: bool = True) -> tuple[Alternative, ...] |
         return _any(known) if (node.op == "or") == positive else _all(known)
     if node.op == "lit" and isinstance(node.value, bool):
         return CERTAIN if node.value is positive else IMPOSSIBLE
+    if all(part.op in _CONSTANT for part in walk(node)):
+        answer = CompiledCondition(node).ask_slowly(Scope(world=None))
+        if isinstance(answer, bool):
+            return CERTAIN if answer is positive else IMPOSSIBLE
     if node.op == "in" and node.args[1].op == "list" and all(arg.op == "lit" for arg in node.args[1].args):
         values = frozenset(arg.value for arg in node.args[1].args)
         return _one(Literal(wording(node.args[0]), "in" if positive else "not in", values, path_text(node.args[0])))

@@ -119,12 +119,23 @@ def _asks_of_controlled(rule: CompiledRule) -> bool:
 
 
 def _of_alternatives(rule: CompiledRule, when: Node, places: RulePlaces) -> Iterator[Diagnostic]:
-    """Parts of `||` anywhere on top that can never be the reason for a match."""
+    """Parts of `||` on top that can never be the reason for a match, and parts of `&&` that ask nothing."""
     pending: list[Node] = [when]
     while pending:
         node = pending.pop()
         if node.op == "and":
-            pending.extend(node.args)
+            for part in node.args:
+                if not _said_so(part) and always_holds(part):
+                    yield _warning(
+                        "EG404",
+                        f"a part of the rule `{rule.policy}/{rule.id}` always holds",
+                        places.of(rule, "when"),
+                        "in this condition",
+                        "leave it out, or say what it was meant to ask",
+                        note=f"`{short(part)}`",
+                    )
+                else:
+                    pending.append(part)
         elif node.op == "or":
             for part in node.args:
                 if part.op != "lit" and never_holds(part):
@@ -137,6 +148,11 @@ def _of_alternatives(rule: CompiledRule, when: Node, places: RulePlaces) -> Iter
                     )
                 else:
                     pending.append(part)
+
+
+def _said_so(part: Node) -> bool:
+    """`true`, or `true || …`, which makes a rule ask of every item: that is meant."""
+    return part.op == "lit" or (part.op == "or" and any(arg.op == "lit" and arg.value is True for arg in part.args))
 
 
 def _of_pairs(rules: Sequence[CompiledRule], places: RulePlaces) -> Iterator[Diagnostic]:

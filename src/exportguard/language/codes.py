@@ -58,7 +58,8 @@ EXPLANATIONS: dict[str, str] = {
     "EG402": "A variable that no condition uses.",
     "EG403": "No facts at all make the condition true: one fact would need two values, a number would have to lie in "
     "an empty interval, or an item would have to be an accelerator and a model at once.",
-    "EG404": "The condition is true whatever its facts are, as far as they are known. If that is meant, write `true`.",
+    "EG404": "The condition, or a part of it joined by `&&`, is true whatever its facts are, as far as they are known: "
+    "`x != 'a' || x != 'b'` asks nothing. If that is meant, write `true`.",
     "EG405": "Wherever this rule matches, another one matches with at least the same effect, is lifted by nothing that "
     "does not lift this one, and is in force whenever this one is. The rule changes no outcome.",
     "EG406": "Two rules say the same. Keep one, or make them differ.",
