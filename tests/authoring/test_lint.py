@@ -130,6 +130,25 @@ def test_every_problem_of_a_document_has_its_own_line(tmp_path):
     ]
 
 
+def test_what_a_case_asks_about_is_read(tmp_path):
+    """A slip in a request is shown where it is, once for all rows; one in a fixture at the case that uses it."""
+    suite = (
+        "suite: s\nas_of: 2026-01-01\nfixtures: {buyer: {role: end_user, contry: CH}}\ncases:\n"
+        "  - name: rows\n    rows: [{n: 1}, {n: 2}]\n"
+        "    request:\n      items: [{kind: accelerator, acelerator: H100, count: '${n}'}]\n      providr: aws\n"
+        "    expect: {outcome: HOLD}\n"
+        "  - name: fixture\n    request: {parties: ['${buyer}']}\n    expect: {outcome: HOLD}\n"
+        "  - name: call\n    call: {sdk: boto3, servce: ec2, operation: RunInstances}\n    expect: {outcome: HOLD}\n"
+    )
+    told = found(tmp_path, policy=HEAD + rule("item.count > 8"), tests=suite)
+    assert [place for place in told if place[2] < 15] == [
+        ("EG501", "tests.yaml", 8),
+        ("EG501", "tests.yaml", 9),
+        ("EG501", "tests.yaml", 12),
+    ]
+    assert {place for place in told if place[2] >= 15} == {("EG501", "tests.yaml", 15)}
+
+
 def carets(folder, **files) -> list[tuple[str, str, str]]:
     """(code, file, what the caret is under) of each problem."""
     for name, text in files.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from exportguard.authoring.files import Kind, PolicyFile
 from exportguard.authoring.placing import Document, document_problems, in_scope
-from exportguard.authoring.suite import Suite, expanded, read_suite
+from exportguard.authoring.suite import Suite, expanded, read_case, read_suite
 from exportguard.authoring.warnings import RulePlaces, warnings_of
 from exportguard.diagnostics import Diagnostic, Span
-from exportguard.errors import InputError, PolicyError
+from exportguard.errors import DocumentError, InputError, PolicyError
 from exportguard.language import CompiledPolicySet, PolicySource, compile_scope, load_policies
 
 if TYPE_CHECKING:
@@ -123,9 +124,29 @@ def _suite(file: PolicyFile, reference: ReferenceData, known: set[str]) -> Itera
         read = read_suite(file.path, file.name)
     except InputError as error:
         return document_problems("EG501", error, file)
-    if not known:
-        return []
-    return _unknown_rules(read.suite, file, known, dict(read.lines))
+    lines = dict(read.lines)
+    unread = [problem for index in range(len(read.suite.cases)) for problem in _unread(read.suite, index, file, lines)]
+    return [*unread, *_unknown_rules(read.suite, file, known, lines)] if known else unread
+
+
+_ROOT = re.compile(r"\$(?=[.\[])")
+"""Where a path starts, in a message about a document."""
+
+
+def _unread(suite: Suite, index: int, file: PolicyFile, lines: dict[int, int]) -> Iterable[Diagnostic]:
+    """Problems of the request or call that a case asks about: such a case fails, whatever it expects."""
+    found: dict[str, Diagnostic] = {}
+    for case in expanded(suite, index):
+        try:
+            read_case(case)
+        except InputError as error:
+            inside = f"$.cases[{index}].{'request' if case.request is not None else 'call'}"
+            message, place = (_ROOT.sub(inside, text) for text in (error.message, error.place or ""))
+            told = DocumentError(message, place=place.removeprefix("request: "), remedy=error.remedy)
+            for problem in document_problems("EG501", told, file):
+                span = problem.span if "$" in place else Document(file).line(lines[index])
+                found.setdefault(problem.message, replace(problem, span=span))
+    return found.values()
 
 
 def _unknown_rules(suite: Suite, file: PolicyFile, known: set[str], lines: dict[int, int]) -> list[Diagnostic]:

@@ -201,6 +201,15 @@ def run_case(guard: Guard, case: Case, as_of: datetime, line: int | None = None)
     return Result(case, decision, tuple(_differences(case.expect, decision)), line=line)
 
 
+def read_case(case: Case) -> None:
+    """Read what *case* asks about, and judge nothing. Raises InputError as `run_case` tells it."""
+    from exportguard.judging import read_document
+
+    document = _document(case)
+    if isinstance(document, Mapping):
+        read_document(document, "request")
+
+
 def _document(case: Case) -> Any:
     document = case.request if case.request is not None else case.call
     if not case.hide:
