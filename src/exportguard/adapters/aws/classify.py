@@ -46,6 +46,12 @@ def _known() -> dict[str, str]:
     return {service: f" {operations} " for service, _, operations in lines}
 
 
+@cache
+def services() -> frozenset[str]:
+    """botocore's names of services, as far as this adapter was made with."""
+    return frozenset((*surface(), *_known()))
+
+
 _memo: dict[tuple[str, str], Standing] = {}
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, text
-from exportguard.adapters.aws.classify import Standing, standing, surface
+from exportguard.adapters.aws.classify import Standing, services, standing, surface
 from exportguard.adapters.aws.lookup import NO_RESOLVER, Resolver, Together
 from exportguard.adapters.aws.operations import extract
 from exportguard.adapters.aws.places import account_of_host, locations, region_of_host
@@ -141,10 +141,10 @@ _SERVICE_IDS = {
 @cache
 def service_named(name: str) -> str:
     """botocore's name of a service that is written as its id, its host or its event (`auto-scaling`, `states`)."""
-    if name in surface():
+    if name in services():
         return name
     plain = name.replace("-", "").removeprefix("amazon").removeprefix("aws")
-    known = {service.replace("-", ""): service for service in surface()}
+    known = {service.replace("-", ""): service for service in services()}
     return _SERVICE_IDS.get(name) or known.get(name.replace("-", "")) or known.get(plain) or name
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, number
 from exportguard.adapters.aws.operations import operation
-from exportguard.adapters.aws.operations.ecs import containers
+from exportguard.adapters.aws.operations.ecs import asks, containers
 from exportguard.adapters.aws.operations.launch import launched, of_family, required
 from exportguard.adapters.aws.operations.template_text import parse
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
@@ -136,7 +136,7 @@ def submit(call: Call) -> None:
     tasks = number(1 if size is None else size, "arrayProperties.size")
     job(call, call.parameters, "", tasks)
     nodes(call, call.parameters, "nodeOverrides")
-    if call.items:
+    if asks(call):
         return
     name = call.get("jobDefinition")
     if isinstance(name, str) and ":job-definition/" in name:

@@ -9,6 +9,7 @@ from typing import Any
 from exportguard.adapters.aws.call import Call, get
 from exportguard.adapters.aws.operations import operation
 from exportguard.adapters.aws.operations.models import named_model
+from exportguard.adapters.aws.operations.template_text import parse, substituted
 from exportguard.vocabulary import Action, Unknown
 
 _MODELS = re.compile(r"(\w*model(id|arn|identifier)|foundationmodel|promptarn)", re.IGNORECASE)
@@ -194,6 +195,14 @@ def invoke_flow(call: Call) -> None:
 def define(call: Call) -> None:
     """What is built names its models: of agents, of prompts in the nodes of flows, of parsers and of agents called."""
     models_within(call, _as_named(call), "")
+    written = call.get("definitionString")  # CloudFormation's spelling
+    document: Any = {} if written is None else parse(substituted(written, call.get("definitionSubstitutions")))
+    if call.get("definitionS3Location") is not None:
+        document = Unknown("it lies in a bucket")
+    if isinstance(document, Unknown):
+        call.model(Unknown(f"the flow's definition was not read: {document.reason}"), where="definition")
+    else:
+        models_within(call, document, "definitionString")
     call.not_applicable("it names no model")
 
 

@@ -17,7 +17,8 @@ from exportguard.vocabulary import Action, Location, Unknown
 
 _KNOWN_MACROS = re.compile(r"AWS::(LanguageExtensions|Serverless-2016-10-31|SecretsManager-[\d-]+|CodeDeployBlueGreen)")
 """Macros of AWS's own that add functions, roles and permissions, or are read here."""
-_NESTED = ("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::Serverless::Application")
+_NESTED = ("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::CloudFormation::ChangeSet",
+           "AWS::Serverless::Application")  # fmt: skip
 
 
 def stack(

@@ -31,7 +31,10 @@ def containers(call: Call, rows: Any, where: str, tasks: Maybe[int]) -> None:
 _DEVICE = re.compile(r"/dev/(nvidia|neuron|dri|kfd|accel|habana|hl|fpga|xdma)", re.IGNORECASE)
 _SHOWN = ("NVIDIA_VISIBLE_DEVICES", "AWS_NEURON_VISIBLE_DEVICES")
 """Variables by which NVIDIA's and Neuron's container runtimes hand over devices of the host."""
-_CHOSEN = re.compile(r"ecs\.instance-type\s*(?:==|=~|in|matches)\s*(\[[^\]]*\]|\S+)", re.IGNORECASE)
+_CHOSEN = re.compile(
+    r"\s*attribute:ecs\.instance-type\s*(?:==|=~|in|matches)\s*(\[[^\]]*\]|[^\s()]+)\s*", re.IGNORECASE
+)
+"""A constraint that pins tasks to instance types and says nothing else; one with `or` or `not` in it pins nothing."""
 
 
 def devices(call: Call, container: Any, place: str, tasks: Maybe[int]) -> None:
@@ -48,13 +51,21 @@ def devices(call: Call, container: Any, place: str, tasks: Maybe[int]) -> None:
             )
 
 
-def constraints(call: Call, tasks: Maybe[int]) -> None:
-    """Instance types that tasks are pinned to by a placement constraint."""
+def constraints(call: Call, tasks: Maybe[int]) -> bool:
+    """Instance types that tasks are pinned to by a placement constraint. False where none pins them."""
+    pinned = False
     for place, row in call.rows(call.get("placementConstraints"), "placementConstraints"):
-        chosen = _CHOSEN.search(str(get(row, "expression") or "")[:2000])
+        chosen = _CHOSEN.fullmatch(str(get(row, "expression") or "")[:2000])
         for name in re.split(r"[,\s]+", chosen[1].strip("[]")) if chosen else ():
             if name:
+                pinned = True
                 of_family(call, name.strip("'\""), tasks, where=f"{place}.expression")
+    return pinned
+
+
+def asks(call: Call) -> bool:
+    """Whether an accelerator is asked for already that nobody can name; anything harmless beside it settles nothing."""
+    return any(isinstance(item.accelerator, Unknown) for item in call.items)
 
 
 def inference(call: Call, rows: Any, where: str, tasks: Maybe[int]) -> None:
@@ -91,9 +102,9 @@ def run(call: Call, tasks: Maybe[int]) -> None:
     overrides = call.struct(call.get("overrides"), "overrides")
     containers(call, get(overrides, "containerOverrides"), "overrides.containerOverrides", tasks)
     inference(call, get(overrides, "inferenceAcceleratorOverrides"), "overrides.inferenceAcceleratorOverrides", tasks)
-    constraints(call, tasks)
+    pinned = constraints(call, tasks)
     definition = call.get("taskDefinition")
-    if call.items or definition is None:
+    if pinned or definition is None or asks(call):
         return
     answer = call.ask("ecs", "DescribeTaskDefinition", taskDefinition=definition)
     if isinstance(answer, Unknown):

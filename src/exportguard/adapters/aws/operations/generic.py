@@ -8,7 +8,8 @@ from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, number, text
 from exportguard.adapters.aws.classify import surface
-from exportguard.adapters.aws.operations.launch import required
+from exportguard.adapters.aws.operations.instances_within import SAID_BY_USERS
+from exportguard.adapters.aws.operations.launch import reads_as_type, required
 from exportguard.adapters.aws.operations.models import hub_model, named_model
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
 
@@ -196,10 +197,17 @@ _KEYS = re.compile(
     r"\w*[mM]odel(Id|Arn|Identifier)s?|[fF]oundationModel\w*|[iI]nferenceProfile(Arn|Id|Identifier)?|"
     r"\w+InstanceTypes?|[iI]nstanceRequirements|[cC]apacityBlockOffering\w*|[tT]rainingPlan\w*)"
 )
+_OF_MODELS = ("bedrock", "sagemaker")
+_MODEL_ARN = re.compile(
+    r"arn:[^:]+:bedrock:[^:]*:[^:]*:[\w-]*(model|inference-profile|prompt-router)[\w-]*/.+", re.DOTALL
+)
 
 
 def look_through(call: Call) -> None:
-    """An operation of a newer SDK: any key shaped like a type, accelerator or model makes one item of unknown kind."""
+    """An operation of a newer SDK: any key shaped like a type, accelerator or model makes one item of unknown kind, any
+    value that reads as one is judged as what it reads as, and a service of models that is told to run may run any."""
+    if call.service.startswith(_OF_MODELS) and _RUNS.match(call.operation) and not _NO_MODEL.search(call.operation):
+        call.model(Unknown(f"{call.operation} is an operation never seen before"), where=call.operation)
     todo: list[tuple[str, Any, int]] = [("", call.parameters, 0)]
     nodes = 0
     while todo:
@@ -213,9 +221,25 @@ def look_through(call: Call) -> None:
                 place = f"{where}.{key}" if where else str(key)
                 if entry is not None and isinstance(key, str) and _KEYS.fullmatch(key):
                     call.unknown(f"an operation never seen before, which names `{key[:60]}`", place)
-                    continue
-                todo.append((place, entry, depth + 1))
+                elif key not in SAID_BY_USERS:
+                    todo.append((place, entry, depth + 1))
         elif isinstance(value, (list, tuple)):
             todo += [(f"{where}[{index}]", entry, depth + 1) for index, entry in enumerate(value)]
+        elif reads_as_type(value):
+            call.instance(value, where=where)
+        elif isinstance(value, str) and _reads_as_model(value):
+            named_model(call, value, where)
     if not call.items:
         call.not_applicable(f"{call.service}.{call.operation} names no instance type, accelerator or model")
+
+
+def _reads_as_model(value: str) -> bool:
+    """An ARN of Bedrock's, or an id with a provider in front whose family is known (`us.anthropic.claude-…`)."""
+    from exportguard.reference import default
+
+    if len(value) > 500 or ("." not in value and ":" not in value):
+        return False
+    if _MODEL_ARN.fullmatch(value.strip()):
+        return True
+    fact = default().model("aws", value)
+    return not isinstance(fact, Unknown) and isinstance(fact.family, str)

@@ -15,18 +15,19 @@ _INSTANCES = re.compile(r"(\w*[iI]nstanceTypes?)$")
 _NOT_WANTED = re.compile(r"(excluded|hidden|unsupported|supported)", re.IGNORECASE)
 _MODELS = re.compile(r"((\w*[mM]odel(Id|Arn|Identifier))|foundationModel|FoundationModel)$")
 _ACCELERATORS = re.compile(r"(accelerator(Type|Name)s?)$", re.IGNORECASE)
+_PLANS = re.compile(r"[tT]rainingPlanArns?")
+"""Capacity that was bought ahead, always accelerated; beside an instance type it says nothing more."""
 _DATABASES = ("AWS::RDS::", "AWS::ElastiCache::", "AWS::OpenSearchService::", "AWS::Elasticsearch::", "AWS::DMS::",
-              "AWS::DocDB::", "AWS::Neptune::", "AWS::AmazonMQ::", "AWS::MSK::", "AWS::GameLift::Fleet", "AWS::M2::",
+              "AWS::DocDB::", "AWS::Neptune::", "AWS::AmazonMQ::", "AWS::MSK::", "AWS::M2::",
               "AWS::ManagedBlockchain::", "AWS::Redshift::", "AWS::MemoryDB::", "AWS::DAX::",
               "AWS::Timestream::")  # fmt: skip
-"""Services whose instance classes are their own (`db.r5.large`, `m5.large.search`) and never accelerated. GameLift's
-are plain instance types without accelerators (its API Reference lists them)."""
-_SAID_BY_USERS = frozenset({
+"""Services whose instance classes are their own (`db.r5.large`, `m5.large.search`) and never accelerated."""
+SAID_BY_USERS = frozenset({
     "Environment", "environment", "EnvironmentVariables", "HyperParameters", "hyperParameters", "Tags", "tags",
     "Labels", "labels", "Metadata", "UserData", "TagSpecifications",
 })  # fmt: skip
 """Maps whose keys are their author's own: a variable called `InstanceType` is none."""
-_READ_ELSEWHERE = _SAID_BY_USERS | {"InstanceRequirements", "instanceRequirements"}
+_READ_ELSEWHERE = SAID_BY_USERS | {"InstanceRequirements", "instanceRequirements"}
 _KINDS = re.compile(r"(Type|Class|Kind)$")
 _ACCELERATED = re.compile(r"(?<![A-Za-z])(GPU|GRAPHICS|NVIDIA|NEURON|INFERENTIA|TRAINIUM)", re.IGNORECASE)
 _MOST = 20_000
@@ -58,7 +59,7 @@ def named_within(call: Call, document: Any, where: str, kind: str) -> None:
 def _named(call: Call, key: str, entry: Any, place: str, row: Mapping[str, Any]) -> bool:
     if _NOT_WANTED.search(key):
         return False
-    if key in _SAID_BY_USERS:
+    if key in SAID_BY_USERS:
         return True
     count = get(row, "InstanceCount", "Count", "MaxCount", "DesiredCapacity")
     size = NOT_GIVEN if count is None else number(count, place)
@@ -68,6 +69,9 @@ def _named(call: Call, key: str, entry: Any, place: str, row: Mapping[str, Any])
         values = entry if isinstance(entry, (list, tuple)) else [entry]
         for value in values:
             call.instance(get(value, "Value") if isinstance(value, Mapping) else value, size, where=place)
+    elif _PLANS.fullmatch(key):
+        if not any(_INSTANCES.fullmatch(str(other)) for other in row):
+            call.unresolved("the capacity of a training plan", place, instances=size)
     elif _ACCELERATORS.fullmatch(key):
         for value in entry if isinstance(entry, (list, tuple)) else [entry]:
             call.accelerator(value, size, where=place)

@@ -92,8 +92,9 @@ def described_api(call: Call) -> None:
     body = call.get("body", "definitionBody")
     if isinstance(body, (bytes, bytearray)):
         body = body.decode("utf-8", "replace")
-    # One that lies in a bucket, or is included from there, is the account's own as a function's code is.
-    document = {} if body is None or isinstance(body, Unknown) else parse(body)
+    document = {} if body is None else body if isinstance(body, Unknown) else parse(body)
+    if call.get("bodyS3Location", "definitionUri") is not None:
+        document = Unknown("it lies in a bucket")
     if isinstance(document, Unknown):
         call.unknown(f"the description of the API: {document.reason}", "body")
         return

@@ -137,6 +137,16 @@ def required(call: Call, requirements: Any, instances: Maybe[int], where: str) -
     call.unresolved("the requirements do not exclude accelerators", where, instances=instances)
 
 
+_TYPE = re.compile(
+    r"\s*(ml\.)?[a-z]{1,4}-?\d[a-z0-9-]*\.(metal(-\w+)?|\d*xlarge|nano|micro|small|medium|large)\s*", re.IGNORECASE
+)
+
+
+def reads_as_type(value: Any) -> bool:
+    """Whether a text that may be anything is written like an instance type (`p5.48xlarge`, `ml.m5.large`)."""
+    return isinstance(value, str) and len(value) < 60 and _TYPE.fullmatch(value) is not None
+
+
 def of_family(call: Call, value: Any, instances: Maybe[int] = NOT_GIVEN, *, where: str) -> None:
     """An instance type, a bare family (`p4d`) or a pattern (`p4d.*`): each accelerated type it may mean.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, number
 from exportguard.adapters.aws.operations import operation
-from exportguard.adapters.aws.operations.launch import launched
+from exportguard.adapters.aws.operations.launch import launched, reads_as_type
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
 
 # -- Elastic Beanstalk -------------------------------------------------------------------------------------------
@@ -218,14 +218,14 @@ def spark_serverless(call: Call) -> None:
 @operation("servicecatalog", "ProvisionProduct", "UpdateProvisionedProduct", "CreateProvisionedProductPlan",
            "ExecuteProvisionedProductPlan", "ExecuteProvisionedProductServiceAction")  # fmt: skip
 def product(call: Call) -> None:
-    """A product's template is its owner's; what the parameters say of instance types is judged all the same."""
+    """A product's template is its owner's; what the parameters say of instance types is judged beside it."""
     for place, row in call.rows(call.get("ProvisioningParameters"), "ProvisioningParameters"):
         key, value = get(row, "Key"), get(row, "Value")
-        if isinstance(key, str) and re.search(r"instance_?types?$", key, re.IGNORECASE) and isinstance(value, str):
-            for kind in value.split(","):
+        named = isinstance(key, str) and re.search(r"instance_?types?$", key, re.IGNORECASE)
+        for kind in value.split(",") if isinstance(value, str) else ():
+            if named or reads_as_type(kind):
                 call.instance(kind.strip(), where=f"{place}.Value")
-    if not call.items:
-        call.unknown("what the product makes was not read", "ProductId")
+    call.unknown("what the product makes was not read", "ProductId")
 
 
 @operation("autoscaling-plans", "CreateScalingPlan", "UpdateScalingPlan", action=Action.SCALE)

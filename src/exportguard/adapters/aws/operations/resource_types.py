@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from exportguard.adapters.aws.operations.template_text import substituted
 from exportguard.vocabulary import Unknown
 
 CALLS: dict[str, tuple[str, str]] = {
@@ -63,6 +64,7 @@ CALLS: dict[str, tuple[str, str]] = {
     "AWS::WorkSpaces::Workspace": ("workspaces", "CreateWorkspaces"),
     "AWS::WorkSpaces::WorkspacesPool": ("workspaces", "CreateWorkspacesPool"),
     "AWS::WorkspacesInstances::WorkspaceInstance": ("workspaces-instances", "CreateWorkspaceInstance"),
+    "AWS::GameLift::Fleet": ("gamelift", "CreateFleet"),
     "AWS::GameLift::ContainerFleet": ("gamelift", "CreateContainerFleet"),
     "AWS::GameLift::GameServerGroup": ("gamelift", "CreateGameServerGroup"),
     "AWS::GameLiftStreams::StreamGroup": ("gameliftstreams", "CreateStreamGroup"),
@@ -84,10 +86,17 @@ CALLS: dict[str, tuple[str, str]] = {
     "AWS::SSM::Association": ("ssm", "CreateAssociation"),
     "AWS::SSM::MaintenanceWindowTask": ("ssm", "RegisterTaskWithMaintenanceWindow"),
     "AWS::Config::RemediationConfiguration": ("config", "PutRemediationConfigurations"),
+    "AWS::Config::ConformancePack": ("config", "PutConformancePack"),
+    "AWS::Config::OrganizationConformancePack": ("config", "PutOrganizationConformancePack"),
+    "AWS::QuickSight::ActionConnector": ("quicksight", "CreateActionConnector"),
+    "AWS::BedrockAgentCore::GatewayTarget": ("bedrock-agentcore-control", "CreateGatewayTarget"),
+    "AWS::MWAAServerless::Workflow": ("mwaa-serverless", "CreateWorkflow"),
+    "AWS::SSMIncidents::ResponsePlan": ("ssm-incidents", "CreateResponsePlan"),
     "AWS::ApplicationAutoScaling::ScalableTarget": ("application-autoscaling", "RegisterScalableTarget"),
     "AWS::ApiGateway::RestApi": ("apigateway", "ImportRestApi"),
     "AWS::Serverless::Api": ("apigateway", "ImportRestApi"),
     "AWS::ApiGatewayV2::Api": ("apigatewayv2", "ImportApi"),
+    "AWS::Serverless::HttpApi": ("apigatewayv2", "ImportApi"),
     "AWS::AutoScaling::WarmPool": ("autoscaling", "PutWarmPool"),
     "AWS::AutoScaling::ScalingPolicy": ("autoscaling", "PutScalingPolicy"),
     "AWS::AutoScaling::ScheduledAction": ("autoscaling", "PutScheduledUpdateGroupAction"),
@@ -141,8 +150,4 @@ def definition(properties: Mapping[str, Any]) -> Any:
         text = json.dumps(written, default=lambda unknown: "${unknown}")
     if not isinstance(text, str):
         return text if isinstance(text, Unknown) else Unknown("the definition is not in the template")
-    puts = properties.get("DefinitionSubstitutions")
-    for name, value in puts.items() if isinstance(puts, Mapping) else ():
-        if isinstance(value, (str, int)):
-            text = text.replace("${" + str(name) + "}", json.dumps(str(value))[1:-1])
-    return text
+    return substituted(text, properties.get("DefinitionSubstitutions"))

@@ -128,8 +128,7 @@ def start_pipeline(call: Call) -> None:
         arn = call.get("PipelineExecutionArn")
         answer = call.ask("sagemaker", "DescribePipelineDefinitionForExecution", PipelineExecutionArn=arn)
     if isinstance(answer, Unknown):
-        if not call.items:
-            call.unresolved(f"the pipeline was not resolved: {answer.reason}", "PipelineName")
+        call.unresolved(f"the pipeline was not resolved: {answer.reason}", "PipelineName")
         return
     pipeline(call, get(answer, "PipelineDefinition"), given, "PipelineName")
     call.not_applicable("no step runs on an accelerator")

@@ -23,7 +23,8 @@ _TELLING = re.compile(
 _OWN = re.compile(r"AWS(Support|SupportPages|ConfigRemediation|SystemsManager\w*|EC2|FIS|QuickSetup\w*|Incidents)?-\w+")
 """Documents of AWS's own, whose names are taken (`AWS-…`, `AWSSupport-…`); their steps are published."""
 _STARTS = re.compile(
-    r"Start|Restart|Resize|Resume|ExitStandby|Stack|Execute|Run(?!Patch|Inspec|Ansible|Document\b)|Launch|Asg|ASG"
+    r"Start|Restart|Resize|Resume|ExitStandby|Stack|Execute|Run(?!Patch|Inspec|Ansible|Document\b)|Launch|Asg|ASG|Clone|"
+    r"CopyEC2|RestoreEC2|Migrate"
 )
 """Of those, the ones that may start or make what their parameters do not name."""
 
@@ -69,7 +70,7 @@ def run(call: Call, name: Any, given: Any, where: str) -> None:
     elif short in ("AWS-StartEC2Instance", "AWS-RestartEC2Instance"):
         ids = get(given, "InstanceId")
         call.nested("ec2", "StartInstances", {"InstanceIds": [ids] if isinstance(ids, str) else ids}, "Parameters")
-    elif (not _OWN.fullmatch(short) or _STARTS.search(short.partition("-")[2])) and len(call.items) == before:
+    elif not _OWN.fullmatch(short) or (_STARTS.search(short.partition("-")[2]) and len(call.items) == before):
         call.unknown(f"what automation {short[:100]} does was not read", where)
 
 
@@ -110,6 +111,17 @@ def remediation(call: Call) -> None:
     for place, row in call.rows(call.get("RemediationConfigurations"), "RemediationConfigurations"):
         given = {key: get(get(value, "StaticValue"), "Values") for key, value in (get(row, "Parameters") or {}).items()}
         run(call, get(row, "TargetId"), {k: v for k, v in given.items() if v is not None}, f"{place}.TargetId")
+    call.not_applicable("no remediation starts an instance")
+
+
+@operation("config", "PutConformancePack", "PutOrganizationConformancePack")
+def conformance_pack(call: Call) -> None:
+    """A template of rules and remediations. One that lies elsewhere may hold nothing else, and its automations are
+    judged when they are made."""
+    from exportguard.adapters.aws.operations.cloudformation import stack
+
+    if call.get("TemplateBody") is not None:
+        stack(call, call.get("TemplateBody"), None)
     call.not_applicable("no remediation starts an instance")
 
 

@@ -45,6 +45,14 @@ def parse(text: Any) -> Mapping[str, Any] | Unknown:
     return document if isinstance(document, Mapping) else Unknown("the document is not a structure")
 
 
+def substituted(text: Any, puts: Any) -> Any:
+    """A definition with CloudFormation's `DefinitionSubstitutions` put in where they are known."""
+    for name, value in puts.items() if isinstance(text, str) and isinstance(puts, Mapping) else ():
+        if isinstance(value, (str, int)):
+            text = text.replace("${" + str(name) + "}", json.dumps(str(value))[1:-1])
+    return text
+
+
 def _yaml(text: str) -> Any:
     import yaml
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from exportguard.adapters.aws.call import Call, get, number
 from exportguard.adapters.aws.operations import operation
+from exportguard.adapters.aws.operations.models import named_model
 from exportguard.vocabulary import Action, Transfer, Unknown
 
 
@@ -87,6 +88,51 @@ def lightsail(call: Call) -> None:
         call.not_applicable("the bundle has no GPU")
     else:
         call.accelerator(Unknown(f"the GPU of bundle {str(bundle)[:60]}"), where="bundleId")
+
+
+@operation("datazone", "StartNotebookRun", action=Action.START, complete=True)
+def notebook_run(call: Call) -> None:
+    """SageMaker Unified Studio: types are SageMaker's (`ml.…`), or the service's own name for the same (`sc.…`)."""
+    kind = get(call.get("computeConfiguration"), "instanceType")
+    if kind is None:
+        call.unresolved("the run takes the notebook's own compute, which is set elsewhere", "notebookIdentifier")
+    else:
+        named = f"ml.{kind[3:]}" if isinstance(kind, str) and kind.lower().startswith("sc.") else kind
+        call.instance(named, 1, where="computeConfiguration.instanceType")
+
+
+@operation("quicksight", "CreateActionConnector", "UpdateActionConnector")
+def connector(call: Call) -> None:
+    """An action may ask a connected service for anything; those of Bedrock answer with a model."""
+    kind = call.get("Type")
+    if not isinstance(kind, str) and (kind is not None or call.operation.startswith("Create")):
+        call.unknown("Type is not readable", "Type")
+    elif isinstance(kind, str) and "BEDROCK" in kind.upper():
+        call.model(Unknown("whatever model an action asks for"), where="Type")
+    call.not_applicable("the connected service is no model's")
+
+
+@operation("bedrock-agentcore-control", "CreateGatewayTarget", "UpdateGatewayTarget")
+def gateway_target(call: Call) -> None:
+    """A gateway leads to tools, or passes on what is asked of models: those that it names, else any."""
+    config = call.get("targetConfiguration")
+    inference = get(config, "inference")
+    operations = get(get(inference, "provider"), "operations")
+    for place, row in call.rows(operations, "targetConfiguration.inference.provider.operations"):
+        for spot, model in call.rows(get(row, "models"), f"{place}.models"):
+            named_model(call, get(model, "model"), f"{spot}.model")
+    passed_on = get(get(get(config, "http"), "passthrough"), "protocolType") == "INFERENCE"
+    if not call.items and (inference is not None or passed_on):
+        call.model(Unknown("whatever model is asked for through the gateway"), where="targetConfiguration")
+    call.not_applicable("the target is no model")
+
+
+@operation("mwaa-serverless", "CreateWorkflow", "UpdateWorkflow")
+def workflow(call: Call) -> None:
+    """A workflow of tasks that call AWS, written in a bucket."""
+    if call.get("DefinitionS3Location") is not None:
+        call.unknown("the workflow's definition lies in a bucket and was not read", "DefinitionS3Location")
+    call.not_applicable("the definition stays")
 
 
 @operation("evs", "CreateEnvironment", "CreateEnvironmentHost")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from exportguard.adapters.aws.call import Call, get
-from exportguard.adapters.aws.classify import Standing, standing, surface
+from exportguard.adapters.aws.classify import Standing, services, standing, surface
 from exportguard.adapters.aws.operations import operation
 from exportguard.adapters.aws.operations.template_text import parse
 from exportguard.vocabulary import Action, Unknown
@@ -40,8 +40,8 @@ def api_call(call: Call, service: str, action: str, parameters: Any, where: str)
     known = _OPTIMIZED.get((service, action))
     name = known[0] if known else _SERVICES.get(service.lower(), service.lower())
     wanted = known[1] if known else action[:1].upper() + action[1:]
-    if name not in surface() and standing(name, wanted) is Standing.UNSEEN:
-        name = next((s for s in surface() if s.replace("-", "") == name.replace("-", "")), name)
+    if name not in services() and standing(name, wanted) is Standing.UNSEEN:
+        name = next((s for s in services() if s.replace("-", "") == name.replace("-", "")), name)
     wanted = next((o for o in surface().get(name, {}) if o.lower() == wanted.lower()), wanted)
     call.nested(name, wanted, _unpathed(parameters), where)
 
