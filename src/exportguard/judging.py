@@ -65,6 +65,7 @@ def load_state(
     from exportguard.packs import policy_sources
     from exportguard.parties import load_directory
     from exportguard.parties.screening import load_lists
+    from exportguard.vocabulary.authorization import unapproved
 
     reference = reference_room.default()
     sources = policy_sources(policies, packs=packs)
@@ -73,6 +74,9 @@ def load_state(
     entries = load_authorizations(authorizations)
     if entries:
         from exportguard.language import compile_scope
+    for entry in entries:
+        if (why := unapproved(entry)) is not None:
+            logger.warning("the authorization %s lifts nothing: %s", entry.id, why)
     for entry in entries:  # a scope that cannot be read is told at load, though it would lift nothing anyway
         compile_scope(entry.scope, reference, name=entry.id)
     screener = load_lists(lists, max_list_age=max_list_age)

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from exportguard.authority.authorizations import load_authorizations, person
+from exportguard.authority.authorizations import load_authorizations
 from exportguard.documents import parse_json
 from exportguard.errors import DocumentError, InputError
 from exportguard.vocabulary import Authorization, AuthorizationKind, Decision, Effect, Outcome, Party, Role, RuleResult
-from exportguard.vocabulary.authorization import AuthorizedParty, Effective
+from exportguard.vocabulary.authorization import AuthorizedParty, Effective, person, unapproved
 from exportguard.vocabulary.fact import Unknown
 
 GOOD_FOR: Final = timedelta(days=7)
@@ -51,8 +51,8 @@ def read_approval(text: str) -> Approval:
     try:
         document = parse_json(text.encode(), "approval")
         (entry,) = load_authorizations([Authorization.model_validate(document["authorization"])])
-        if entry.request_fingerprint is None:
-            raise ValueError("it names no request")
+        if entry.request_fingerprint is None or (why := unapproved(entry)):
+            raise ValueError("it names no request" if entry.request_fingerprint is None else why)
         return Approval(
             entry,
             document["decision_id"],

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from exportguard.documents import MAX_BYTES, Path_, decode, describe, parse_json, parse_yaml
 from exportguard.errors import DocumentError
 from exportguard.vocabulary import Authorization, Role
+from exportguard.vocabulary.authorization import person
 
 Source = None | str | os.PathLike[str] | Mapping[str, Any] | Sequence[Authorization | Mapping[str, Any]]
 
@@ -186,7 +187,8 @@ def _moment(value: Any) -> date | datetime | None:
 
 
 def _contradictions(entry: Authorization) -> Iterator[tuple[Path_, str]]:
-    """What makes a well-formed authorization lift nothing."""
+    """What no well-formed authorization says. That one was not approved (yet) is no mistake of the document: it lifts
+    nothing until it is, and the decisions say so."""
     if not any(party.role is Role.END_USER for party in entry.parties):
         yield ("parties",), "names no end user: an authorization is for somebody"
     for index, party in enumerate(entry.parties):
@@ -194,17 +196,14 @@ def _contradictions(entry: Authorization) -> Iterator[tuple[Path_, str]]:
             yield ("parties", index), "names nobody: it needs `name`, `id` or `customer`"
         elif any(text is not None and not _tidy(text) for text in (party.id, party.name, party.customer)):
             yield ("parties", index), "is named by blanks"
-    if not entry.approved_by:
-        yield ("approved_by",), "nobody approved it"
-    requester = person(entry.requested_by)
     for index, approver in enumerate(entry.approved_by):
         if not person(approver):
             yield ("approved_by", index), "is blank"
-        elif person(approver) == requester:
-            yield ("approved_by", index), f"`{approver}` requested it: somebody else has to approve"
-    if not requester:
+    if not person(entry.requested_by):
         yield ("requested_by",), "is blank"
     start, end = entry.effective.from_, entry.effective.until
+    if start is None and end is None:
+        yield ("effective",), "has no dates, and would be in force for ever: give `from`, `until` or both"
     for key, bound in (("from", start), ("until", end)):
         if isinstance(bound, datetime) and bound.utcoffset() is None:
             yield ("effective", key), "an instant needs a timezone"
@@ -233,10 +232,3 @@ def instant(bound: date | datetime) -> datetime:
 def _tidy(text: str) -> str:
     visible = "".join(ch for ch in normalize("NFKC", text) if category(ch) != "Cf")
     return " ".join(visible.casefold().split())
-
-
-def person(text: str) -> str:
-    """Who is meant: `Ann <a@example.com>`, `mailto:a@example.com` and `A@EXAMPLE.COM` are one person."""
-    tidy = _tidy(text)
-    address = re.search(r"[^\s<>:;,()]+@[^\s<>:;,()]+", tidy)
-    return address.group() if address else tidy

@@ -91,6 +91,7 @@ def list_(
 def _row(entry: Authorization, at: datetime, book: Ledger | None) -> dict[str, Any]:
     from exportguard.authority.authorizations import instant
     from exportguard.authority.ledger.model import SINGLE_USE
+    from exportguard.vocabulary.authorization import unapproved
 
     limits: list[tuple[str, float]] = [] if entry.quantity is None else [(entry.quantity.unit, entry.quantity.limit)]
     if entry.request_fingerprint is not None:
@@ -101,7 +102,9 @@ def _row(entry: Authorization, at: datetime, book: Ledger | None) -> dict[str, A
         quantities.append({"unit": unit, "limit": limit, "drawn": drawn, "left": max(0, limit - drawn)})
     start, end = entry.effective.from_, entry.effective.until
     status = "in force"
-    if start is not None and at < instant(start):
+    if (why := unapproved(entry)) is not None:
+        status = f"lifts nothing: {why}"
+    elif start is not None and at < instant(start):
         status = f"not in force before {start}"
     elif end is not None and at >= instant(end):
         status = f"expired on {end}"

@@ -12,7 +12,7 @@ from exportguard.decide.derive import Facts
 from exportguard.errors import ExportguardError
 from exportguard.language import CompiledCondition, CompiledRule, Scope, World
 from exportguard.reference import ReferenceData
-from exportguard.vocabulary.authorization import Authorization, AuthorizedParty
+from exportguard.vocabulary.authorization import Authorization, AuthorizedParty, unapproved
 from exportguard.vocabulary.decision import Lifted
 from exportguard.vocabulary.fact import Unknown
 from exportguard.vocabulary.party import Role
@@ -170,10 +170,9 @@ def _narrowness(entry: Authorization) -> tuple[bool, int, float, str]:
 
 
 def _unusable(entry: Authorization, as_of: datetime, fingerprint: str | None) -> str | None:
-    if not entry.approved_by:
-        return "nobody approved it"
-    if _tidy(entry.requested_by) in {_tidy(name) for name in entry.approved_by}:
-        return "its requester approved it"
+    why = unapproved(entry)
+    if why is not None:
+        return why
     if not any(party.role is Role.END_USER for party in entry.parties):
         return "it names no end user"
     if entry.request_fingerprint is not None and entry.request_fingerprint != fingerprint:

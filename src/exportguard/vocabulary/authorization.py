@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from enum import StrEnum
+from unicodedata import category, normalize
 
 from pydantic import AwareDatetime, Field
 
@@ -51,3 +53,19 @@ class Authorization(Frozen):
     evidence: dict[str, str] = Field(default_factory=dict)
     request_fingerprint: Text | None = None
     """Set by an approval of one held request: it lifts that request alone."""
+
+
+def unapproved(entry: Authorization) -> str | None:
+    """Why *entry* was not approved by a second person; None if it was. Until then it lifts nothing."""
+    approvers = {person(name) for name in entry.approved_by} - {""}
+    if not approvers:
+        return "nobody approved it"
+    return "its requester approved it: somebody else has to" if person(entry.requested_by) in approvers else None
+
+
+def person(text: str) -> str:
+    """Who is meant: `Ann <a@example.com>`, `mailto:a@example.com` and `A@EXAMPLE.COM` are one person."""
+    visible = "".join(ch for ch in normalize("NFKC", text) if category(ch) != "Cf")
+    tidy = " ".join(visible.casefold().split())
+    address = re.search(r"[^\s<>:;,()]+@[^\s<>:;,()]+", tidy)
+    return address.group() if address else tidy

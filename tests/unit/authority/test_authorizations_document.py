@@ -12,6 +12,7 @@ import pytest
 from exportguard.authority import load_authorizations
 from exportguard.errors import DocumentError
 from exportguard.vocabulary import Role
+from exportguard.vocabulary.authorization import unapproved
 
 GOOD = """\
 authorizations:
@@ -84,16 +85,12 @@ def test_yaml_json_mapping_and_list_say_the_same(tmp_path: Path) -> None:
         ({"parties": [{"role": "end_user"}]}, "$[0].parties[0]: names nobody"),
         ({"parties": [{"role": "end_user", "name": "\u200b "}]}, "$[0].parties[0]: is named by blanks"),
         ({"parties": [{"role": "boss", "name": "E"}]}, "$[0].parties[0].role:"),
-        ({"approved_by": []}, "$[0].approved_by: nobody approved it"),
         ({"approved_by": "b@example.com"}, "$[0].approved_by: expected a list"),
-        ({"approved_by": ["a@example.com"]}, "$[0].approved_by[0]: `a@example.com` requested it"),
-        ({"approved_by": ["b@example.com", "A@EXAMPLE.com "]}, "$[0].approved_by[1]:"),
-        ({"approved_by": ["Ann A. <a@example.com>"]}, "$[0].approved_by[0]:"),
-        ({"approved_by": ["ａ@example.com"]}, "$[0].approved_by[0]:"),
-        ({"approved_by": ["a\u200b@example.com"]}, "$[0].approved_by[0]:"),
         ({"approved_by": [" "]}, "$[0].approved_by[0]: is blank"),
         ({"requested_by": ...}, "$[0].requested_by: is missing"),
         ({"effective": ...}, "$[0].effective: is missing"),
+        ({"effective": {}}, "$[0].effective: has no dates"),
+        ({"effective": {"from": None}}, "$[0].effective: has no dates"),
         ({"effective": {"from": "2026-02-30"}}, "$[0].effective.from: `2026-02-30` is no date"),
         ({"effective": {"from": "01/02/2026"}}, "$[0].effective.from:"),
         ({"effective": {"from": "2026-01-01T00:00:00"}}, "$[0].effective.from:"),
@@ -116,6 +113,24 @@ def test_yaml_json_mapping_and_list_say_the_same(tmp_path: Path) -> None:
 def test_what_is_wrong_is_named_with_its_place(changes: dict[str, Any], said: str) -> None:
     """A faulty authorization is an error of the load: silently, it would lift nothing."""
     assert said in problems([entry(**changes)])
+
+
+@pytest.mark.parametrize(
+    "approvers",
+    [
+        [],
+        ["a@example.com"],
+        ["b@example.com", "A@EXAMPLE.com "],
+        ["Ann A. <a@example.com>"],
+        ["ａ@example.com"],
+        ["a\u200b@example.com"],
+    ],
+)
+def test_what_no_second_person_approved_is_read_and_lifts_nothing(approvers: list[str]) -> None:
+    """One that waits for its approval keeps nothing else from loading (`test_lift` shows that it lifts nothing)."""
+    waiting, good = load_authorizations([entry(approved_by=approvers), entry(id="w2")])
+    assert unapproved(waiting) is not None
+    assert unapproved(good) is None
 
 
 def test_every_problem_of_a_document_is_told(tmp_path: Path) -> None:

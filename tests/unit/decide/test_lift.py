@@ -79,6 +79,7 @@ def test_a_licence_that_covers_the_combination_lifts_it():
         ({"effective": {"until": date(2024, 8, 23)}}, "expired"),
         ({"approved_by": []}, "nobody approved"),
         ({"approved_by": ["A@Example.com "]}, "its requester approved"),
+        ({"approved_by": ["b@example.com", "Ann <a@example.com>"]}, "its requester approved"),
         ({"scope": "item.nothing == 1"}, "scope cannot be read"),
         ({"request_fingerprint": "other"}, "another request"),
     ],
