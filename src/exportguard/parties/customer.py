@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from exportguard.parties.percent import stake
-from exportguard.vocabulary.fact import NOT_GIVEN, Frozen, Maybe, Text, Unknown
+from exportguard.vocabulary.fact import NOT_GIVEN, Day, Frozen, Maybe, Moment, Text, Unknown
 from exportguard.vocabulary.party import Owner, Party, PartyKind, Percent
 
 _MOST_LEVELS = 64
@@ -40,7 +39,7 @@ class Customer(Frozen):
 
     id: Text
     accounts: Accounts = Accounts()
-    valid_until: AwareDatetime | date | None = None
+    valid_until: Moment | None = None
     end_use: Maybe[Text] = NOT_GIVEN
     parties: Maybe[tuple[Party, ...]] = NOT_GIVEN
     source: Text | None = None
@@ -88,8 +87,8 @@ class Edge(Frozen):
     owner: Text
     owned: Text
     percent: Annotated[Maybe[Percent], AfterValidator(_readable)] = NOT_GIVEN
-    since: date | None = None
-    until: date | None = None
+    since: Day | None = None
+    until: Day | None = None
 
 
 class Entity(Frozen):

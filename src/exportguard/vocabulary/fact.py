@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, StrictInt, StrictStr
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    StrictInt,
+    StrictStr,
+)
 from pydantic_core import CoreSchema, core_schema
 
 T = TypeVar("T")
@@ -70,6 +79,19 @@ Count = Annotated[StrictInt, Field(ge=0, le=10**15)]
 Amount = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False, strict=True)]
 """A number of accelerators. Fractions of one are offered (an eighth of an MI25), so it is not an integer."""
 
+
+def _as_written(value: Any) -> Any:
+    """A number is no date: it would be read as seconds since 1970, and `20301231` as a day of that August."""
+    if isinstance(value, int | float) or (isinstance(value, str) and "-" not in value[1:]):
+        raise ValueError(f"expected a date such as 2026-12-31, found `{str(value)[:40]}`")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_as_written)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_as_written)]
+Moment = Annotated[AwareDatetime | date, BeforeValidator(_as_written)]
+"""An instant with its timezone, or a day, which stands for its first instant in UTC."""
+
 Confidence = Literal["primary", "secondary", "general-knowledge"]
 
 
@@ -108,6 +130,6 @@ class FactSource(Frozen):
 
     path: Text
     source: Text
-    as_of: date | None = None
+    as_of: Day | None = None
     rank: StrictInt | None = None
     confidence: Confidence | None = None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr
 
-from exportguard.vocabulary.fact import NOT_GIVEN, FactSource, Frozen, Maybe, Text
+from exportguard.vocabulary.fact import NOT_GIVEN, Day, FactSource, Frozen, Maybe, Text
 from exportguard.vocabulary.questions import OwnershipAnswer
 
 
@@ -43,8 +42,8 @@ class Owner(Frozen):
     country: Maybe[Text] = NOT_GIVEN
     headquarters: Maybe[Text] = NOT_GIVEN
     percent: Maybe[Percent] = NOT_GIVEN
-    since: date | None = None
-    until: date | None = None
+    since: Day | None = None
+    until: Day | None = None
     listings: Maybe[tuple[Text, ...]] = NOT_GIVEN
     owners: Maybe[tuple[Owner, ...]] = NOT_GIVEN
 
@@ -84,7 +83,7 @@ class Party(Frozen):
     ultimate_parent: Maybe[UltimateParent] | None = NOT_GIVEN
     owners: Maybe[tuple[Owner, ...]] = NOT_GIVEN
     listings: Maybe[tuple[Text, ...]] = NOT_GIVEN
-    listings_as_of: date | None = None
+    listings_as_of: Day | None = None
     restricted_ownership: Maybe[RestrictedOwnership] | None = NOT_GIVEN
     verified: Maybe[StrictBool] = NOT_GIVEN
     ownership_answers: tuple[OwnershipAnswer, ...] = ()

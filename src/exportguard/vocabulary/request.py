@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from exportguard.vocabulary.fact import NOT_GIVEN, Frozen, Maybe, Text
+from exportguard.vocabulary.fact import NOT_GIVEN, Frozen, Instant, Maybe, Text
 from exportguard.vocabulary.hiding import hide
 from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.party import Party
@@ -78,7 +78,7 @@ class ProvisioningRequest(Frozen):
     parties: Maybe[tuple[Party, ...]] = NOT_GIVEN
     end_use: Maybe[Text] = NOT_GIVEN
     transfer: Maybe[Transfer] = NOT_GIVEN
-    time: Maybe[AwareDatetime] = NOT_GIVEN
+    time: Maybe[Instant] = NOT_GIVEN
     red_flags: Maybe[tuple[Text, ...]] = ()
     customer: Text | None = None
     """A customer id named by the request itself; the guard looks it up in the directory."""

@@ -39,6 +39,12 @@ def item(**fields: Any) -> dict[str, Any]:
         ({"service": ["ec2"]}, "r.json: $.service", "expected text, found a list"),
         ({"parties": {"role": "end_user"}}, "r.json: $.parties", "expected a list, found an object"),
         ({"parties": [None]}, "r.json: $.parties[0]", "expected an object, found null"),
+        ({"time": 5}, "r.json: $.time", "expected a date such as 2026-12-31, found `5`"),
+        (
+            {"parties": [{"role": "end_user", "owners": [{"until": "20301231"}]}]},
+            "r.json: $.parties[0].owners[0].until",
+            "expected a date such as 2026-12-31, found `20301231`",
+        ),
         ([], "r.json", "expected an object, found a list"),
         (8, "r.json", "expected an object, found 8"),
     ],
