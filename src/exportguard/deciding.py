@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from exportguard import accounting
-from exportguard.decide import decide, questions_that_matter
+from exportguard.decide import Facts, decide, derive, questions_that_matter
 from exportguard.draft import Draft, State
 from exportguard.vocabulary import NO_USAGE, Authorization, Decision, Outcome, Usage
 
@@ -22,7 +22,8 @@ def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:
     draft.approvals = ()
     draft.readings = None
     # What the answer cannot hang on is not read: others who use at once would only make it wait, and then be held.
-    questions = questions_that_matter(draft.request, state.policies, state.reference, as_of=draft.as_of)
+    facts = derive(draft.request, state.reference, draft.as_of)
+    questions = questions_that_matter(facts, state.policies, state.reference, as_of=draft.as_of)
     if ledger is not None and questions:
         own = ledger.get(draft.token) if draft.token is not None else None
         if own is not None and own.state.value not in ("reserved", "committed"):
@@ -34,17 +35,17 @@ def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:
             ledger, questions, draft.request, draft.customers, draft.as_of, own, unused
         )
     draft.usage = usage
-    decision = _decide(state, draft)
+    decision = _decide(state, draft, facts)
     if ledger is not None:
-        decision = _with_what_is_left(state, draft, ledger, decision)
+        decision = _with_what_is_left(state, draft, ledger, decision, facts)
         if decision.outcome is Outcome.HOLD:
             draft.approvals = _approvals(ledger, draft, decision)
             if draft.approvals:
-                decision = _with_what_is_left(state, draft, ledger, _decide(state, draft))
+                decision = _with_what_is_left(state, draft, ledger, _decide(state, draft, facts), facts)
     return with_exhausted(decision, draft.exhausted)
 
 
-def _with_what_is_left(state: State, draft: Draft, ledger: Ledger, decision: Decision) -> Decision:
+def _with_what_is_left(state: State, draft: Draft, ledger: Ledger, decision: Decision, facts: Facts) -> Decision:
     """*decision*, or one without the authorizations that have not enough left. The reservation makes it certain; this
     makes it known beforehand, also to whoever only asks."""
     from exportguard.authority.ledger import authorization_draws
@@ -60,7 +61,7 @@ def _with_what_is_left(state: State, draft: Draft, ledger: Ledger, decision: Dec
         if not spent:
             return decision
         draft.exhausted |= spent
-        decision = _decide(state, draft)
+        decision = _decide(state, draft, facts)
     return decision
 
 
@@ -75,7 +76,7 @@ def usable(state: State, draft: Draft) -> list[Authorization]:
     return [a for a in (*state.authorizations, *draft.approvals) if a.id not in draft.exhausted]
 
 
-def _decide(state: State, draft: Draft) -> Decision:
+def _decide(state: State, draft: Draft, facts: Facts) -> Decision:
     from exportguard.record import fingerprint
 
     assert draft.request is not None
@@ -91,6 +92,7 @@ def _decide(state: State, draft: Draft) -> Decision:
         authorizations=entries,
         usage=draft.usage,
         request_fingerprint=draft.fingerprint,
+        facts=facts,
     )
 
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from exportguard.decide.items import item_views
+from exportguard.errors import NaiveInstantError
 from exportguard.reference import ReferenceData, RegionFact
 from exportguard.reference.listcodes import list_code
 from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
@@ -42,7 +43,8 @@ _EXPORTING = ("outpost", "snowball", "snowcone", "snowdevice", "azurestack", "da
 
 
 class Facts(NamedTuple):
-    """A request as conditions see it. `items` empty: proved to carry no accelerator and no model item."""
+    """A request as conditions see it. `items` empty: proved to carry no accelerator and no model item; `parties` then
+    are left out, since no rule is asked."""
 
     request: RequestView
     items: tuple[ItemView, ...]
@@ -51,7 +53,13 @@ class Facts(NamedTuple):
 
 
 def derive(request: ProvisioningRequest, reference: ReferenceData, as_of: datetime) -> Facts:
-    """Derive the dated views of *request* at *as_of*. Pure."""
+    """Derive the dated views of *request* at *as_of*. Pure.
+
+    Raises:
+        NaiveInstantError: *as_of* has no timezone.
+    """
+    if as_of.tzinfo is None or as_of.utcoffset() is None:
+        raise NaiveInstantError("as_of has no timezone: it selects rules and thresholds, so it has to be exact")
     provider = _lower(request.provider)
     flags: list[str] = []
     observed: tuple[Item, ...]
@@ -63,7 +71,7 @@ def derive(request: ProvisioningRequest, reference: ReferenceData, as_of: dateti
     for index, item in enumerate(observed):
         items.extend(item_views(item, index, provider, reference, as_of))
     locations = _locations(request, provider, observed, reference, flags)
-    parties = _parties(request, reference)
+    parties = _parties(request, reference) if items else ()  # of a request that carries nothing, nothing is asked
     red_flags: Maybe[tuple[str, ...]]
     if isinstance(request.red_flags, Unknown) or not (request.red_flags or flags):
         red_flags = request.red_flags

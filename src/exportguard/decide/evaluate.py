@@ -14,7 +14,6 @@ from exportguard.decide.derive import Facts, derive
 from exportguard.decide.lift import Lifter
 from exportguard.decide.made import made
 from exportguard.decide.plan import Asked, Group, plan
-from exportguard.errors import NaiveInstantError
 from exportguard.language import Cause, CompiledPolicySet, CompiledRule, Indeterminate, Scope, World
 from exportguard.reference import ReferenceData
 from exportguard.vocabulary.authorization import Authorization
@@ -56,6 +55,7 @@ def decide(
     authorizations: Sequence[Authorization] = (),
     usage: Usage = NO_USAGE,
     request_fingerprint: str | None = None,
+    facts: Facts | None = None,
 ) -> Decision:
     """Decide *request* under the rules in force at *as_of*.
 
@@ -71,13 +71,13 @@ def decide(
         usage: what the ledger read before this call; the reservation is conditional on it.
         request_fingerprint: of this request, where the caller has one: an approval of one held request lifts
             that request alone, and lifts nothing when this is None.
+        facts: what `derive` makes of *request* at *as_of*, where the caller has it already.
 
     Raises:
         NaiveInstantError: *as_of* has no timezone.
     """
-    if as_of.tzinfo is None or as_of.utcoffset() is None:
-        raise NaiveInstantError("as_of has no timezone: it selects rules and thresholds, so it has to be exact")
-    facts = derive(request, reference, as_of)
+    if facts is None:
+        facts = derive(request, reference, as_of)
     if not facts.items:
         return _decision(request, policies, reference, as_of, facts, Outcome.ALLOW, not_applicable=NO_ITEM)
     found = findings(facts, policies, reference, as_of, usage)
@@ -152,21 +152,12 @@ def not_applicable(
 
 
 def questions_that_matter(
-    request: ProvisioningRequest, policies: CompiledPolicySet, reference: ReferenceData, *, as_of: datetime
+    facts: Facts, policies: CompiledPolicySet, reference: ReferenceData, *, as_of: datetime
 ) -> frozenset[UsageQuestion]:
-    """The questions about cumulative use that the decision on *request* can hang on: those of rules that are not
-    surely false whatever was used. What others use meanwhile cannot change the rest. Pure.
-
-    Raises:
-        NaiveInstantError: *as_of* has no timezone.
-    """
-    if as_of.tzinfo is None or as_of.utcoffset() is None:
-        raise NaiveInstantError("as_of has no timezone: it selects rules and thresholds, so it has to be exact")
+    """The questions about cumulative use that the decision on a request of these *facts* can hang on: those of rules
+    that are not surely false whatever was used. What others use meanwhile cannot change the rest. Pure."""
     planned = plan(policies, reference, as_of)
-    if not planned.usage:
-        return frozenset()
-    facts = derive(request, reference, as_of)
-    if not facts.items:
+    if not planned.usage or not facts.items:
         return frozenset()
     asked = (each.rule.per for each, _ in _of_groups(planned.usage, facts, planned.world, NO_USAGE))
     return frozenset(question for question in asked if question is not None)

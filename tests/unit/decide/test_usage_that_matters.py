@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from exportguard.decide import questions_that_matter
+from exportguard.decide import derive, questions_that_matter
 from exportguard.errors import NaiveInstantError
 from exportguard.language import load_policies
 from exportguard.packs import policy_sources
@@ -46,11 +46,13 @@ CLOSED = {"kind": "model", "model": "amazon.nova-pro-v1:0", "tokens": 1}
 )
 def test_use_matters_where_a_rule_over_it_may_hold(country, item, matter):
     """Whose party is known to be elsewhere is decided without the ledger; an unknown party is not."""
-    assert questions_that_matter(request(country, item), PACKS, REFERENCE, as_of=NOW) == matter
+    assert questions_that_matter(derive(request(country, item), REFERENCE, NOW), PACKS, REFERENCE, as_of=NOW) == matter
 
 
 def test_rules_that_are_not_in_force_ask_nothing():
     before = datetime(2025, 5, 12, tzinfo=UTC)
-    assert questions_that_matter(request("CN", CLOSED), PACKS, REFERENCE, as_of=before) == set()
+    assert (
+        questions_that_matter(derive(request("CN", CLOSED), REFERENCE, before), PACKS, REFERENCE, as_of=before) == set()
+    )
     with pytest.raises(NaiveInstantError):
-        questions_that_matter(request("CN", CLOSED), PACKS, REFERENCE, as_of=datetime(2026, 1, 1))  # noqa: DTZ001
+        derive(request("CN", CLOSED), REFERENCE, datetime(2026, 1, 1))  # noqa: DTZ001
