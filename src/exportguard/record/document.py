@@ -194,8 +194,8 @@ def presentable(decision: Decision) -> Decision:
     return decision if scrubbed == document else Decision.model_validate(scrubbed)
 
 
-_OUR_OWN: Final = frozenset({"decision_id", "policy_digest", "reference_digest", "effect", "result", "basis"})
-"""Texts of a decision and of its reasons that nobody else wrote."""
+_OUR_OWN: Final = frozenset({"decision_id", "policy_digest", "reference_digest"})
+"""Texts of a decision that nobody else wrote."""
 
 _NO_TEXT: Final = frozenset({bool, int, float, type(None), datetime, date, Outcome, Effect, RuleResult})
 
@@ -221,7 +221,10 @@ def _bears_no_secret(decision: Decision) -> bool:
         elif kind is tuple or kind is list:
             left += value
         elif kind is Reason:
-            left += [told for name, told in value.__dict__.items() if name not in _OUR_OWN]
+            texts.update((value.policy, value.rule, value.message, value.status, *value.cites))
+            texts.update([told for told in (value.item, value.party, value.location, value.remedy) if told is not None])
+            for pair in value.values:
+                texts.update(pair)
         elif kind is dict:
             left += value.values()
         elif kind is Unknown:
