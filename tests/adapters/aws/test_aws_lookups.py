@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from adapters.aws.aws_shown import Answers, items
+from adapters.aws.aws_shown import Answers, items, known
+from exportguard.adapters.aws.facts import observe
 from exportguard.adapters.aws.lookup import Question, Together
 from exportguard.vocabulary import Unknown
 
@@ -65,6 +66,53 @@ LOOKED_UP = [
 def test_what_a_call_only_names_is_looked_up(service, operation, parameters, answers, expected):
     """One or two steps away: templates of source servers, models behind endpoints, versions behind an alias, patches."""
     assert items(service, operation, parameters, resolver=Answers(answers)) == expected
+
+
+LAX = {"Subnets": [{"AvailabilityZone": "us-west-2-lax-1a"}]}
+STACK = '{"Resources": {"S": {"Type": "AWS::EC2::Subnet", "Properties": %s}, "I": {"Type": "AWS::EC2::Instance", "Properties": {"InstanceType": "p5.48xlarge", "SubnetId": {"Ref": "S"}}}}}'
+STANDS = [
+    ("ec2", "RunInstances", {"InstanceType": "p5.48xlarge", "SubnetId": "subnet-1"}, LAX, ["us-west-2-lax-1a"]),
+    ("ec2", "RunInstances", {"InstanceType": "p5.48xlarge", "SubnetId": "subnet-1"}, {}, ["us-west-2", "?"]),
+    ("ec2", "RunInstances", {"InstanceType": "p5.48xlarge", "SubnetId": "subnet-1"}, None, ["us-west-2"]),
+    ("ec2", "RunInstances", {"InstanceType": "p5.48xlarge", "SubnetId": "subnet-1"},
+        {"Subnets": [{"AvailabilityZone": "us-west-2a", "OutpostArn": "arn:o"}]}, ["us-west-2a", "?"]),
+    ("ec2", "RunInstances", {"InstanceType": "p5.48xlarge", "NetworkInterfaces": [{"NetworkInterfaceId": "eni-1"}]},
+        {"NetworkInterfaces": [{"AvailabilityZone": "us-west-2-lax-1a"}]}, ["us-west-2-lax-1a"]),
+    ("ec2", "RunInstances", {"LaunchTemplate": {"LaunchTemplateId": "lt"}}, {"LaunchTemplateVersions": [{"LaunchTemplateData": {
+        "InstanceType": "p5.48xlarge", "Placement": {"AvailabilityZone": "us-west-2-lax-1a"}}}]}, ["us-west-2-lax-1a"]),
+    ("ec2", "CreateFleet", {"LaunchTemplateConfigs": [{"Overrides": [{"InstanceType": "p5.48xlarge", "SubnetId": "subnet-1"}]}]}, LAX, ["us-west-2-lax-1a"]),
+    ("ec2", "StartInstances", {"InstanceIds": ["i"]}, {"Reservations": [{"Instances": [
+        {"InstanceId": "i", "InstanceType": "p5.48xlarge", "Placement": {"AvailabilityZone": "us-west-2-lax-1b"}}]}]}, ["us-west-2-lax-1b"]),
+    ("autoscaling", "SetDesiredCapacity", {"AutoScalingGroupName": "g", "DesiredCapacity": 2}, {"AutoScalingGroups": [{
+        "MixedInstancesPolicy": {"LaunchTemplate": {"Overrides": [{"InstanceType": "p5.48xlarge"}]}}, "AvailabilityZones": ["us-west-2-lax-1a"]}]}, ["us-west-2-lax-1a"]),
+    ("eks", "CreateNodegroup", {"instanceTypes": ["p5.48xlarge"], "subnets": ["subnet-1"]}, LAX, ["us-west-2-lax-1a"]),
+    ("batch", "CreateComputeEnvironment", {"computeResources": {"instanceTypes": ["p5"], "subnets": ["subnet-1"]}}, LAX, ["us-west-2-lax-1a"]),
+    ("emr", "RunJobFlow", {"Instances": {"MasterInstanceType": "p5.48xlarge", "Ec2SubnetIds": ["subnet-1"]}}, LAX, ["us-west-2-lax-1a"]),
+    ("cloudformation", "CreateStack", {"TemplateBody": STACK % '{"AvailabilityZone": "us-west-2-lax-1a"}'}, None, ["us-west-2-lax-1a"]),
+    ("cloudformation", "CreateStack", {"TemplateBody": STACK % "{}"}, None, ["us-west-2"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("service", "operation", "parameters", "answer", "expected"), STANDS)
+def test_a_subnet_says_where_an_accelerator_stands(service, operation, parameters, answer, expected):
+    """A local zone lies where its name says, an Outpost nobody knows where; a document without look-ups names a region."""
+
+    class One:
+        def ask(self, question: Question) -> Any:
+            return answer or Unknown("denied")
+
+    seen = observe(
+        service, operation, parameters, region="us-west-2", account="1", resolver=One() if answer is not None else None
+    )
+    assert [known(location.region) for location in seen.locations] == expected
+
+
+def test_a_subnet_of_a_harmless_instance_is_not_looked_up():
+    answers = Answers({})
+    assert items(
+        "ec2", "RunInstances", {"InstanceType": "t3.micro", "SubnetId": "subnet-1"}, resolver=answers, account="1"
+    )
+    assert answers.asked == []
 
 
 def test_an_offering_is_looked_for_among_all_lengths():

@@ -138,7 +138,7 @@ class Call:
 
     __slots__ = (
         "account", "action", "depth", "items", "locations", "operation", "outside", "parameters", "region", "resolver",
-        "service", "transfer", "zones",
+        "seen", "service", "transfer", "zones",
     )  # fmt: skip
 
     def __init__(
@@ -158,6 +158,8 @@ class Call:
         self.items: list[Item] = []
         self.locations: list[Location] = []
         self.zones: list[str] = []
+        self.seen: list[Any] = []
+        """What was looked up and says where things stand, beside the parameters."""
         self.action: Action = Action.PROVISION
         self.transfer: Transfer = Transfer.REMOTE_ACCESS
         self.account: str | None = None

@@ -37,11 +37,14 @@ class Resolver(Protocol):
         ...
 
 
+NOT_LOOKED_UP = "nothing was looked up: no resolver"
+
+
 class NoResolver:
     """Nothing can be looked up: what a call only names stays unknown."""
 
     def ask(self, question: Question) -> Unknown:
-        return Unknown("nothing was looked up: no resolver")
+        return Unknown(NOT_LOOKED_UP)
 
 
 NO_RESOLVER = NoResolver()

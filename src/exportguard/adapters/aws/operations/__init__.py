@@ -79,6 +79,10 @@ _FAMILIES = {
 }
 """service -> the modules that register its operations. Loaded when the first call of the service is seen."""
 
+IN_SUBNETS = frozenset({"ec2", "autoscaling", "eks", "ecs", "emr", "batch", "pcs", "imagebuilder", "elasticbeanstalk",
+                         "workspaces-instances", "evs", "drs", "mgn"})  # fmt: skip
+"""Services whose instances stand in the subnets that they are given. Others' have an interface in them at most."""
+
 _registered: dict[tuple[str, str], Operation] = {}
 _loaded: set[str] = set()
 
@@ -119,10 +123,14 @@ def extract(call: Call) -> None:
             from exportguard.adapters.aws.operations.instances_within import overlooked
 
             overlooked(call)
-        return
-    from exportguard.adapters.aws.operations import generic
-
-    if found is Standing.SURFACE:
-        generic.walk(call)
     else:
-        generic.look_through(call)
+        from exportguard.adapters.aws.operations import generic
+
+        if found is Standing.SURFACE:
+            generic.walk(call)
+        else:
+            generic.look_through(call)
+    if call.items and call.service in IN_SUBNETS:
+        from exportguard.adapters.aws.operations.where import standing_places
+
+        standing_places(call)

@@ -75,6 +75,7 @@ def existing(call: Call, name: Any, size: Maybe[int], where: str = "AutoScalingG
     answer = call.ask("autoscaling", "DescribeAutoScalingGroups", AutoScalingGroupNames=[name])
     groups = () if isinstance(answer, Unknown) else get(answer, "AutoScalingGroups") or ()
     for row in groups:
+        call.seen.append({key: get(row, key) for key in ("AvailabilityZones", "VPCZoneIdentifier")})
         now = largest(row)
         limit = size if not isinstance(size, Unknown) or now is None else now
         if not group(call, row, limit, where):

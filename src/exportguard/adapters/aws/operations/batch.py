@@ -75,6 +75,7 @@ def update(call: Call) -> None:
     answer = call.ask("batch", "DescribeComputeEnvironments", computeEnvironments=[name])
     rows = () if isinstance(answer, Unknown) else get(answer, "computeEnvironments") or ()
     for row in rows:
+        call.seen.append({"subnets": get(get(row, "computeResources"), "subnets")})
         compute(call, get(row, "computeResources"), "computeEnvironment.computeResources")
     if not rows:
         reason = answer.reason if isinstance(answer, Unknown) else "not found"

@@ -76,6 +76,7 @@ class _WithinStack:
             "jobDefinitions": [said],
             "taskDefinition": said,
             "services": [said],
+            "Subnets": [said],
             "definition": definition(said),
             **said,
         }

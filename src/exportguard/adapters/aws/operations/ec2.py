@@ -84,6 +84,8 @@ def instance_types(call: Call, idents: list[Any]) -> dict[str, str] | Unknown:
             ident, kind = get(instance, "InstanceId"), get(instance, "InstanceType")
             if isinstance(ident, str) and isinstance(kind, str):
                 found[ident] = kind
+                call.zone(get(get(instance, "Placement"), "AvailabilityZone"))
+                call.outpost(get(instance, "OutpostArn"))
     return found
 
 

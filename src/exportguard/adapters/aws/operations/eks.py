@@ -47,6 +47,7 @@ def existing(call: Call, size: Maybe[int]) -> None:
         call.unresolved(f"node group not resolved: {answer.reason}", "nodegroupName", instances=size)
         return
     nodegroup = get(answer, "nodegroup")
+    call.seen.append({"subnets": get(nodegroup, "subnets")})
     types = get(nodegroup, "instanceTypes") or ()
     for value in types:
         call.instance(value, size, where="nodegroup.instanceTypes")

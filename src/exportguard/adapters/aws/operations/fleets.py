@@ -63,6 +63,7 @@ def modify_fleet(call: Call) -> None:
         answer = call.ask("ec2", "DescribeFleets", FleetIds=[call.get("FleetId")])
         fleets = () if isinstance(answer, Unknown) else get(answer, "Fleets") or ()
         for fleet in fleets:
+            call.seen.append(get(fleet, "LaunchTemplateConfigs"))
             fleet_configs(call, get(fleet, "LaunchTemplateConfigs"), capacity, "Fleet.LaunchTemplateConfigs")
         if not call.items:
             reason = answer.reason if isinstance(answer, Unknown) else "not found"
@@ -114,6 +115,7 @@ def modify_spot_fleet(call: Call) -> None:
         return
     for row in get(answer, "SpotFleetRequestConfigs") or ():
         existing = dict(get(row, "SpotFleetRequestConfig") or {})
+        call.seen.append(existing)
         spot_fleet(call, {**existing, "TargetCapacity": call.get("TargetCapacity")}, "SpotFleetRequest")
     if not call.items:
         call.unresolved("spot fleet not resolved: not found", "SpotFleetRequestId", instances=capacity)

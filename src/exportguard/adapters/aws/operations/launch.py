@@ -89,6 +89,7 @@ def template_data(call: Call, specification: Any) -> Mapping[str, Any] | Unknown
     if isinstance(versions, list) and len(versions) == 1:
         data = get(versions[0], "LaunchTemplateData")
         if isinstance(data, Mapping):
+            call.seen.append(data)
             return data
     return Unknown(f"launch template {label[:200]} not resolved: version {version[:50]} was not found")
 

@@ -53,6 +53,8 @@ def options(call: Call, settings: Any, where: str) -> None:
         if isinstance(name, str) and re.fullmatch(r"instancetypes?", name.strip(), re.IGNORECASE):
             for kind in value.split(",") if isinstance(value, str) else [value]:
                 call.instance(kind.strip() if isinstance(kind, str) else kind, most, where=f"{place}.Value")
+        elif name == "Subnets":
+            call.seen.append({"Subnets": value})
         elif not isinstance(name, str) and name is not None:
             call.unknown(f"{place} is not readable", place)
 

@@ -25,6 +25,7 @@ NAMED_BY_OTHERS = {
     "AWS::AutoScaling::AutoScalingGroup": "DescribeAutoScalingGroups",
     "AWS::StepFunctions::StateMachine": "DescribeStateMachine",
     "AWS::Serverless::StateMachine": "DescribeStateMachine",
+    "AWS::EC2::Subnet": "DescribeSubnets",
 }
 """Resource types that other resources are made from, and the look-up that would tell what they say."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice, product
 from typing import Any
 
+from exportguard.adapters.aws.call import get
 from exportguard.adapters.aws.operations.template_text import LOCAL, NAMED_BY_OTHERS, parameter
 from exportguard.vocabulary import Unknown
 
@@ -245,6 +246,8 @@ class Resolver:
         return f"arn:aws:{shape.format(region=self._region or '', name=name)}" if shape else None
 
     def _attribute(self, name: Any, attribute: Any) -> Any:
+        if self._kind(name) == "AWS::EC2::Subnet" and str(attribute) == "AvailabilityZone":
+            return self.value(get(get(self._resources[name], "Properties"), "AvailabilityZone")) or Unknown("any zone")
         if self._kind(name) in NAMED_BY_OTHERS:
             return "$Latest" if "Version" in str(attribute) else f"{LOCAL}{name}"
         if isinstance(name, str) and str(attribute).endswith("Arn"):
