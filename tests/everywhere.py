@@ -145,12 +145,16 @@ def _prepared(environment: Environment, interpreter: str, wheel: Path) -> Path |
     return python
 
 
-def _copy(environment: Environment) -> Path:
-    target = HOME / f"{environment.name}-tree"
+def _snapshot() -> Path:
+    """What stands beside the wheel, as it is now: preparing environments takes minutes in which somebody may edit."""
+    return _copy(ROOT, HOME / "tree")
+
+
+def _copy(whole: Path, target: Path) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for name in COPIED:
-        source = ROOT / name
+        source = whole / name
         if source.is_dir():
             shutil.copytree(source, target / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
         else:
@@ -162,7 +166,7 @@ def _left_out(name: str) -> tuple[str, str]:
     return ("--deselect", name) if "::" in name else ("--ignore", name)
 
 
-def judge(environment: Environment, wheel: Path) -> tuple[str, float]:
+def judge(environment: Environment, wheel: Path, snapshot: Path) -> tuple[str, float]:
     start = time.monotonic()
     interpreter = _interpreter(environment.python)
     if interpreter is None:
@@ -170,7 +174,7 @@ def judge(environment: Environment, wheel: Path) -> tuple[str, float]:
     python = _prepared(environment, interpreter, wheel)
     if python is None:
         return "FAILED: its environment cannot be prepared", time.monotonic() - start
-    tree = _copy(environment)
+    tree = _copy(snapshot, HOME / f"{environment.name}-tree")
     env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     env["PATH"] = f"{python.parent}{os.pathsep}{env['PATH']}"
     deselected = {**NOT_FROM_A_WHEEL, **environment.deselected}
@@ -189,11 +193,11 @@ def main(names: list[str]) -> int:
     _check_bounds()
     HOME.mkdir(parents=True, exist_ok=True)
     chosen = [each for each in environments() if not names or each.name in names]
-    wheel = _wheel()
+    wheel, snapshot = _wheel(), _snapshot()
     told = []
     for environment in chosen:
         print(f"== {environment.name}", flush=True)
-        told.append((environment.name, *judge(environment, wheel)))
+        told.append((environment.name, *judge(environment, wheel, snapshot)))
     print()
     for name, result, seconds in told:
         print(f"{name}: {result} ({seconds:.0f} s)")
