@@ -79,17 +79,33 @@ def _from_path(path: Path) -> list[PolicySource]:
         return [_read(path, str(path))]
     if not path.is_dir():
         raise ConfigurationError(f"`{path}` is neither a file nor a folder", remedy="Name a policy folder or file.")
-    files = sorted(
-        file
-        for pattern in ("*.yaml", "*.yml")
-        for file in path.rglob(pattern)
-        if not any(part.startswith(".") for part in file.relative_to(path).parts) and not _stands_beside(file)
-    )
+    files = [file for file in yaml_files(path) if not _stands_beside(file)]
     if not files:
         raise ConfigurationError(
             f"`{path}` holds no policy", remedy="Put a policy.yaml into it, or name another folder."
         )
     return [_read(file, str(file)) for file in files]
+
+
+def yaml_files(folder: Path) -> list[Path]:
+    """The YAML files in and under *folder*, sorted, hidden ones left out: in whatever case their names end, and behind
+    links too, for a rule must not go missing because of where it is kept."""
+    found: list[Path] = []
+    seen: set[str] = set()
+
+    def unreadable(error: OSError) -> None:
+        raise ConfigurationError(f"cannot be read: {error.strerror or error}", place=str(error.filename))
+
+    for here, folders, names in os.walk(folder, onerror=unreadable, followlinks=True):
+        real = os.path.realpath(here)
+        folders[:] = [] if real in seen else [name for name in folders if not name.startswith(".")]
+        found += [
+            Path(here, name)
+            for name in names
+            if real not in seen and name.lower().endswith((".yaml", ".yml")) and not name.startswith(".")
+        ]
+        seen.add(real)
+    return sorted(found)
 
 
 def _stands_beside(file: Path) -> bool:

@@ -159,3 +159,18 @@ def test_packs_and_a_folder_add_up(load):
     )
     assert alone.check(request).outcome is Outcome.ALLOW
     assert both.check(request).outcome is Outcome.DENY
+
+
+def test_a_policy_file_is_found_whatever_its_case_and_behind_links(tmp_path):
+    """A rule must not go missing because of where it is kept; a link in a circle is followed once."""
+    from exportguard.packs import policy_sources
+
+    folder, elsewhere = tmp_path / "policies", tmp_path / "elsewhere"
+    for place in (folder / ".hidden", elsewhere):
+        place.mkdir(parents=True)
+        (place / "linked.yml").write_text("policy: linked\nrules: []\n")
+    (folder / "Loud.YAML").write_text("policy: loud\nrules: []\n")
+    (folder / "shared").symlink_to(elsewhere)
+    (elsewhere / "round").symlink_to(folder)
+    names = [source.name.removeprefix(f"{folder}/") for source in policy_sources(folder)]
+    assert names == ["Loud.YAML", "shared/linked.yml"]

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from exportguard.errors import ConfigurationError
-from exportguard.packs import shipped_folder, shipped_packs
+from exportguard.packs import shipped_folder, shipped_packs, yaml_files
 
 
 class Kind(StrEnum):
@@ -62,10 +62,8 @@ def files_of(paths: Iterable[Path | str]) -> list[PolicyFile]:
     for given in paths:
         path = Path(given)
         if path.is_dir():
-            for pattern in ("*.yaml", "*.yml"):
-                for file in path.rglob(pattern):
-                    if not any(part.startswith(".") for part in file.relative_to(path).parts) and not file.is_dir():
-                        found.setdefault(file.absolute(), PolicyFile(file.absolute(), kind_of(file)))
+            for file in yaml_files(path):
+                found.setdefault(file.absolute(), PolicyFile(file.absolute(), kind_of(file)))
         elif path.exists():
             found.setdefault(path.absolute(), PolicyFile(path.absolute(), kind_of(path)))
         else:

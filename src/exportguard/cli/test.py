@@ -133,10 +133,12 @@ def _watched(once: Callable[[], int], where: Sequence[Any]) -> int:
 
 
 def _stamps(where: Sequence[Any]) -> dict[str, tuple[int, int]]:
+    from exportguard.packs import yaml_files
+
     found: dict[str, tuple[int, int]] = {}
     for given in where:
         path = Path(given)
-        for file in path.rglob("*.y*ml") if path.is_dir() else [path]:
+        for file in yaml_files(path) if path.is_dir() else [path]:
             try:
                 stat = file.stat()
             except OSError:
