@@ -37,8 +37,8 @@ def as_text(key: str | None, text: str) -> Any:
 def parse_yaml(text: str, place: str, *, scalar: Scalar = as_text) -> tuple[Any, dict[Path_, int]]:
     """The one document in *text*, and the line of each path in it.
 
-    Unquoted `null`, `~` and nothing are null; other unquoted scalars are what *scalar* makes of them, quoted ones
-    are text.
+    Unquoted `null` and `~` are null; other unquoted scalars are what *scalar* makes of them, quoted ones are text. A
+    key with nothing behind it is refused: `quantity:` that somebody meant to fill in must not read as *without limit*.
 
     Raises:
         DocumentError: not YAML; a duplicate key, an anchor, a tag, a second document, too deep.
@@ -112,6 +112,9 @@ class _Fold:
             return
         value: Any = event.value
         if event.implicit[0]:
+            if not value and self._open and isinstance(self._open[-1][0], dict):
+                key = self._keys[-1]
+                raise self._refuse(f"`{key}` has no value: drop the key, or write `null` where that is meant", event)
             value = None if value in _NULL else self._read(self._keys[-1] if self._keys else None, value)
         self._put(value, event)
 

@@ -115,6 +115,12 @@ class _Builder:
         value: Any = event.value
         if event.implicit[0]:
             key = self._key[-1] if self._key else None
+            if not value and key is not None:
+                # `ultimate_parent:` that somebody meant to fill in must not read as *nobody stands above it*.
+                here = self._place(None, line)
+                what = f"`{key}` has no value: drop the key, or write `null` where that is meant"
+                self.problems.append(Problem(what, here, line))
+                return
             if value in _NULL:
                 value = None
             elif key in self._booleans and value in ("true", "false"):

@@ -189,3 +189,12 @@ def test_importing_the_room_loads_no_matcher_and_no_parser() -> None:
     source = Path(__file__).parents[3] / "src"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": str(source)})
     assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.parametrize("key", ["ultimate_parent", "subdivision", "restricted_ownership"])
+def test_a_key_that_was_left_to_be_filled_in_is_no_answer(tmp_path: Path, key: str) -> None:
+    """`ultimate_parent:` with nothing behind it does not say that nobody stands above the party; `null` does."""
+    text = f"customers:\n  - id: c\n    parties:\n      - role: end_user\n        {key}:"
+    with pytest.raises(DocumentError, match=rf"c\.yaml:5 .*{key}: `{key}` has no value"):
+        load_directory(write(tmp_path, "c.yaml", text))
+    assert load_directory(write(tmp_path, "c.yaml", f"{text} null")).by_id("c") is not None
