@@ -119,6 +119,16 @@ def test_a_model_put_in_by_the_extra_body_or_a_raw_path_is_seen(hook, gate):
     assert made == []
 
 
+def test_a_header_that_overrides_the_method_is_read(gate, hook):
+    """A GET that asks to be taken for a POST is judged as one."""
+    hook.install()
+    client = anthropic.Anthropic(api_key="k", max_retries=0)
+    with connections() as made, pytest.raises(Refused):
+        client.delete("/v1/messages", body={"model": CLAUDE, **ASK}, cast_to=object,
+                      options={"headers": {"X-HTTP-Method-Override": "POST"}})  # fmt: skip
+    assert (made, models(gate)) == ([], [CLAUDE])
+
+
 def test_an_attached_client_acts_for_its_customer_and_so_do_its_copies(gate, hook):
     """`attach(client, customer=…)` binds one client; another one of the process stays free."""
     client = anthropic.AnthropicBedrock(**KEYS)

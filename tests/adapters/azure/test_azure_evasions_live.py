@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -251,3 +252,42 @@ def test_a_machine_as_a_part_of_another_request(made: Guard, way: str, kind: Any
         with made.acting_for("d5"), contextlib.nullcontext() if parts else pytest.raises(ProvisioningDenied):
             client._pipeline.run(outer)
         assert len(cloud.sent) == parts
+
+
+OVERRIDES = ("X-HTTP-Method-Override", "x-http-method", "X-METHOD-OVERRIDE")
+
+
+class Turning(SansIOHTTPPolicy):  # type: ignore[misc]
+    """A later policy that makes a write of whatever is sent."""
+
+    def __init__(self, header: str) -> None:
+        self._header = header
+
+    def on_request(self, request: Any) -> None:
+        request.http_request.headers[self._header] = "put"
+
+
+def test_a_header_that_overrides_the_method_is_read(made: Guard, way: str) -> None:
+    """A read that asks to be taken for a PUT is judged as one, also where a later policy asks for that."""
+    policies = [made.azure_policy()] if way == "policy" else []
+    if way == "install":
+        made.install()
+    for method, header in itertools.product(("GET", "POST", "DELETE"), OVERRIDES):
+        for headers, later in (({header: "PUT"}, []), ({}, [Turning(header)])):
+            cloud = Cloud()
+            chain = {"policies": [*policies, *later], "transport": cloud.transport()}
+            client: Any = PipelineClient("https://management.azure.com", **chain)
+            with made.acting_for("d5"), pytest.raises(ProvisioningDenied):
+                client.send_request(HttpRequest(method, VM, json=vm(), headers=headers))
+            assert cloud.sent == []
+
+
+def test_a_read_that_asks_for_a_read_is_let_pass(made: Guard) -> None:
+    """Nothing is asked about a GET that says it is a GET."""
+    made.install()
+    cloud = Cloud()
+    client: Any = PipelineClient("https://management.azure.com", policies=[], transport=cloud.transport())
+    with made.acting_for("d5"):
+        client.send_request(HttpRequest("POST", f"{VM[:-23]}/deallocate", headers={"X-HTTP-Method-Override": "POST"}))
+        client.send_request(HttpRequest("GET", VM, headers={"X-HTTP-Method-Override": "GET"}))
+    assert len(cloud.sent) == 2

@@ -294,6 +294,23 @@ def test_a_template_bomb_is_an_unknown_item() -> None:
     assert names(deploy(template)) == {UNKNOWN}
 
 
+def test_loops_of_nested_deployments_have_one_bound_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loops in loops multiply: a template that would take hours is an unknown item within a moment."""
+    monkeypatch.setattr("exportguard.adapters.azure.expressions._MOST_STEPS", 20_000)
+    resource: dict[str, Any] = {"type": "Microsoft.Storage/storageAccounts", "name": "s"}
+    for depth in range(8):
+        resource = {
+            "type": "Microsoft.Resources/deployments",
+            "name": "n",
+            "copy": {"name": f"l{depth}", "count": 30},
+            "properties": {
+                "expressionEvaluationOptions": {"scope": "inner"},
+                "template": {"resources": [resource]},
+            },
+        }
+    assert any("too many steps" in str(item.kind) for item in items(deploy({"resources": [resource]})))
+
+
 def test_the_batch_endpoint_is_read_request_by_request() -> None:
     """ARM's own bulk call hides nothing."""
     body = {"requests": [

@@ -162,3 +162,53 @@ def test_an_upload_through_a_gateway_is_no_model(loopback: Loopback, guarded: An
     client = OpenAI(api_key="k", base_url=f"{loopback.url}/llm/v1", max_retries=0)
     client.files.create(file=("a", b"x"), purpose="batch")
     assert loopback.requests[0][0] == "/llm/v1/files"
+
+
+OVERRIDES = ("X-HTTP-Method-Override", "x-http-method", "X-METHOD-OVERRIDE")
+
+
+@pytest.mark.parametrize("where", ["call", "client", "hook"])
+def test_a_header_that_overrides_the_method_is_read(loopback: Loopback, guarded: Any, where: str) -> None:
+    """A GET that asks to be taken for a POST is judged as one, whoever sets the header."""
+    gate: RecordingGate = guarded(lambda seen: isinstance(seen, ProvisioningRequest))
+    for header in OVERRIDES:
+
+        def hook(request: Any, name: str = header) -> None:
+            request.headers[name] = "POST"
+
+        client = OpenAI(
+            api_key="k", base_url=loopback.url, max_retries=0,
+            http_client=PACKAGE.Client(event_hooks={"request": [hook]} if where == "hook" else {}),
+            default_headers={header: "post"} if where == "client" else {},
+        )  # fmt: skip
+        options: Any = {"headers": {header: "POST"}} if where == "call" else {}
+        with pytest.raises(Refused):
+            client.get("/chat/completions", cast_to=object, options=options)
+    assert (loopback.connections, len(gate.seen)) == (0, 3)
+
+
+@pytest.mark.parametrize("where", ["call", "client"])
+def test_a_model_in_the_query_is_read_before_the_call_is_built(loopback: Loopback, guarded: Any, where: str) -> None:
+    """Both names count, the body's and the query's: which one is served is the gateway's choice."""
+    gate: RecordingGate = guarded(gpt)
+    client = OpenAI(api_key="k", base_url=loopback.url, default_query={"model": "gpt-4o"} if where == "client" else {})
+    with pytest.raises(Refused):
+        client.chat.completions.create(
+            model="llama3", messages=MESSAGES, extra_query={"model": "gpt-4o"} if where == "call" else {}
+        )
+    assert [models(seen) for seen in gate.seen] == [["llama3", "gpt-4o"]]
+    assert loopback.connections == 0
+
+
+def test_a_hook_that_leads_an_upload_to_a_model_is_noticed(loopback: Loopback, guarded: Any) -> None:
+    """The fields of a form are not read at the wire, but where it goes is."""
+    guarded(lambda seen: isinstance(seen, ProvisioningRequest))
+
+    def hook(request: Any) -> None:
+        request.url = request.url.copy_with(raw_path=b"/v1/audio/transcriptions")
+
+    http = PACKAGE.Client(event_hooks={"request": [hook]})
+    client = OpenAI(api_key="k", base_url=loopback.url, http_client=http, max_retries=0)
+    with pytest.raises(Refused):
+        client.files.create(file=("a", b"x"), purpose="batch")
+    assert loopback.connections == 0

@@ -23,6 +23,7 @@ class Plane(StrEnum):
     LEARNING = "learning"
     """Machine learning workspaces' own services: run submission, tracking, assets."""
     DATABRICKS = "databricks"
+    DEVCENTER = "devcenter"
     OTHER = "other"
 
 
@@ -124,6 +125,8 @@ def addresses(method: str, url: str) -> tuple[Address, ...]:
 
 
 _ROOTS: Final = frozenset({"subscriptions", "providers"})
+BATCHES: Final = frozenset({"batch", "$batch"})
+"""What a call that carries other calls is called, here and in OData."""
 
 
 _CLASSIC: Final = frozenset({"deployments", "roles", "roleinstances"})
@@ -185,8 +188,8 @@ def _scope_address(
     if len(low) > 2 and low[2] == "resourcegroups":
         kind, used = "microsoft.resources/resourcegroups", 4
     action = low[used] if len(low) > used else ""
-    if low and low[0] == "batch":
-        kind, action, used = "batch", "", 1
+    if len(low) % 2 and low[-1] in BATCHES:
+        kind, action, used = "batch", "", len(low)
     names = segments[1:used:2]
     if action == "deployments" and used == 4:
         # Resource Manager's first API versions had deployments right below the group.

@@ -16,6 +16,7 @@ from exportguard.adapters.azure.template import Found, Resource, deployed
 from exportguard.adapters.azure.tree import Many, Tree, plant, read_body, walk
 from exportguard.vocabulary.fact import Maybe, Unknown
 from exportguard.vocabulary.item import Item
+from exportguard.vocabulary.methods import overriding
 from exportguard.vocabulary.request import Action, Location, NotApplicable, Observation, ProvisioningRequest, Transfer
 
 _NOTHING: Final = NotApplicable(reason="nothing in the template carries an accelerator or a model")
@@ -66,21 +67,26 @@ def _group(address: Address) -> str | None:
 
 
 def _template(
-    address: Address, tree: Tree, resolver: Resolver | None, group_in: str | None = None
+    address: Address,
+    tree: Tree,
+    resolver: Resolver | None,
+    group_in: str | None = None,
+    spent: list[int] | None = None,
 ) -> tuple[Found, str]:
-    """What the call's own kind keeps its template in."""
+    """What the call's own kind keeps its template in. *spent*: the steps of a template around it."""
+    steps = [0] if spent is None else spent
     if isinstance(tree, Unknown) or not isinstance(tree, dict):
         return Found(holes=[tree.reason if isinstance(tree, Unknown) else "the call has no readable body"]), "?"
     kind = address.type
     properties = tree.get("properties")
     around = _surroundings(address, tree, group_in)
     if kind.startswith("microsoft.authorization/policydefinitions"):
-        return _policy(tree, around), "PolicyDefinitions_CreateOrUpdate"
+        return _policy(tree, around, steps), "PolicyDefinitions_CreateOrUpdate"
     if kind == "microsoft.resources/templatespecs/versions":
         main = properties.get("maintemplate") if isinstance(properties, dict) else None
-        found = deployed({"template": main}, around, _matters)
+        found = deployed({"template": main}, around, _matters, steps)
         for _, linked in walk(tree, "properties.linkedTemplates[].template"):
-            part = deployed({"template": linked}, around, _matters)
+            part = deployed({"template": linked}, around, _matters, steps)
             found.resources += part.resources
             found.holes += part.holes
         return found, "TemplateSpecVersions_CreateOrUpdate"
@@ -88,12 +94,12 @@ def _template(
         main = properties.get("maintemplate") if isinstance(properties, dict) else None
         if main is None:
             return Found(holes=["what a managed application deploys is not in the call"]), "Applications_CreateOrUpdate"
-        return deployed({"template": main}, around, _matters), "Applications_CreateOrUpdate"
+        return deployed({"template": main}, around, _matters, steps), "Applications_CreateOrUpdate"
     if kind == "microsoft.blueprint/blueprints/artifacts":
         if str(tree.get("kind", "")).lower() != "template":
             return Found(), "Artifacts_CreateOrUpdate"
-        return deployed(properties, around, _matters), "Artifacts_CreateOrUpdate"
-    return deployed(_with_spec(properties, address, resolver), around, _matters), (
+        return deployed(properties, around, _matters, steps), "Artifacts_CreateOrUpdate"
+    return deployed(_with_spec(properties, address, resolver), around, _matters, steps), (
         "DeploymentStacks_CreateOrUpdate" if "stacks" in kind else "Deployments_CreateOrUpdate"
     )
 
@@ -102,12 +108,12 @@ def _matters(kind: str) -> bool:
     return kind in TEMPLATES or operations.find(kind, "PUT", "") is not None or not harmless_type(kind)
 
 
-def _policy(tree: Tree, around: dict[str, Tree]) -> Found:
+def _policy(tree: Tree, around: dict[str, Tree], steps: list[int]) -> Found:
     """A policy that deploys a template where it finds something missing, or writes a size into what others create."""
     found = Found()
     for _, then in walk(tree, "properties.policyRule.then"):
         for _, properties in walk(then, "details.deployment.properties"):
-            part = deployed(properties, around, _matters)
+            part = deployed(properties, around, _matters, steps)
             found.resources += part.resources
             found.holes += part.holes
         for path in ("details.operations[].value", "details[].value"):
@@ -158,11 +164,11 @@ def _judge(
     items: list[Item] = [unknown(why) for why in dict.fromkeys(found.holes)]
     places: dict[Location, None] = {}
     transfer = Transfer.REMOTE_ACCESS
-    declared = _declared(found.resources)
+    declared = _declared(found)
     if items:
         places[place(Unknown("where the template puts things is not known"), address.cloud)] = None
     for resource in found.resources:
-        seen = _resource(address, resource, declared, resolver)
+        seen = _resource(address, resource, declared, resolver, found.spent)
         if isinstance(seen, ProvisioningRequest):
             items += seen.items if isinstance(seen.items, tuple) else [unknown("the items are not known")]
             places.update(dict.fromkeys(seen.locations if isinstance(seen.locations, tuple) else ()))
@@ -211,19 +217,19 @@ def _merged(items: list[Item]) -> list[Item]:
     return list(kept.values())
 
 
-def _declared(resources: Sequence[Resource]) -> dict[str, Tree]:
+def _declared(found: Found) -> dict[str, Tree]:
     """Locations of the template's own resources by type: a child without one stands in its parent's."""
-    found: dict[str, list[Tree]] = {}
-    for resource in resources:
+    places = {kind: list(values) for kind, values in found.elsewhere.items()}
+    for resource in found.resources:
         if isinstance(resource.type, str) and isinstance(resource.body, dict):
             location = resource.body.get("location")
             if location is not None:
-                found.setdefault(resource.type, []).append(location)
-    return {kind: values[0] for kind, values in found.items() if len({str(v) for v in values}) == 1}
+                places.setdefault(resource.type, []).append(location)
+    return {kind: values[0] for kind, values in places.items() if len({str(v) for v in values}) == 1}
 
 
 def _resource(
-    address: Address, resource: Resource, declared: dict[str, Tree], resolver: Resolver | None
+    address: Address, resource: Resource, declared: dict[str, Tree], resolver: Resolver | None, spent: list[int]
 ) -> Observation:
     if not isinstance(resource.type, str):
         why = resource.type.reason if isinstance(resource.type, Unknown) else "a resource has no readable type"
@@ -237,7 +243,7 @@ def _resource(
     if kind in TEMPLATES:
         if not isinstance(resource.body, dict):
             return _request(address, [unknown("a template in the template is not readable")], ())
-        found, name = _template(inner, resource.body, None)
+        found, name = _template(inner, resource.body, None, spent=spent)
         return _judge(inner, name, found, None, None)
     call = Call("PUT", inner, resource.body, None, declared)
     listed: Sequence[Item] | None
@@ -266,6 +272,10 @@ def _request(
     return ProvisioningRequest(provider="azure", items=tuple(items), locations=places, transfer=transfer)
 
 
+def _overriding(inner: Tree) -> tuple[str, ...]:
+    return tuple(method for _, headers in walk(inner, "headers") for method in overriding(headers))
+
+
 def _batch(address: Address, body: object, resolver: Resolver | None, account: str | None) -> Observation:
     """ARM's batch endpoint: every inner request as if it were sent alone."""
     from exportguard.adapters.azure import facts
@@ -282,6 +292,7 @@ def _batch(address: Address, body: object, resolver: Resolver | None, account: s
             items.append(unknown(inner.reason))
             continue
         methods = [text(v, where) for key in ("httpMethod", "method") for _, v in walk(inner, key)] or ["GET"]
+        methods = [*_overriding(inner), *methods]
         urls = [text(v, where) for key in ("url", "relativeUrl", "name") for _, v in walk(inner, key)]
         content = inner.get("content", inner.get("body")) if isinstance(inner, dict) else Unknown("it is not readable")
         for method in methods:

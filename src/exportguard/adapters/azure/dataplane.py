@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from exportguard.adapters.azure import hosts
 from exportguard.adapters.azure.address import Address, Plane
 from exportguard.adapters.azure.modelpaths import NESTED, ModelPath, read_path
-from exportguard.adapters.azure.operations import batch, databricks, learning
+from exportguard.adapters.azure.operations import batch, databricks, learning, transfers
 from exportguard.adapters.azure.operations.reading import Call, Items, any_text, largest, text, unknown
 from exportguard.adapters.azure.places import elsewhere_by_sku, place
 from exportguard.adapters.azure.resolve import DeploymentFact, Resolver
@@ -39,6 +39,8 @@ def observe(address: Address, method: str, body: object, resolver: Resolver | No
     if address.plane is Plane.DATABRICKS:
         found = databricks.read(Call(method, address, read_body(body), resolver))
         return _machines(address, found, account, "databricks")
+    if address.plane is Plane.DEVCENTER:
+        return _machines(address, transfers.environment(Call(method, address, None, resolver)), account, "devcenter")
     if address.plane is Plane.LEARNING:
         return _machines(address, learning.read(Call(method, address, None, resolver), body), account, "azureml")
     return _models(address, body, resolver, account)
@@ -131,8 +133,8 @@ def _behind(host: str, name: Maybe[str], resolver: Resolver | None) -> Deploymen
     where: Maybe[str] = region if region else Unknown("the account's region is not in the call")
     if isinstance(name, Unknown):
         return DeploymentFact(name, None, where)
-    if host == "models.inference.ai.azure.com":
-        return DeploymentFact(name, None, where)  # a catalogue of models by their own names: nobody deploys there
+    if hosts.vendor(host) is not None:
+        return DeploymentFact(name, None, where)
     why = f"deployment `{name}` hides its model"
     if resolver is not None:
         found = resolver.deployment(host, name)
@@ -163,7 +165,7 @@ def _assemble(
     address: Address, action: Action, items: list[Item], places: tuple[Location, ...], account: str | None
 ) -> Observation:
     return ProvisioningRequest(
-        provider="azure",
+        provider=hosts.vendor(address.host) or "azure",
         service="ai-inference",
         operation=address.path[:500] or "/",
         action=action,

@@ -22,7 +22,8 @@ _MOST_STEPS: Final = 300_000
 _MOST_TEXT: Final = 200_000
 _MOST_DEPTH: Final = 40
 _MOST_CHOICES: Final = 16
-MOST_COPIES: Final = 32
+MOST_COPIES: Final = 800
+"""Resource Manager's own limit."""
 
 
 class TooMuch(ValueError):

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from exportguard.adapters.azure import bulk, operations
-from exportguard.adapters.azure.address import Address, Plane, addresses, split_url
+from exportguard.adapters.azure.address import BATCHES, Address, Plane, addresses, split_url
 from exportguard.adapters.azure.lookthrough import look_through, may_start
 from exportguard.adapters.azure.operations.known_none import harmless_action, harmless_type
 from exportguard.adapters.azure.operations.reading import Call, Operation, unknown
@@ -22,9 +22,9 @@ from exportguard.vocabulary.building import built
 from exportguard.vocabulary.call import AzureCall
 from exportguard.vocabulary.fact import Unknown
 from exportguard.vocabulary.item import Item
+from exportguard.vocabulary.methods import READING
 from exportguard.vocabulary.request import Action, NotApplicable, Observation, ProvisioningRequest, Transfer
 
-READING_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "TRACE"})
 _PLAIN: Final = frozenset({"PUT", "POST", "PATCH", "GET", "DELETE"})
 
 _CARRIERS: Final = bulk.TEMPLATES | {"batch"}
@@ -67,7 +67,7 @@ def observe_document(
 
 
 def _observe(method: str, url: str, body: object, resolver: Resolver | None, account: str | None) -> Observation:
-    if method in READING_METHODS and not (method == "GET" and opens_socket(url)):
+    if method in READING and not (method == "GET" and opens_socket(url)):
         return _READS
     seen: Observation = _OTHER_HOST
     for address in addresses(method, url):
@@ -92,7 +92,7 @@ def observe_at(
         from exportguard.adapters.azure import dataplane
 
         return dataplane.observe(address, method, body, resolver, account)
-    if address.type in _CARRIERS or (address.action == "batch" and address.type.startswith("microsoft.resources")):
+    if address.type in _CARRIERS or (address.action in BATCHES and address.type.startswith("microsoft.resources")):
         return bulk.observe(address, method, body, resolver, account)
     operation = operations.find(address.type, method, address.action)
     if operation is None:

@@ -170,6 +170,20 @@ def _object(*parts: Tree) -> dict[str, Tree]:
     return {str(key).lower(): value for key, value in zip(parts[::2], parts[1::2], strict=True)}
 
 
+def _try_get(value: Tree, *keys: Tree) -> Tree:
+    """Null where there is no such member, or nothing to have one."""
+    for key in keys:
+        if isinstance(value, dict):
+            value = value.get(str(key).lower())
+        elif isinstance(value, list) and isinstance(key, int):
+            value = value[key] if 0 <= key < len(value) else None
+        elif isinstance(value, Unknown):
+            return value
+        elif value is not None:
+            raise ValueError("it has no members")
+    return value
+
+
 def _integer(value: Tree) -> int:
     return int(value)
 
@@ -196,7 +210,7 @@ _STRICT: Final[dict[str, Callable[..., Any]]] = {
     "false": lambda: False, "null": lambda: None, "createobject": _object,
     "array": lambda v: v if isinstance(v, list) else [v], "flatten": lambda v: [i for part in v for i in part],
     "intersection": lambda a, *more: [i for i in a if all(i in m for m in more)],
-    "tryget": lambda v, key, *more: v.get(str(key).lower()) if isinstance(v, dict) else v[key],
+    "tryget": _try_get,
     "datauritostring": lambda v: _decode(v.rpartition(",")[2]) if ";base64," in v else unquote(v.rpartition(",")[2]),
     "objectkeys": lambda v: list(v), "shallowmerge": lambda v: _union(*v),
 }  # fmt: skip

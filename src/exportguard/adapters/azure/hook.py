@@ -129,6 +129,8 @@ class ExportguardPipelinePolicy(SansIOHTTPPolicy):  # type: ignore[misc]
     def on_request(self, request: PipelineRequest[Any]) -> Any:
         """Raises the refusal; in an async client it is awaited, and the judging is done on a worker thread."""
         if exempt(request.http_request):
+            # A later policy may make something else of it: looked at again where it is sent.
+            request.context[pipelines.EXEMPT] = (*request.context.get(pipelines.EXEMPT, ()), self)
             return None
         if any(passage.owner is self.hook for passage in request.context.get(pipelines.KEY, ())):
             return None
@@ -161,6 +163,7 @@ class ExportguardPipelinePolicy(SansIOHTTPPolicy):  # type: ignore[misc]
 
     def _take(self, request: PipelineRequest[Any]) -> Passage | None:
         """This hook's passage, taken off the context: contexts are pickled into continuation tokens."""
+        request.context.pop(pipelines.EXEMPT, None)
         passages: tuple[Passage, ...] = request.context.pop(pipelines.KEY, ())
         rest = tuple(passage for passage in passages if passage.owner is not self.hook)
         if rest:

@@ -36,8 +36,13 @@ _MODELS: Final = (
     "cognitiveservices.azure.com", "cognitiveservices.azure.us", "cognitiveservices.azure.cn",
     "api.cognitive.microsoft.com", "api.cognitive.microsoft.us", "api.cognitive.azure.cn",
     "inference.ai.azure.com", "models.ai.azure.com", "inference.ml.azure.com", "inference.ml.azure.us",
-    "inference.ml.azure.cn", "models.inference.ai.azure.com",
+    "inference.ml.azure.cn", "models.inference.ai.azure.com", "models.github.ai", "api.openai.com", "api.anthropic.com",
 )  # fmt: skip
+_BY_THEIR_NAMES: Final = {
+    "models.inference.ai.azure.com": "azure", "models.github.ai": "azure", "api.openai.com": "openai",
+    "api.anthropic.com": "anthropic",
+}  # fmt: skip
+"""Of these, hosts where a model goes by its own name, since nobody deploys there; and whose they are."""
 _ENDPOINTS: Final = (
     ".models.ai.azure.com", ".inference.ml.azure.com", ".inference.ml.azure.us", ".inference.ml.azure.cn",
 )  # fmt: skip
@@ -48,6 +53,7 @@ _BATCH: Final = (
     ".batch.azure.com", ".batch.chinacloudapi.cn", ".batch.usgovcloudapi.net", ".batch.core.windows.net",
 )  # fmt: skip
 _DATABRICKS: Final = (".azuredatabricks.net", ".databricks.azure.cn", ".databricks.azure.us")
+_DEVCENTER: Final = (".devcenter.azure.com",)
 _OTHER: Final = (
     ".core.windows.net", ".core.chinacloudapi.cn", ".core.usgovcloudapi.net", ".storage.azure.net",
     ".vault.azure.net", ".vault.azure.cn", ".vault.usgovcloudapi.net", ".managedhsm.azure.net", ".azurecr.io",
@@ -81,6 +87,12 @@ def is_identity(host: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
+def vendor(host: str) -> str | None:
+    """Whose catalogue of models *host* serves by their own names; None where a name is a deployment's."""
+    return next((name for known, name in _BY_THEIR_NAMES.items() if _under(host, (known,))), None)
+
+
+@lru_cache(maxsize=1024)
 def is_endpoint(host: str) -> bool:
     """Whether the host is that of one deployed model: whatever is posted there runs it."""
     return host.endswith(_ENDPOINTS)
@@ -110,6 +122,8 @@ def _named(host: str) -> tuple[str, str | None] | None:
         return "learning", cloud_of(host)
     if host.endswith(_DATABRICKS):
         return "databricks", cloud_of(host)
+    if host.endswith(_DEVCENTER):
+        return "devcenter", cloud_of(host)
     return None
 
 
@@ -134,7 +148,7 @@ def classify(host: str, path: tuple[str, ...]) -> tuple[str, str | None]:
         return "models", cloud
     if path[0] in ("pools", "jobs", "jobschedules"):
         return "batch", cloud
-    if path[0] == "batch" and len(path) == 1:
+    if path[0] in ("batch", "$batch") and len(path) == 1:
         return "arm", cloud
     return "other", None
 

@@ -6,10 +6,11 @@ import contextlib
 from typing import Any, Final
 
 from exportguard.adapters.azure.address import split_url
-from exportguard.adapters.azure.facts import READING_METHODS, observe
+from exportguard.adapters.azure.facts import observe
 from exportguard.adapters.azure.hosts import is_identity
 from exportguard.adapters.azure.resolve import Resolver
 from exportguard.vocabulary.enforcement import CallOrigin, CallResult, Gate, Judgement
+from exportguard.vocabulary.methods import READING, methods_of, overriding
 from exportguard.vocabulary.request import NotApplicable, Observation, ProvisioningRequest
 from exportguard.vocabulary.tokens import tokens_in
 
@@ -19,9 +20,9 @@ _UNCLEAR: Final = frozenset({408, 409})
 
 def exempt(request: Any) -> bool:
     """Reads, deletes and calls to the identity hosts: nothing is asked about them."""
-    method = request.method
-    if (method in READING_METHODS or str(method).upper() in READING_METHODS) and not _mixed(request):
-        return True
+    method, headers = request.method, request.headers
+    if (method in READING or str(method).upper() in READING) and not _mixed(request):
+        return READING.issuperset(overriding(headers))
     return is_identity(split_url(str(request.url))[0])
 
 
@@ -40,18 +41,20 @@ def body_of(request: Any) -> object:
 
 
 def fingerprint(request: Any) -> tuple[object, ...]:
-    """What was judged: equal fingerprints are the same call. The query and the headers are no part of it."""
+    """What was judged: equal fingerprints are the same call. Of the headers only those count that override the method,
+    and the query does not."""
     host, path, _ = split_url(str(request.url))
+    methods = methods_of(request.method, request.headers)
     mixed = _mixed(request)
     if mixed:  # its parts are what is judged; the pipeline writes them into a body later
-        return str(request.method).upper(), host, path, tuple(fingerprint(part) for part in mixed[0])
+        return methods, host, path, tuple(fingerprint(part) for part in mixed[0])
     body = body_of(request)
     if isinstance(body, (bytearray, memoryview)):
         body = bytes(body)
     if not isinstance(body, (bytes, str, type(None))):
         # A mapping may be changed in place; a stream is only known by which one it is.
         body = repr(body) if isinstance(body, (dict, list, tuple)) else ("stream", id(body))
-    return str(request.method).upper(), host, path, body
+    return methods, host, path, body
 
 
 class Passage:
@@ -123,7 +126,12 @@ def observe_request(request: Any, resolver: Resolver | None) -> Observation:
     """The observation of one HTTP request object, and of the parts of a multipart one."""
     mixed = _mixed(request)
     if not mixed:
-        return observe(request.method, request.url, body_of(request), resolver=resolver)
+        seen: Observation = NotApplicable(reason="the call only reads or deletes")
+        for method in methods_of(request.method, request.headers):
+            seen = observe(method, request.url, body_of(request), resolver=resolver)
+            if isinstance(seen, ProvisioningRequest):
+                break
+        return seen
     merged: ProvisioningRequest | None = None
     for part in mixed[0]:
         found = observe_request(part, resolver)

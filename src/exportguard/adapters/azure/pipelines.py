@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 KEY: Final = "exportguard_passages"
+EXEMPT: Final = "exportguard_exempt"
+"""In a call's context: the policies that had nothing to ask about it."""
 _running: ContextVar[tuple[Passage, ...]] = ContextVar("exportguard_azure_passages", default=())
 _lock = Lock()
 _installed: tuple[AzureHook, ...] = ()
@@ -171,11 +173,15 @@ def _known(request: Any) -> tuple[Passage, ...]:
 
 
 def _missing(request: Any, known: tuple[Passage, ...]) -> tuple[Passage, ...]:
-    """A write that no installed hook has seen (a read that a policy turned into one, a pipeline run by hand)."""
+    """A write that no hook has seen (a read that a policy turned into one, a pipeline run by hand)."""
     if exempt(request.http_request):
         return ()
     seen = {passage.owner for passage in known}
-    return tuple(hook.passage(None, None, request.http_request, None) for hook in _installed if hook not in seen)
+    asked: dict[AzureHook, str | None] = dict.fromkeys(_installed)
+    asked.update((policy.hook, policy.customer) for policy in request.context.get(EXEMPT, ()))
+    return tuple(
+        hook.passage(customer, None, request.http_request, None) for hook, customer in asked.items() if hook not in seen
+    )
 
 
 def _wrap_end(original: Callable[..., Any]) -> Callable[..., Any]:

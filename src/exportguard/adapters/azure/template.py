@@ -35,13 +35,23 @@ class Found:
     """Which types are worth reading; of the others only the children are."""
     subscriptions: dict[str | Unknown, None] = field(default_factory=dict)
     """Into which nested deployments go; unknown where an expression does not say."""
+    elsewhere: dict[str, list[Tree]] = field(default_factory=dict)
+    """Locations, by type, of the resources that are not worth reading: others stand in them."""
+    spent: list[int] = field(default_factory=lambda: [0])
+    """Steps, of this template and of all that are nested in it: loops in loops multiply."""
 
 
 def deployed(
-    properties: Tree, surroundings: dict[str, Tree], wanted: Callable[[str], bool] = lambda kind: True
+    properties: Tree,
+    surroundings: dict[str, Tree],
+    wanted: Callable[[str], bool] = lambda kind: True,
+    spent: list[int] | None = None,
 ) -> Found:
-    """The resources of a deployment's *properties* (`template` or `templateLink`, `parameters`), of types *wanted*."""
-    found = Found(wanted=wanted)
+    """The resources of a deployment's *properties* (`template` or `templateLink`, `parameters`), of types *wanted*.
+
+    *spent* counts the steps of a template around it, whose bound is also this one's.
+    """
+    found = Found(wanted=wanted, spent=[0] if spent is None else spent)
     try:
         _deployment(properties, surroundings, found, 0, None)
     except TooMuch as error:
@@ -78,11 +88,13 @@ def _deployment(properties: Tree, surroundings: dict[str, Tree], found: Found, d
         if not isinstance(template, dict):
             found.holes.append(template.reason if isinstance(template, Unknown) else "the template is no object")
             continue
-        scope = outer if outer is not None else _scope(template, properties, surroundings)
+        scope = outer if outer is not None else _scope(template, properties, surroundings, found.spent)
         _resources(template.get("resources"), scope, found, depth, "", "")
 
 
-def _scope(template: dict[str, Tree], properties: dict[str, Tree], surroundings: dict[str, Tree]) -> Scope:
+def _scope(
+    template: dict[str, Tree], properties: dict[str, Tree], surroundings: dict[str, Tree], spent: list[int]
+) -> Scope:
     given: dict[str, Tree] = {}
     parameters = properties.get("parameters")
     if isinstance(parameters, str):
@@ -100,14 +112,14 @@ def _scope(template: dict[str, Tree], properties: dict[str, Tree], surroundings:
     defaults = {}
     declared = template.get("parameters")
     for name, entry in declared.items() if isinstance(declared, dict) else ():
-        if isinstance(entry, dict) and entry.get("defaultvalue") is not None:
-            defaults[name] = entry["defaultvalue"]
+        if isinstance(entry, dict) and (entry.get("defaultvalue") is not None or entry.get("nullable") is True):
+            defaults[name] = entry.get("defaultvalue")
     if properties.get("parameterslink") is not None or isinstance(parameters, Unknown):
         # What is in that file overrides every default.
         why = Unknown("the parameters are in a linked file")
         given = {**dict.fromkeys(declared if isinstance(declared, dict) else (), why), **given}
         defaults = {}
-    scope = Scope(given, defaults, _variables(template), _functions(template), dict(surroundings))
+    scope = Scope(given, defaults, _variables(template), _functions(template), dict(surroundings), spent=spent)
     # With symbolic names a nested deployment is evaluated in a scope of its own unless it says otherwise.
     scope.symbolic = str(template.get("languageversion", "1")).startswith("2")
     scope.surroundings.setdefault("deployment", Unknown("the deployment's own properties"))
@@ -201,6 +213,8 @@ def _one(
             _nested(resource, scope, found, depth)
         elif found.wanted(full):
             found.resources.append(Resource(full, whole_name, _body(resource, scope), copies))
+        elif resource.get("location") is not None:
+            found.elsewhere.setdefault(full, []).append(evaluate(resource["location"], scope))
         if resource.get("resources") is not None:
             _resources(resource["resources"], scope, found, depth, full, whole_name)
 

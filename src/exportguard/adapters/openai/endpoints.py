@@ -113,9 +113,10 @@ _RUNS: Final = (
     ("agents/automations/*/resume", Action.INVOKE),
 )  # fmt: skip
 _UPDATES: Final = (
-    ("assistants", "*"), ("agents", "*"), ("agents", "automations", "*"), ("agents", "sessions", "*"),
+    ("assistants", "*"), ("agents", "*"), ("agents", "automations", "*"), ("agents", "sessions", "*"), ("evals",),
+    ("evals", "*"),
 )  # fmt: skip
-"""Definitions that are changed: about a model only where the change names one."""
+"""Definitions that are changed, or need no model: about one only where the call names it."""
 _HARMLESS: Final = frozenset(
     """files uploads vector_stores containers organization organizations projects webhooks conversations skills
     connections datasets indexes usage dashboard""".split()  # noqa: SIM905
@@ -148,6 +149,26 @@ def _fits(pattern: tuple[str, ...], segments: list[str]) -> bool:
     return len(pattern) == len(segments) and all(p in ("*", s) for p, s in zip(pattern, segments, strict=True))
 
 
+_SHAPES: Final = tuple((tuple(pattern.split("/")), action) for pattern, action in _RUNS)
+
+
+def _runs(segments: list[str]) -> Action | None:
+    return next((action for pattern, action in _SHAPES if _fits(pattern, segments)), None)
+
+
+def _below_prefix(segments: list[str]) -> tuple[str, Action] | None:
+    """The endpoint that *segments* end with: what stands before it is a gateway's own, whatever it is called."""
+    if len(segments) > 2 and segments[-3] == "threads" and segments[-1] == "messages":
+        return None
+    if segments[-1] in _ENDS:
+        return None
+    for start in range(1, len(segments)):
+        action = _runs(segments[start:])
+        if action is not None:
+            return "/".join(segments[start:]), action
+    return None
+
+
 @lru_cache(maxsize=1024)
 def path_of(path: str) -> Path:
     """What *path* does: relative or absolute, with or without prefix, deployment and query."""
@@ -172,15 +193,18 @@ def path_of(path: str) -> Path:
     while lowered and lowered[0] in _DROPPED and (len(lowered) > 1 or lowered[0] != "models"):
         lowered = lowered[1:]
     name = "/".join(lowered)
-    for pattern, action in _RUNS:
-        if _fits(tuple(pattern.split("/")), lowered):
-            return Path(name, action, True, deployment, name in _DEPLOYED)
+    action = _runs(lowered)
+    if action is not None:
+        return Path(name, action, True, deployment, name in _DEPLOYED)
     if len(lowered) > 1 and lowered[-1] in _TAILS:
         # The prefix is a gateway's own, whatever it is called.
         tail = "chat/completions" if lowered[-2:] == ["chat", "completions"] else lowered[-1]
         return Path(tail, Action.INVOKE, True, deployment, deployment is not None)
     if any(_fits(shape, lowered) for shape in _UPDATES):
         return Path(name, Action.PROVISION, True, deployment, False, only_named=True)
+    below = _below_prefix(lowered) if lowered else None
+    if below is not None:
+        return Path(below[0], below[1], True, deployment, deployment is not None)
     harmless = (
         not lowered
         or lowered[0] in _HARMLESS

@@ -18,6 +18,7 @@ from exportguard.vocabulary.building import built
 from exportguard.vocabulary.call import OpenAICall
 from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
 from exportguard.vocabulary.item import Item, ItemKind
+from exportguard.vocabulary.methods import READING
 from exportguard.vocabulary.request import (
     Action,
     Certainty,
@@ -36,6 +37,8 @@ _SOCKETS: Final = ("realtime", "live", "responses")
 _WIDE_SKUS: Final = ("global", "datazone", "developer")
 _OF_AGENT: Final = Unknown("the model is that of the agent")
 _NO_TOKENS: Final = Unknown("the call does not say how many tokens it plans")
+QUERY: Final = frozenset({"model", "deployment", "deployment-id"})
+"""Parameters of a query that name a model or a deployment."""
 _NESTED: Final = frozenset({"realtime", "live", "evals", "fine_tuning", "agents", "chatkit", "decisions"})
 """Families whose bodies name models below the top level (sessions, graders, data sources)."""
 
@@ -98,7 +101,7 @@ def _observe(
     verb = method.strip().upper()
     socket = verb == "CONNECT" or base_url[:3].lower() in ("ws:", "wss") or path[:3].lower() in ("ws:", "wss")
     opens = (socket and where.name.startswith(_SOCKETS)) or (verb == "GET" and where.name in ("realtime", "live"))
-    if verb in ("GET", "HEAD", "OPTIONS", "DELETE", "TRACE") and not opens:
+    if verb in READING and not opens:
         return _READS
     if "://" in path:
         base_url = path
@@ -109,7 +112,9 @@ def _observe(
     action = where.action
     if action is None and where.listed:
         return _NO_MODEL
-    names = _names(where, named, tree, is_of_agent(base_url) or is_of_agent(path)) or _in_query(path)
+    names = _names(where, named, tree, is_of_agent(base_url) or is_of_agent(path))
+    if "?" in path:
+        names = list(dict.fromkeys([*names, *_in_query(path)]))
     kind: Maybe[ItemKind] = ItemKind.MODEL
     if action is None or where.only_named:
         if not names:
@@ -126,9 +131,10 @@ def _below(base_url: str, path: str) -> str:
 
 
 def _in_query(path: str) -> list[Maybe[str]]:
-    """A socket, and a call that is set up by a session description, name their model in the query."""
+    """A socket, and a call that is set up by a session description, name their model in the query; a gateway may heed
+    it there for any call."""
     query = path.partition("?")[2].partition("#")[0]
-    return [_text(v) for k, v in parse_qsl(query) if k.lower() in ("model", "deployment")] if query else []
+    return [_text(v) for k, v in parse_qsl(query) if k.lower() in QUERY] if "=" in query else []
 
 
 def _read(body: object) -> Any:

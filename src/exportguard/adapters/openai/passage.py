@@ -5,17 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from exportguard.adapters.openai.facts import observe
+from exportguard.adapters.openai.facts import QUERY, observe
 from exportguard.adapters.openai.resolve import Resolver
 from exportguard.adapters.openai.usage import Followed, is_counted, settle_abandoned, tells_at_its_end, used_by
 from exportguard.vocabulary.enforcement import CallOrigin, CallResult, Gate, Judgement
+from exportguard.vocabulary.methods import acting, methods_of
 from exportguard.vocabulary.request import Observation
 
 POINT: Final = "openai"
 _PORTS: Final = {"https": 443, "http": 80, "wss": 443, "ws": 80}
-_READS: Final = ("get", "head", "options", "delete")
 
 Looker = Callable[[Resolver | None], Observation]
 
@@ -46,15 +46,17 @@ class Passage:
 
     def begin(self, options: Any) -> None:
         """Judge and release what *options* will send. Raises the refusal."""
-        method = str(options.method)
-        if method.lower() in _READS:
+        client = self.client
+        method = acting(methods_of(options.method, options.headers, getattr(client, "_custom_headers", None)))
+        if method is None:
             return
         # The URL as the client itself will make it: an Azure client puts a deployment into it, or takes it out.
-        prepare = getattr(self.client, "_prepare_url", None)
+        prepare = getattr(client, "_prepare_url", None)
         url = str(prepare(options.url)) if prepare is not None else str(options.url)
-        host = _host(url) or _host(str(getattr(self.client, "base_url", "")))
+        url = _with_query(url, getattr(client, "_custom_query", None), options.params)
+        host = _host(url) or _host(str(getattr(client, "base_url", "")))
         body = body_of(options)
-        self._judge(_looker(self.client, url, body, method), host)
+        self._judge(_looker(client, url, body, method), host)
         operation = getattr(self._seen[1], "operation", None) if self._seen is not None else None
         self._counted, self._told = is_counted(operation), tells_at_its_end(operation, body)
 
@@ -98,11 +100,18 @@ class Passage:
         return look is not None and (host, look(None)) != self._seen
 
     def _look_again(self, request: Any) -> tuple[Looker | None, str]:
-        url, method = str(request.url), str(request.method)
+        url, method = str(request.url), acting(methods_of(request.method, request.headers))
         host, content = _host(url), _content(request)
-        if method.lower() in _READS or (content is None and self._seen is not None and host == self._seen[0]):
+        if method is None:
+            return None, host
+        look = _looker(self.client, url, content, method)
+        if content is None and self._seen is not None and host == self._seen[0] and self._does_as_seen(look(None)):
             return None, host  # of a multipart or streamed body the fields were read from the options
-        return _looker(self.client, url, content, method), host
+        return look, host
+
+    def _does_as_seen(self, found: Observation) -> bool:
+        seen = self._seen[1] if self._seen is not None else None
+        return getattr(found, "operation", None) == getattr(seen, "operation", None)
 
     def end(self, answer: object = None) -> None:
         """The call was answered with *answer*: settled with what that says it used, where it does."""
@@ -143,6 +152,18 @@ class Passage:
             # Whatever happens here, the call has been made: raising would lose the caller its answer.
             with contextlib.suppress(Exception):
                 self._gate.settle(judgement, result, details)
+
+
+def _with_query(url: str, *parameters: object) -> str:
+    """*url* with what the query will name of a model; of the rest nothing is read."""
+    named = [
+        (key, value)
+        for source in parameters
+        if source and isinstance(source, Mapping)
+        for key, value in source.items()
+        if isinstance(key, str) and key.lower() in QUERY
+    ]
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(named, doseq=True)}" if named else url
 
 
 def _host(url: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from exportguard.adapters.aws.anthropic_sdk.facts import observe
 from exportguard.adapters.aws.lookup import Resolver
 from exportguard.vocabulary import CallOrigin, CallResult, Gate, Judgement, Observation
+from exportguard.vocabulary.methods import acting, methods_of
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of a built request that are read to see whether it is still the one that was judged."""
@@ -41,7 +42,8 @@ class Passage:
             body = {**body, **extra} if isinstance(body, Mapping) else dict(extra)
         if body is None:
             body = getattr(options, "content", None)
-        self._judge(str(options.url), body, str(options.method))
+        own = getattr(self.client, "_custom_headers", None)
+        self._judge(str(options.url), body, methods_of(options.method, getattr(options, "headers", None), own))
 
     def arrive(self, request: Any) -> None:
         """At the built request: judged again when it is no longer what was judged."""
@@ -54,10 +56,10 @@ class Passage:
             with contextlib.suppress(ValueError, RecursionError):
                 body = json.loads(content)
         if body is not None or not self._seen:
-            self._judge(str(request.url), body, str(request.method))
+            self._judge(str(request.url), body, methods_of(request.method, request.headers))
 
-    def _judge(self, url: str, body: Any, method: str) -> None:
-        client = self.client
+    def _judge(self, url: str, body: Any, methods: tuple[str, ...]) -> None:
+        client, method = self.client, acting(methods) or methods[-1]
         base, region = str(getattr(client, "base_url", "") or ""), getattr(client, "aws_region", None)
 
         def look(resolver: Resolver | None) -> Observation:

@@ -198,6 +198,7 @@ TABLE: Table = {
         },
     },
     "microsoft.databoxedge/databoxedgedevices": {"put": _hardware},
+    "microsoft.databoxedge/databoxedgedevices/orders": {"put": _hardware},
     "microsoft.edgeorder/orderitems": {"put": _hardware},
     "microsoft.edgeorder/orders": {"put": _hardware},
     "microsoft.databox/jobs": {"put": _hardware},

@@ -267,4 +267,8 @@ TABLE: Table = {
             ("microsoft.app/sessionpools", "ContainerAppsSessionPools"),
         )
     },
+    **{
+        kind: {verb: row("WebApps_CreateOrUpdate", Action.PROVISION, _app) for verb in ("put", "patch")}
+        for kind in ("microsoft.web/sites", "microsoft.web/sites/slots")  # functions may run on container apps
+    },
 }  # fmt: skip

@@ -110,6 +110,14 @@ def _shared(call: Call) -> Items:
     return [machine(Unknown("the reserved machines that are shared are not in the call"))] if shared else None
 
 
+def environment(call: Call) -> Items:
+    """A deployment environment, made by a dev center's own service from a template that the call only names."""
+    low = [segment.lower() for segment in call.address.segments]
+    if call.method != "PUT" or "environments" not in low[:-1]:
+        return None
+    return [unknown("what an environment deploys is a template that is only named")]
+
+
 _lab = sizes("properties.size", missing="the lab machine names no size")
 _named = always("the lab machine is only named", ACCELERATOR)
 _resources = "microsoft.recoveryservices/vaults/"
