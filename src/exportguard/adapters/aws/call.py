@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from math import ceil
 from typing import Any
 
@@ -117,6 +117,12 @@ def weighted(capacity: Maybe[int], weight: Any, what: str) -> Maybe[int]:
 _PLAIN = re.compile(r"[^a-z0-9]+")
 
 
+@lru_cache(maxsize=8192)
+def plain(key: str) -> str:
+    """A key without its spelling: `instancetype` of `InstanceType`, `instance_type` and `INSTANCE-TYPE `."""
+    return _PLAIN.sub("", unicodedata.normalize("NFKC", key[:100]).lower())
+
+
 def misspelt(source: Any, name: str) -> str | None:
     """A key of *source* that says *name* in another spelling (`instance_type`, `INSTANCETYPE`, a stray space).
 
@@ -128,7 +134,7 @@ def misspelt(source: Any, name: str) -> str | None:
     for key in source:
         if not isinstance(key, str) or key in (name, _other(name)):
             continue
-        if _PLAIN.sub("", unicodedata.normalize("NFKC", key[:100]).lower()) == wanted:
+        if plain(key) == wanted:
             return key
     return None
 

@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from exportguard.adapters.aws.call import Call, get
+from exportguard.adapters.aws.call import Call, get, plain
 from exportguard.adapters.aws.operations import operation
 from exportguard.adapters.aws.operations.models import named_model
 from exportguard.adapters.aws.operations.template_text import parse, substituted
 from exportguard.vocabulary import Action, Unknown
 
-_MODELS = re.compile(r"(\w*model(id|arn|identifier)|foundationmodel|promptarn)", re.IGNORECASE)
-_AGENTS = re.compile(r"agentaliasarn", re.IGNORECASE)
+_MODELS = re.compile(r"\w*model(id|arn|identifier)|foundationmodel|promptarn")
+_AGENTS = "agentaliasarn"
 _MOST = 20_000
 _TESTED = "TSTALIASID"
 """The alias that always means the draft."""
@@ -37,12 +37,12 @@ def models_within(call: Call, document: Any = None, where: str = "") -> None:
                 spot = f"{place}.{key}" if place else str(key)
                 if not isinstance(key, str) or entry is None:
                     continue
-                if _MODELS.fullmatch(key):
+                if _MODELS.fullmatch(plain(key)):
                     if isinstance(entry, (str, Unknown)):
                         named_model(call, entry, spot)
                     else:
                         call.model(Unknown(f"{spot} is not readable"), where=spot)
-                elif _AGENTS.fullmatch(key):
+                elif plain(key) == _AGENTS:
                     alias(call, entry, spot)
                 else:
                     below.append((spot, entry))

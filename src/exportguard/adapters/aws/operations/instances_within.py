@@ -6,17 +6,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from exportguard.adapters.aws.call import Call, get, number
+from exportguard.adapters.aws.call import Call, get, number, plain
 from exportguard.adapters.aws.operations.launch import required
 from exportguard.adapters.aws.operations.models import named_model
 from exportguard.vocabulary import NOT_GIVEN, Unknown
 
-_INSTANCES = re.compile(r"(\w*[iI]nstanceTypes?)$")
+_INSTANCES = re.compile(r"\w*instancetypes?")
 _NOT_WANTED = re.compile(r"(excluded|hidden|unsupported|supported)", re.IGNORECASE)
-_MODELS = re.compile(r"((\w*[mM]odel(Id|Arn|Identifier))|foundationModel|FoundationModel)$")
-_ACCELERATORS = re.compile(r"(accelerator(Type|Name)s?)$", re.IGNORECASE)
-_PLANS = re.compile(r"[tT]rainingPlanArns?")
-"""Capacity that was bought ahead, always accelerated; beside an instance type it says nothing more."""
+_MODELS = re.compile(r"\w*model(id|arn|identifier)|foundationmodel")
+_ACCELERATORS = re.compile(r"accelerator(type|name)s?")
+_PLANS = re.compile(r"trainingplanarns?")
+"""Capacity that was bought ahead, always accelerated; beside an instance type it says nothing more. Keys are compared
+without their spelling: what botocore would reject, whoever wrote the document means something by."""
 _DATABASES = ("AWS::RDS::", "AWS::ElastiCache::", "AWS::OpenSearchService::", "AWS::Elasticsearch::", "AWS::DMS::",
               "AWS::DocDB::", "AWS::Neptune::", "AWS::AmazonMQ::", "AWS::MSK::", "AWS::M2::",
               "AWS::ManagedBlockchain::", "AWS::Redshift::", "AWS::MemoryDB::", "AWS::DAX::",
@@ -31,6 +32,7 @@ _READ_ELSEWHERE = SAID_BY_USERS | {"InstanceRequirements", "instanceRequirements
 _KINDS = re.compile(r"(Type|Class|Kind)$")
 _ACCELERATED = re.compile(r"(?<![A-Za-z])(GPU|GRAPHICS|NVIDIA|NEURON|INFERENTIA|TRAINIUM)", re.IGNORECASE)
 _MOST = 20_000
+_DEEPEST = 30
 
 
 def named_within(call: Call, document: Any, where: str, kind: str) -> None:
@@ -65,17 +67,17 @@ def _named(call: Call, key: str, entry: Any, place: str, row: Mapping[str, Any])
     size = NOT_GIVEN if count is None else number(count, place)
     if key in ("InstanceRequirements", "instanceRequirements"):
         required(call, entry, size, place)
-    elif _INSTANCES.fullmatch(key):
+    elif _INSTANCES.fullmatch(plain(key)):
         values = entry if isinstance(entry, (list, tuple)) else [entry]
         for value in values:
             call.instance(get(value, "Value") if isinstance(value, Mapping) else value, size, where=place)
-    elif _PLANS.fullmatch(key):
-        if not any(_INSTANCES.fullmatch(str(other)) for other in row):
+    elif _PLANS.fullmatch(plain(key)):
+        if not any(_INSTANCES.fullmatch(plain(str(other))) for other in row):
             call.unresolved("the capacity of a training plan", place, instances=size)
-    elif _ACCELERATORS.fullmatch(key):
+    elif _ACCELERATORS.fullmatch(plain(key)):
         for value in entry if isinstance(entry, (list, tuple)) else [entry]:
             call.accelerator(value, size, where=place)
-    elif _MODELS.fullmatch(key) and isinstance(entry, (str, Unknown)):
+    elif _MODELS.fullmatch(plain(key)) and isinstance(entry, (str, Unknown)):
         named_model(call, entry, place)
     elif _KINDS.search(key) and isinstance(entry, str) and _ACCELERATED.search(entry):
         call.accelerator(Unknown(f"an accelerator that {entry[:60]} stands for"), size, where=place)
@@ -90,7 +92,8 @@ def overlooked(call: Call) -> None:
     todo: list[tuple[str, Any, int]] = [("", call.parameters, 0)]
     while todo:
         place, value, depth = todo.pop()
-        if depth > 30:
+        if depth > _DEEPEST:
+            call.unknown("the parameters are nested too deeply to read", place)
             return
         if isinstance(value, (list, tuple)):
             todo += [(f"{place}[{index}]", entry, depth + 1) for index, entry in enumerate(value)]
@@ -99,9 +102,11 @@ def overlooked(call: Call) -> None:
                 if not isinstance(key, str) or key in _READ_ELSEWHERE or _NOT_WANTED.search(key):
                     continue
                 spot = f"{place}.{key}" if place else key
-                if not _INSTANCES.fullmatch(key):
+                if not _INSTANCES.fullmatch(plain(key)):
                     todo.append((spot, entry, depth + 1))
                     continue
                 for each in entry if isinstance(entry, (list, tuple)) else [entry]:
-                    if isinstance(each, str) and each not in known and "." in each:
+                    if not isinstance(each, str):
+                        todo.append((spot, each, depth + 1))
+                    elif each not in known and "." in each:
                         call.instance(each, where=spot)

@@ -152,7 +152,7 @@ def of_family(call: Call, value: Any, instances: Maybe[int] = NOT_GIVEN, *, wher
     """An instance type, a bare family (`p4d`) or a pattern (`p4d.*`): each accelerated type it may mean.
 
     A family that the reference data has no accelerated type of is asked about by one size; that settles whether
-    the family is known to carry none.
+    the family is known to carry none. Every family of a letter (`c*`, `m*`, `r*`) is asked about by one of them.
     """
     if not isinstance(value, str) or ("." in value and "*" not in value and "?" not in value):
         call.instance(value, instances, where=where)
@@ -160,11 +160,12 @@ def of_family(call: Call, value: Any, instances: Maybe[int] = NOT_GIVEN, *, wher
     pattern = value.strip().lower()
     pattern = pattern if "." in pattern or pattern.endswith("*") else f"{pattern}.*"
     head = re.match(r"(u-\d+tb|mac|hpc|[a-z]{1,4})\d+[a-z]*(-flex)?", pattern)
-    if head is None or len(pattern) > 60:
+    found = [name for name in _accelerated() if fnmatchcase(name, pattern)] if pattern[:1].isalpha() else []
+    family = head[0] if head else f"{pattern[0]}5" if re.match(r"[cmr][*?]", pattern) else None
+    if len(pattern) > 60 or (family is None and not found):
         call.unresolved(f"any instance type like {value[:60]}", where, instances=instances)
         return
-    found = [name for name in _accelerated() if fnmatchcase(name, pattern)]
-    for name in found or [f"{head[0]}.large"]:
+    for name in found or [f"{family}.large"]:
         call.instance(name, instances, where=where)
 
 

@@ -172,6 +172,14 @@ def image(call: Call) -> None:
     call.not_applicable("the infrastructure names no instance type; Image Builder takes a general-purpose one")
 
 
+@operation("imagebuilder", "CreateInfrastructureConfiguration", "UpdateInfrastructureConfiguration")
+def infrastructure(call: Call) -> None:
+    """Where it names no types, Image Builder takes general-purpose ones."""
+    for place, kind in call.entries(call.get("instanceTypes"), "instanceTypes"):
+        call.instance(kind, 1, where=place)
+    call.not_applicable("no instance type is named")
+
+
 @operation("pcs", "CreateComputeNodeGroup", "UpdateComputeNodeGroup")
 def node_group(call: Call) -> None:
     most = get(call.get("scalingConfiguration"), "maxInstanceCount")
