@@ -7,10 +7,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import pytest
+from botocore.credentials import Credentials
+from botocore.exceptions import ParamValidationError
 
 from adapters.aws.aws_shown import Answers, items, known
 from exportguard.adapters.aws.facts import observe
 from exportguard.adapters.aws.lookup import Question, Together
+from exportguard.adapters.aws.resolver import ClientResolver
 from exportguard.vocabulary import Unknown
 
 LOOKED_UP = [
@@ -130,6 +133,23 @@ def test_an_offering_is_looked_for_among_all_lengths():
     bought = {"CapacityBlockOfferingId": "cb-9", "InstancePlatform": "Linux/UNIX"}
     assert items("ec2", "PurchaseCapacityBlock", bought, resolver=ByLength()) == ["p5.48xlarge x3"]
     assert ByLength.asked[-1] == 336
+
+
+def test_a_name_that_cannot_be_asked_about_blinds_nobody():
+    """botocore refuses it before it is sent: the next question is asked all the same."""
+
+    class Real(ClientResolver):
+        def _call(self, question: Question) -> Any:
+            if question.parameters["LaunchTemplateName"] == "x":
+                raise ParamValidationError(report="too short")
+            return {"LaunchTemplateVersions": []}
+
+    resolver = Real(Credentials("a", "b"), "us-east-1", "https://one.example")
+    answers = [
+        resolver.ask(Question("ec2", "DescribeLaunchTemplateVersions", {"LaunchTemplateName": n}))
+        for n in ("x", "long")
+    ]
+    assert [isinstance(answer, Unknown) for answer in answers] == [True, False]
 
 
 def test_the_look_ups_of_one_call_are_bounded_together():

@@ -173,6 +173,8 @@ def _why(question: Question, problem: Exception) -> Unknown:
     error = response.get("Error") if isinstance(response, Mapping) else None
     if isinstance(error, Mapping):
         return Unknown(f"{question.service}.{question.operation} answered {str(error.get('Code'))[:80]}")
+    if type(problem).__name__ == "ParamValidationError":  # what the call names cannot exist; the endpoint is well
+        return Unknown(f"{question.service}.{question.operation} takes no such names")
     return Unknown(f"{_UNREACHABLE} {question.service}.{question.operation}: {type(problem).__name__}")
 
 
