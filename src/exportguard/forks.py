@@ -1,34 +1,29 @@
-"""Locks that a forked child finds free: a pre-forking server may fork while another of its threads holds one, and that
-thread is not in the child to let it go."""
+"""Locks that a forked child finds free, and that no exception leaves taken.
+
+A pre-forking server may fork while another of its threads holds one, and that thread is not in the child to let it go.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import threading
 import weakref
-from types import TracebackType
+from _thread import RLock
 
 
-class Lock:
-    """`threading.RLock` by `with`, for what is kept in memory alone: a child goes on with what it finds there."""
+class Lock(RLock):  # type: ignore[misc]  # final in the stubs only
+    """`threading.RLock` by `with`, for what is kept in memory alone: a child goes on with what it finds there.
 
-    __slots__ = ("__weakref__", "_inner")
+    Both ends of the `with` are C's own. In methods of Python, what a signal or another thread raises (a time limit, an
+    interrupt) could arrive between taking and the block, and every thread would then wait for ever.
+    """
 
     def __init__(self) -> None:
-        self._inner = threading.RLock()
         _living.add(self)
 
-    def __enter__(self) -> None:
-        self._inner.acquire()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        # Whoever forked while holding it lets go, in the child, of one that nobody holds.
-        with contextlib.suppress(RuntimeError):
-            self._inner.release()
-
     def renew(self) -> None:
-        self._inner = threading.RLock()
+        # Whoever forked while holding it goes on in the child, and lets go of it there.
+        if not self._is_owned():  # type: ignore[attr-defined]
+            self._at_fork_reinit()  # type: ignore[attr-defined]
 
 
 _living: weakref.WeakSet[Lock] = weakref.WeakSet()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -78,9 +79,10 @@ class CallGate:
                 customers = (*customers, origin.customer)
             draft.meter = self._meter
             decision = judging.decide_observation(state, observation, customers, as_of, self._ledger, draft)
-        except Exception as error:
-            logger.exception("exportguard failed while judging a call; it is held")
-            decision = judging.failed(state, error, utc_now())
+        except Exception as error:  # noqa: BLE001  (whatever it is, the call is held)
+            told = judging.told(error)
+            logger.error("%s; it is held\n%s", told, "".join(traceback.format_tb(error.__traceback__)))
+            decision = judging.failed(state, error, told, utc_now())
         decision = decision.model_copy(update={"decision_id": draft.id})
         draft.decision = decision
         if decision.allowed:
@@ -106,10 +108,7 @@ class CallGate:
         level = logging.WARNING if self._mode == "warn" else logging.INFO
         logger.log(level, "would be refused (%s mode): %s", self._mode, refusal)
         draft.recorded = True
-        try:
-            securing.count_anyway(self._ledger, state, draft)
-        except Exception as error:  # noqa: BLE001  (nothing refuses in this mode)
-            logger.error("the use of a call could not be counted (%s mode): %s", self._mode, error)
+        self._count_anyway(draft)
         return None
 
     def release(self, judgement: Judgement) -> None:
@@ -153,6 +152,13 @@ class CallGate:
                 securing.record(self._log, draft.state or self._state, draft)
             except Exception as again:  # noqa: BLE001  (nothing refuses in this mode)
                 logger.error("a decision could not be recorded (%s mode): %s", self._mode, again)
+        self._count_anyway(draft)
+
+    def _count_anyway(self, draft: Draft) -> None:
+        try:
+            securing.count_anyway(self._ledger, draft.state or self._state, draft)
+        except Exception as error:  # noqa: BLE001  (nothing refuses in this mode)
+            logger.error("the use of a call could not be counted (%s mode): %s", self._mode, error)
 
     def settle(self, judgement: Judgement, result: CallResult, details: Mapping[str, Any] | None = None) -> None:
         """See `exportguard.vocabulary.Gate.settle`.

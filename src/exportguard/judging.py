@@ -227,9 +227,15 @@ def presentable(decision: Decision) -> Decision:
         return decision.model_copy(update={"request": None, "parties": (), "unknown": (), "reasons": bare})
 
 
-def failed(state: State, error: Exception, as_of: datetime) -> Decision:
-    """The guard itself failed: HOLD, and the cause in words."""
-    message = f"exportguard could not judge this call: {type(error).__name__}: {error}"
+def told(error: Exception) -> str:
+    """That the guard itself failed, and by what. Only errors of our own are quoted (see `observed`)."""
+    kind = type(error).__name__
+    said = f"{kind}: {error}" if isinstance(error, ExportguardError) else f"{kind} at {_place(error)}"
+    return f"exportguard could not judge this call: {said}"
+
+
+def failed(state: State, error: Exception, message: str, as_of: datetime) -> Decision:
+    """HOLD, and the cause in words."""
     reason = Reason(
         policy="exportguard",
         rule="cannot-judge",

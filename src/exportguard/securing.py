@@ -120,8 +120,7 @@ def _secure_held_still(
         draft.recorded = log is not None
     except BaseException as error:
         if not _is_refusal(error):
-            draft.reserved = True
-            give_back(ledger, draft)
+            _give_back_unsure(ledger, draft)
         if joint and isinstance(error, LedgerError) and not _is_refusal(error):
             raise RecordError(str(error)) from error
         raise
@@ -158,9 +157,7 @@ def _secure(log: DecisionLog | None, ledger: Ledger | None, state: State, draft:
             draft.recorded = True
     except BaseException as error:
         if not _is_refusal(error):
-            # Also when the reservation itself failed: its commit may have arrived although its answer did not.
-            draft.reserved = True
-            give_back(ledger, draft)
+            _give_back_unsure(ledger, draft)
         joint = shared is not None and shared is getattr(log, "database", None)
         if joint and isinstance(error, LedgerError) and not _is_refusal(error):
             raise RecordError(str(error)) from error
@@ -245,6 +242,15 @@ def count_anyway(ledger: Ledger | None, state: State, draft: Draft) -> None:
     if added:
         draft.replayed = ledger.reserve(draft.key, added, (), as_of=draft.decision.as_of).replayed
         draft.reserved = True
+
+
+def _give_back_unsure(ledger: Ledger, draft: Draft) -> None:
+    """As `give_back`, also when the reservation itself failed: its commit may have arrived although its answer did not.
+
+    Not under a client token, though: what is there may be of an earlier call, which may have been carried out.
+    """
+    draft.reserved = draft.reserved or draft.token is None
+    give_back(ledger, draft)
 
 
 def give_back(ledger: Ledger | None, draft: Draft) -> None:

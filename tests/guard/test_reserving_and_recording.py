@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -214,6 +215,51 @@ def test_the_same_client_token_is_the_same_call(make, store):
         run(ec2, ClientToken="c")
 
 
+def test_a_repetition_that_fails_leaves_what_the_first_call_reserved(make, store):
+    """Nobody knows whether the first was carried out: a record that fails under its client token changes nothing."""
+    guard = make(customers={"customers": [_zurich(accounts={"aws": ["123456789012"]})]}, resolver={"aws": _Account()})
+    lost = client(guard, config=Config(retries={"total_max_attempts": 1}))
+    lost.meta.events.register_first("before-send", _lose)
+    with pytest.raises(EndpointConnectionError):
+        run(lost, ClientToken="a")
+    log = open_log(store)
+    assert isinstance(log, SqlLog)
+    log.write(lambda session: session.execute("ALTER TABLE log_record RENAME TO gone"))
+    with pytest.raises(RecordError):
+        run(lost, ClientToken="a")
+    log.close()
+    assert used(store) == 8
+
+
+def _lose(**_: Any) -> None:
+    raise EndpointConnectionError(endpoint_url="https://ec2")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, MemoryError])
+@pytest.mark.parametrize("after", ["secure", "release", "send"])
+def test_an_interrupt_on_the_way_out_leaves_nothing_reserved(make, store, monkeypatch, error, after):
+    """Whatever arrives before the call has left gives back what was reserved; the next call works."""
+    guard = make()
+    ec2 = client(guard)
+
+    def interrupted(*arguments: Any) -> Any:
+        original(*arguments)
+        monkeypatch.undo()
+        raise error
+
+    place, name = {
+        "secure": ("exportguard.securing", "secure"), "release": ("exportguard.gate.CallGate", "release"),
+        "send": ("exportguard.adapters.aws.stages.Point", "_release"),
+    }[after]  # fmt: skip
+    original = pkgutil.resolve_name(f"{place}.{name}")
+    monkeypatch.setattr(f"{place}.{name}", interrupted)
+    with pytest.raises(error):
+        run(ec2)
+    assert (running(), used(store)) == (0, 0)
+    run(ec2)
+    assert (running(), used(store)) == (1, 8)
+
+
 class _Account:
     def ask(self, question: Any) -> Any:
         return {"Account": "123456789012"} if question.operation == "GetCallerIdentity" else Unknown("not asked")
@@ -287,6 +333,15 @@ def test_nothing_raises_after_the_call_was_let_out(make, store, caplog):
     assert "its result could not be noted" in caplog.text
 
 
+def test_an_answer_that_cannot_be_read_is_the_callers_all_the_same(make, store, monkeypatch):
+    def broken(*_: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr("exportguard.adapters.aws.stages.result", broken)
+    assert run(client(make()))["Instances"]
+    assert used(store) == 8
+
+
 @pytest.mark.parametrize("mode", ["warn", "audit"])
 def test_modes_that_refuse_nothing_count_and_record_all_the_same(make, store, mode):
     """What goes out is counted, also past the limit; each decision is on record as what it was."""
@@ -298,6 +353,15 @@ def test_modes_that_refuse_nothing_count_and_record_all_the_same(make, store, mo
     assert [(each["outcome"], each["released"]) for each in records(store)] == [
         ("ALLOW", True), ("ALLOW", True), ("HOLD", True),
     ]  # fmt: skip
+
+
+def test_what_goes_out_unrecorded_is_counted_all_the_same(make, store, tmp_path):
+    """The log of a guard that refuses nothing fails; its ledger, elsewhere, does not."""
+    ledger = tmp_path / "ledger.sqlite3"
+    ec2 = client(make(mode="warn", ledger=ledger))
+    store.unlink()
+    run(ec2)
+    assert (running(), used(ledger)) == (1, 8)
 
 
 @pytest.mark.parametrize("mode", ["warn", "audit"])

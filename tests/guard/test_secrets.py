@@ -178,18 +178,20 @@ def test_no_secret_of_another_sdks_call_comes_out(load, tmp_path, name):
     assert not appears(files(place))
 
 
-def test_an_error_while_reading_a_call_quotes_nothing_of_it(load, tmp_path, caplog):
+def test_an_error_while_judging_a_call_quotes_nothing_of_it(load, tmp_path, caplog, monkeypatch):
     """Whatever the text of an exception says, the record and the refusal say its kind and place alone."""
-    from exportguard.vocabulary import CallOrigin
+    from exportguard.vocabulary import CallOrigin, ProvisioningRequest
 
-    def observe() -> Any:
+    def broken(*_: Any, **__: Any) -> Any:
         raise ValueError(f"invalid value: {S}")
 
     place = tmp_path / "log.sqlite3"
     guard: Guard = load(record=place)
-    judgement = guard.judge(observe, CallOrigin("boto3"))
-    assert judgement.refusal is not None
-    assert "ValueError at test_secrets.py" in str(judgement.refusal)
+    refusals = [guard.judge(broken, CallOrigin("boto3")).refusal]
+    monkeypatch.setattr("exportguard.parties.resolve", broken)
+    refusals.append(guard.judge(ProvisioningRequest, CallOrigin("boto3")).refusal)
     guard.close()
-    assert not appears(str(judgement.refusal) + caplog.text)
+    for refusal in refusals:
+        assert "ValueError at test_secrets.py" in str(refusal)
+        assert not appears("".join(traceback.format_exception(refusal)) + caplog.text)
     assert not appears(files(place))

@@ -35,6 +35,10 @@ _MAX_BATCH = 512
 _LINGER_S = 0.001
 """The longest that a leader waits for those who wrote beside it the last time."""
 
+_LOOK_AGAIN_S = 0.5
+"""Whoever waits to be roused looks by itself this often: the thread that should have done it may have been interrupted
+on the way."""
+
 
 class _Item:
     __slots__ = ("done", "error", "result", "wake", "work")
@@ -66,12 +70,15 @@ class Database:
         living.add(self)
 
     def _fresh_locks(self) -> None:
-        self._turn = threading.Lock()
+        # Of threads: whoever is interrupted while it takes the turn can still tell by it whether it has.
+        self._turn = threading.RLock()
         self._owner: int | None = None
         self._took = 0.0
         self._together = 1
         self._queue: deque[_Item] = deque()
-        self._guarding = threading.Condition()
+        # Taken by itself, since a condition's own `with` is not whole where an interrupt arrives in it.
+        self._mutex = threading.RLock()
+        self._guarding = threading.Condition(self._mutex)
         self._reading = 0
         self._forking = False
         self._writer: Session | None = None
@@ -91,33 +98,36 @@ class Database:
         if self._owner == me:
             raise StorageError("other", self.place, "used again from within its own transaction")
         item = _Item(work)
-        self._queue.append(item)
         try:
+            self._queue.append(item)
             while not item.done:
                 if not self._turn.acquire(blocking=False):
                     # Whoever has the turn takes this along, or rouses it to lead when it is the first that is left.
-                    item.wake.acquire()
+                    item.wake.acquire(timeout=_LOOK_AGAIN_S)
                     continue
-                self._owner = me
                 try:
+                    self._owner = me
                     while not item.done:
                         self._lead(item)
                 finally:
-                    self._owner = None
                     self._end_turn()
         except BaseException:
             # An interrupted caller must not have its work done by somebody else later.
             if not item.done:
                 with contextlib.suppress(ValueError):
                     self._queue.remove(item)
-            self._rouse_next()
+            self._end_turn()
             raise
         if item.error is not None:
             raise item.error
         return item.result  # type: ignore[no-any-return]
 
     def _end_turn(self) -> None:
-        self._turn.release()
+        """Let go of the turn, where this thread has it."""
+        if self._owner == threading.get_ident():
+            self._owner = None
+        with contextlib.suppress(RuntimeError):
+            self._turn.release()
         self._rouse_next()
 
     def _rouse_next(self) -> None:
@@ -132,11 +142,13 @@ class Database:
                 time.sleep(2e-5)
 
     def _lead(self, mine: _Item) -> None:
+        if mine not in self._queue:  # a leader that was interrupted had taken it along
+            self._queue.appendleft(mine)
         self._linger()
         batch: list[_Item] = []
-        while self._queue and len(batch) < _MAX_BATCH:
-            batch.append(self._queue.popleft())
         try:
+            while self._queue and len(batch) < _MAX_BATCH:
+                batch.append(self._queue.popleft())
             failed = self._commit(batch)
             if failed is not None and len(batch) > 1:
                 # One of them cannot be done; the others must not suffer for it.
@@ -220,20 +232,22 @@ class Database:
             if not self._driver.retries(error):
                 raise
         # A server that was restarted while connections lay idle: they are all as useless as this one was.
-        with self._guarding:
+        with self._mutex:
             idle, self._readers = self._readers, []
         for session in idle:
             _close(session)
         return self._read(work, fresh=True)
 
     def _read(self, work: Callable[[Session], R], *, fresh: bool) -> R:
-        with self._guarding:
-            while self._forking:
-                self._guarding.wait(_FORK_WAIT_S)
-            self._reading += 1
-            session = self._readers.pop() if self._readers and not fresh else None
-        keep = False
+        session: Session | None = None
+        counted = keep = False
         try:
+            with self._mutex:
+                while self._forking:
+                    self._guarding.wait(_FORK_WAIT_S)
+                self._reading += 1
+                counted = True
+                session = self._readers.pop() if self._readers and not fresh else None
             try:
                 if session is None:
                     session = self._driver.connect(writing=False)
@@ -247,8 +261,8 @@ class Database:
                     raise
                 raise told from error
         finally:
-            with self._guarding:
-                self._reading -= 1
+            with self._mutex:
+                self._reading -= counted
                 if keep and session is not None and not self._forking:
                     self._readers.append(session)
                 elif session is not None:
@@ -340,15 +354,16 @@ class Database:
     def before_fork(self) -> None:
         # A child inherits SQLite's table of the locks that its parent held, without holding them: with no
         # connection open at the fork there is nothing to inherit.
-        self._held_for_fork = self._turn.acquire(timeout=_FORK_WAIT_S)
-        with self._guarding:
+        mine = self._owner == threading.get_ident()
+        self._held_for_fork = not mine and self._turn.acquire(timeout=_FORK_WAIT_S)
+        with self._mutex:
             self._forking = True
             self._guarding.wait_for(lambda: self._reading == 0, _FORK_WAIT_S)
         if self._held_for_fork:
             self._disconnect()
 
     def after_fork_in_parent(self) -> None:
-        with self._guarding:
+        with self._mutex:
             self._forking = False
             self._guarding.notify_all()
         if self._held_for_fork:

@@ -166,6 +166,33 @@ async def test_a_living_async_client_is_reached_and_settled(gate, hook):
     assert [result for result, _ in gate.settled] == [CallResult.SUCCEEDED]
 
 
+async def test_an_async_call_that_is_cancelled_while_it_is_released_gives_back(gate, hook):
+    """It never left: what the other thread reserves meanwhile does not stay."""
+    aiobotocore = pytest.importorskip("aiobotocore.session")
+    inside, go, release = threading.Event(), threading.Event(), gate.release
+
+    def slow(judgement):
+        inside.set()
+        go.wait(10)
+        release(judgement)
+
+    gate.release = slow
+    hook.install()
+    async with aiobotocore.get_session().create_client("bedrock-runtime", **KEYS) as bedrock:
+        with connections() as made:
+            task = asyncio.ensure_future(bedrock.invoke_model(modelId=CLAUDE, body="{}"))
+            while not inside.is_set():
+                await asyncio.sleep(0.002)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            go.set()
+            while not gate.settled:
+                await asyncio.sleep(0.002)
+    assert made == []
+    assert [result for result, _ in gate.settled] == [CallResult.FAILED]
+
+
 # -- look-ups ------------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -168,6 +169,28 @@ def test_a_stream_that_is_not_read_to_its_end_is_settled_without_a_number(servic
     assert gate.ends == [(CallResult.SUCCEEDED, None), (CallResult.SUCCEEDED, 42)]
     settle_abandoned()
     assert len(gate.ends) == 2
+
+
+def test_threads_settle_a_dropped_stream_once_and_none_fails() -> None:
+    """One takes the last of them just when another was about to."""
+    from exportguard.adapters.openai import usage
+
+    ended: list[int | None] = []
+
+    def end(used: int | None) -> None:
+        ended.append(used)
+        usage._abandoned.clear()
+
+    class Emptied(deque[Any]):
+        def __bool__(self) -> bool:
+            return True
+
+    before, usage._abandoned = usage._abandoned, Emptied([(end, None)])
+    try:
+        settle_abandoned()
+    finally:
+        usage._abandoned = before
+    assert ended == [None]
 
 
 def test_a_stream_that_does_not_say_is_settled_when_it_opens(service: Service, gate: Settled) -> None:

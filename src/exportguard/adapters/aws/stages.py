@@ -90,7 +90,7 @@ class Point:
             if presigned and state.client is not None and getattr(state.client, "_ruleset_resolver", 0) is None:
                 self._release(state)  # no endpoint rules: there will be no later event for a presigned URL
 
-        return _run(work, sys._getframe(1))
+        return _run(work, sys._getframe(1), lambda: self._unsent(state))
 
     def on_endpoint(
         self, builtins: Any = None, params: Any = None, model: Any = None, context: Any = None, **_: Any
@@ -111,7 +111,7 @@ class Point:
             self._verify(state, model, region, endpoint, None)
             self._release(state)
 
-        return _run(work, sys._getframe(1))
+        return _run(work, sys._getframe(1), lambda: self._unsent(state))
 
     def on_call(
         self, model: Any = None, params: Any = None, request_signer: Any = None, context: Any = None, **_: Any
@@ -137,7 +137,7 @@ class Point:
                 body = params.get("body") if isinstance(params, Mapping) else None
                 state.sent = (url, dict(body) if isinstance(body, dict) else body)
 
-        return _run(work, sys._getframe(1))
+        return _run(work, sys._getframe(1), lambda: self._unsent(state))
 
     def on_request(self, request: Any = None, event_name: Any = None, **_: Any) -> Any:
         """`request-created`, after its signing, each attempt: what was put in after the release is refused."""
@@ -167,17 +167,19 @@ class Point:
         context = request.context
         region = region_of_host(request.url) or context.get("client_region")
 
+        state = CallState(None, None)
+
         def work() -> None:
             why = "the request was made past the client, and its parameters were not seen"
             judgement = self.gate.judge(lambda: unreadable(service, operation, region, why), self.origin)
             if judgement.refusal is not None:
                 raise judgement.refusal
-            state = context[self._key] = CallState(None, None)
+            context[self._key] = state
             state.judgement = judgement
             self._release(state)
             state.sent = (request.url, request.data)
 
-        return _run(work, caller)
+        return _run(work, caller, lambda: self._unsent(state))
 
     def on_send(self, request: Any = None, **_: Any) -> Any:
         """`before-send`: the last look. A body that is a form is protected by its signature, others are compared.
@@ -219,7 +221,7 @@ class Point:
                     details["tokens"] = used
             self._settle(state, ended, details)
 
-        return _run(work, sys._getframe(1))
+        return _afterwards(work, sys._getframe(1))
 
     def after_error(self, exception: Any = None, context: Any = None, **_: Any) -> Any:
         """`after-call-error`: no answer. Unless it was never signed, nobody knows what the service did."""
@@ -227,9 +229,10 @@ class Point:
         if state is None or state is _OUTSIDE or not state.released:
             return None
         name = type(exception).__name__
-        unsent = name in _NEVER_SENT or (isinstance(exception, GuardError) and state.attempts <= 1)
+        changed = isinstance(exception, GuardError) and state.attempts <= 1
+        unsent = changed or not state.attempts or name in _NEVER_SENT
         ended = CallResult.FAILED if unsent else CallResult.UNCLEAR
-        return _run(lambda: self._settle(state, ended, {"error": name}), sys._getframe(1))
+        return _afterwards(lambda: self._settle(state, ended, {"error": name}), sys._getframe(1))
 
     # -- steps ---------------------------------------------------------------------------------------------------
 
@@ -274,15 +277,19 @@ class Point:
         self.gate.release(state.judgement)
         state.released = True
 
+    def _unsent(self, state: CallState) -> None:
+        """Interrupted on the way out: what was reserved is given back."""
+        self._settle(state, CallResult.FAILED, {})
+
     def _settle(self, state: CallState, ended: CallResult, details: Mapping[str, Any]) -> None:
         judgement, state.released = state.judgement, False
         if judgement is not None:
-            with contextlib.suppress(Exception):  # the call was made; raising would lose its result for the caller
-                self.gate.settle(judgement, ended, details)
+            self.gate.settle(judgement, ended, details)
 
 
-def _run(work: Callable[[], None], caller: Any) -> Any:
-    """Do *work* now, or off the event loop where the emitter awaits its handlers. What fails refuses the call."""
+def _run(work: Callable[[], None], caller: Any, undo: Callable[[], None]) -> Any:
+    """Do *work* now, or off the event loop where the emitter awaits its handlers. What fails refuses the call, and
+    *undo* gives back what it reserved by then."""
 
     def guarded() -> None:
         try:
@@ -295,10 +302,29 @@ def _run(work: Callable[[], None], caller: Any) -> Any:
             raise
 
     if caller.f_code.co_flags & _CO_COROUTINE:
-        import asyncio
+        from exportguard.offloop import begin_off_loop
 
-        return asyncio.to_thread(guarded)
-    guarded()
+        return begin_off_loop(guarded, undo=undo)
+    try:
+        guarded()
+    except BaseException:
+        undo()
+        raise
+    return None
+
+
+def _afterwards(work: Callable[[], None], caller: Any) -> Any:
+    """As `_run`, for a call that was made: raising would lose its result for the caller."""
+
+    def told() -> None:
+        with contextlib.suppress(Exception):
+            work()
+
+    if caller.f_code.co_flags & _CO_COROUTINE:
+        from exportguard.offloop import off_loop
+
+        return off_loop(told)
+    told()
     return None
 
 

@@ -19,6 +19,7 @@ from exportguard.adapters.azure.resolve import KnowsDeployments, Resolver, knows
 from exportguard.adapters.azure.resolver import PipelineReader, Places
 from exportguard.errors import ConfigurationError
 from exportguard.forks import Lock
+from exportguard.offloop import begin_off_loop, off_loop, running_loop
 from exportguard.vocabulary.enforcement import Gate
 
 _DEPTH = 4
@@ -134,11 +135,11 @@ class ExportguardPipelinePolicy(SansIOHTTPPolicy):  # type: ignore[misc]
             return None
         if any(passage.owner is self.hook for passage in request.context.get(pipelines.KEY, ())):
             return None
-        loop = pipelines.running_loop() if _is_async(request) else None
+        loop = running_loop() if _is_async(request) else None
         passage = self.hook.passage(self.customer, _current_pipeline(), request.http_request, loop)
         request.context[pipelines.KEY] = (*request.context.get(pipelines.KEY, ()), passage)
         if _is_async(request):
-            return pipelines.begin_off_loop(passage, request.http_request)
+            return begin_off_loop(passage.begin, request.http_request, undo=passage.end_with_error)
         passage.begin(request.http_request)
         return None
 
@@ -148,7 +149,7 @@ class ExportguardPipelinePolicy(SansIOHTTPPolicy):  # type: ignore[misc]
             return None
         answer = response.http_response
         if _is_async(request):
-            return pipelines.off_loop(passage.end_with_status, answer.status_code, answer)
+            return off_loop(passage.end_with_status, answer.status_code, answer)
         passage.end_with_status(answer.status_code, answer)
         return None
 
@@ -157,7 +158,7 @@ class ExportguardPipelinePolicy(SansIOHTTPPolicy):  # type: ignore[misc]
         if passage is None:
             return None
         if _is_async(request):
-            return pipelines.off_loop(passage.end_with_error)
+            return off_loop(passage.end_with_error)
         passage.end_with_error()
         return None
 

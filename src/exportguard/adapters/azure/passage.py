@@ -106,7 +106,8 @@ class Passage:
         have used some too."""
         used = None
         if self._counted and self.attempts <= 1 and 200 <= status < 300:
-            used = tokens_in(getattr(response, "__dict__", {}).get("_content"))
+            with contextlib.suppress(Exception):  # as in `end`
+                used = tokens_in(getattr(response, "__dict__", {}).get("_content"))
         self.end(result_of(status, self.attempts), status, used)
 
     def end_with_error(self) -> None:

@@ -7,16 +7,15 @@ import contextlib
 import functools
 import importlib
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar, copy_context
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
 
 from exportguard.adapters.azure.passage import Passage, exempt
 from exportguard.forks import Lock
+from exportguard.offloop import begin_off_loop, off_loop, running_loop
 
 if TYPE_CHECKING:
     from exportguard.adapters.azure.hook import AzureHook
-
-T = TypeVar("T")
 
 KEY: Final = "exportguard_passages"
 EXEMPT: Final = "exportguard_exempt"
@@ -150,7 +149,7 @@ def _wrap_async_run(original: Callable[..., Any], sends: bool = False) -> Callab
         token = _running.set(passages)
         try:
             for passage in passages:
-                await begin_off_loop(passage, request)
+                await begin_off_loop(passage.begin, request, undo=passage.end_with_error)
             for passage in passages:
                 passage.attempts += sends
             response = await original(self, request, **kwargs)
@@ -214,11 +213,11 @@ def _wrap_async_end(original: Callable[..., Any]) -> Callable[..., Any]:
         known = _known(request)
         for passage in known:
             if passage.changed(request.http_request):
-                await begin_off_loop(passage, request.http_request)
+                await begin_off_loop(passage.begin, request.http_request, undo=passage.end_with_error)
         late = _missing(request, known)
         try:
             for passage in late:
-                await begin_off_loop(passage, request.http_request)
+                await begin_off_loop(passage.begin, request.http_request, undo=passage.end_with_error)
             for passage in (*known, *late):
                 passage.attempts += 1
             response = await original(self, request)
@@ -232,40 +231,3 @@ def _wrap_async_end(original: Callable[..., Any]) -> Callable[..., Any]:
 
     send.__wrapped__ = original  # type: ignore[attr-defined]
     return send
-
-
-def running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
-
-
-async def off_loop(function: Callable[..., T], *arguments: Any) -> T:
-    """Run *function* on a worker thread with the context copied; on another loop than asyncio's, in place."""
-    loop = running_loop()
-    if loop is None:
-        return function(*arguments)
-    context = copy_context()
-    return await loop.run_in_executor(None, lambda: context.run(function, *arguments))
-
-
-async def begin_off_loop(passage: Passage, request: Any) -> None:
-    """Judge on a worker thread. A call that is cancelled meanwhile was never sent: what was reserved is given back."""
-    loop = running_loop()
-    if loop is None:
-        passage.begin(request)
-        return
-    context = copy_context()
-    work = loop.run_in_executor(None, lambda: context.run(passage.begin, request))
-    try:
-        await asyncio.shield(work)
-    except asyncio.CancelledError:
-        work.add_done_callback(lambda done: _give_back(done, passage))
-        raise
-
-
-def _give_back(done: asyncio.Future[None], passage: Passage) -> None:
-    if not done.cancelled():
-        done.exception()  # retrieved, so that asyncio does not report it as lost
-    passage.end_with_error()

@@ -6,17 +6,16 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import Callable, Iterator
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from exportguard.adapters.openai.passage import Passage
 from exportguard.forks import Lock
+from exportguard.offloop import begin_off_loop, off_loop
 
 if TYPE_CHECKING:
     from exportguard.adapters.openai.hook import OpenAIHook
-
-T = TypeVar("T")
 
 MARK: Final = "_exportguard_hooks"
 """On an attached client: hook -> customer. A client copied from it (`with_options`) gets the same."""
@@ -174,7 +173,7 @@ def _wrap_async_request(original: Callable[..., Any], attached: bool = False) ->
         token = _running.set((*_running.get(), *passages))
         try:
             for passage in passages:
-                await _begin_off_loop(passage, options)
+                await _begin(passage, passage.begin, options)
             answer = await original(self, cast_to, options, *args, **kwargs)
         except BaseException as error:
             for passage in passages:
@@ -244,7 +243,7 @@ def _wrap_async_send(original: Callable[..., Any]) -> Callable[..., Any]:
         with _stopping():
             for passage in _sent_by(self):
                 if passage.changed(request):
-                    await off_loop(passage.arrive, request)
+                    await _begin(passage, passage.arrive, request)
         return await original(self, request, *args, **kwargs)
 
     _send_single_request.__wrapped__ = original  # type: ignore[attr-defined]
@@ -277,7 +276,7 @@ def _wrap_async_enter(original: Callable[..., Any]) -> Callable[..., Any]:
         passages = _start(client, None)
         try:
             for passage in passages:
-                await off_loop(passage.begin_socket, self)
+                await _begin(passage, passage.begin_socket, self)
             connection = await original(self)
         except BaseException as error:
             for passage in passages:
@@ -295,38 +294,6 @@ def _client_of(manager: Any) -> Any:
     return vars(manager).get(f"_{type(manager).__name__}__client")
 
 
-async def off_loop(function: Callable[..., T], *arguments: Any) -> T:
-    """Run *function* on a worker thread with the context copied; on another loop than asyncio's, in place."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        return function(*arguments)
-    context = copy_context()
-    return await loop.run_in_executor(None, lambda: context.run(function, *arguments))
-
-
-async def _begin_off_loop(passage: Passage, options: Any) -> None:
-    """Judge on a worker thread. A call that is cancelled meanwhile was never sent: what was reserved is given back."""
-    work = asyncio.ensure_future(off_loop(passage.begin, options)) if _in_asyncio() else None
-    if work is None:
-        passage.begin(options)
-        return
-    try:
-        await asyncio.shield(work)
-    except asyncio.CancelledError as error:
-        work.add_done_callback(functools.partial(_give_back, passage, error))
-        raise
-
-
-def _in_asyncio() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
-
-
-def _give_back(passage: Passage, error: BaseException, done: asyncio.Future[None]) -> None:
-    if not done.cancelled():
-        done.exception()  # retrieved, so that asyncio does not report it as lost
-    passage.end_with_error(error)
+async def _begin(passage: Passage, begin: Callable[[Any], None], what: Any) -> None:
+    cancelled = asyncio.CancelledError()
+    await begin_off_loop(begin, what, undo=functools.partial(passage.end_with_error, cancelled))

@@ -108,6 +108,7 @@ class Followed:
 @atexit.register
 def settle_abandoned() -> None:
     """Settle the streams that were dropped before their end, without what they used."""
-    while _abandoned:
-        end, used = _abandoned.popleft()
-        end(used)
+    with contextlib.suppress(IndexError):  # asked for and found empty: another thread may have taken the last one
+        while True:
+            end, used = _abandoned.popleft()
+            end(used)

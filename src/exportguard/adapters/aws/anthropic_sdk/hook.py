@@ -7,13 +7,14 @@ import functools
 import sys
 import weakref
 from collections.abc import Callable
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 from typing import Any, Final, Literal
 
 from exportguard.adapters.aws.anthropic_sdk.passage import Passage, is_aws
 from exportguard.adapters.aws.lookup import Resolver
 from exportguard.errors import ConfigurationError
 from exportguard.forks import Lock
+from exportguard.offloop import begin_off_loop, off_loop
 from exportguard.vocabulary import Gate
 
 _MARK: Final = "_exportguard_anthropic_hooks"
@@ -176,16 +177,17 @@ def _wrapped_async(original: Callable[..., Any]) -> Callable[..., Any]:
         token = _running.set((*_running.get(), *passages))
         try:
             for passage in passages:
-                await _off_loop(passage.begin, options)
+                undo = functools.partial(passage.end_with_error, asyncio.CancelledError())
+                await begin_off_loop(passage.begin, options, undo=undo)
             answer = await original(self, cast_to, options, *args, **kwargs)
         except BaseException as error:
             for passage in passages:
-                await _off_loop(passage.end_with_error, error)
+                await off_loop(passage.end_with_error, error)
             raise
         finally:
             _running.reset(token)
         for passage in passages:
-            await _off_loop(passage.end, answer)
+            await off_loop(passage.end, answer)
         return answer
 
     return request
@@ -209,14 +211,3 @@ def _wrapped_build(original: Callable[..., Any]) -> Callable[..., Any]:
 def _is_running(client: Any) -> bool:
     """Whether this very client is in the middle of a call: a request inside a request is part of it."""
     return any(passage.client is client for passage in _running.get())
-
-
-async def _off_loop(function: Callable[..., Any], *arguments: Any) -> None:
-    """On a worker thread with the context copied, so that no look-up or lock blocks the loop."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:  # trio
-        function(*arguments)
-        return
-    context = copy_context()
-    await loop.run_in_executor(None, lambda: context.run(function, *arguments))

@@ -80,8 +80,12 @@ class Passage:
         self._seen.append(plain)
 
     def end(self, answer: Any = None) -> None:
-        used = _used(answer)
-        self._settle(CallResult.SUCCEEDED, {} if used is None else {"tokens": used})
+        used = None
+        with contextlib.suppress(Exception):  # as in `_settle`
+            used = _used(answer)
+        # An attempt before the one that was answered may have used some too.
+        known = used is not None and self.attempts <= 1
+        self._settle(CallResult.SUCCEEDED, {"tokens": used} if known else {})
 
     def end_with_error(self, error: BaseException) -> None:
         status = getattr(error, "status_code", None)
