@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from exportguard import accounting
-from exportguard.decide import Facts, decide, derive, questions_that_matter
+from exportguard.decide import decide, questions_that_matter
+from exportguard.decide.derive import Facts, derive
 from exportguard.draft import Draft, State
 from exportguard.vocabulary import NO_USAGE, Authorization, Decision, Outcome, Usage
 

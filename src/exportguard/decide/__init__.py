@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from exportguard.decide.combine import combine
-from exportguard.decide.derive import Facts, derive
 from exportguard.decide.evaluate import MAX_COMBINATIONS, decide, not_applicable, questions_that_matter
 
 if TYPE_CHECKING:
@@ -18,8 +17,8 @@ _EXPLAINING = {
 }  # fmt: skip
 
 __all__ = [
-    "MAX_COMBINATIONS", "Change", "Combination", "Explanation", "Facts", "RuleAccount", "Step", "combine", "decide",
-    "derive", "explain_decision", "not_applicable", "questions_that_matter",
+    "MAX_COMBINATIONS", "Change", "Combination", "Explanation", "RuleAccount", "Step", "combine", "decide",
+    "explain_decision", "not_applicable", "questions_that_matter",
 ]  # fmt: skip
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from exportguard.decide import derive, questions_that_matter
+from exportguard.decide import questions_that_matter
+from exportguard.decide.derive import derive
 from exportguard.errors import NaiveInstantError
 from exportguard.language import load_policies
 from exportguard.packs import policy_sources
