@@ -26,7 +26,7 @@ CARRIES = (
     ("accelerator", re.compile(r"(accelerator(Type|Name)s?|ElasticInferenceAccelerators)(\[\])?$", re.IGNORECASE)),
     ("model", re.compile(
         r"(^|\.)((foundation|base|embedding)?Model(Id|Arn|Identifier)|(foundation|base|embedding)?model(Id|Arn|Identifier)"
-        r"|foundationModel|baseModelIdentifier|inferenceProfileArn)$"
+        r"|foundationModel|baseModelIdentifier|inferenceProfileArn)$|(?i:bedrock|inference)[\w.\[\]]*\.models?$"
     )),
 )  # fmt: skip
 """Parameter paths that carry something, as the scan of botocore recognises them."""

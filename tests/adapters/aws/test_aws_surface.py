@@ -20,15 +20,12 @@ from exportguard.vocabulary import NotApplicable
 
 CARRIES_NOTHING_ACCELERATED = {
     # Instance classes of their own, none with an accelerator (the services' API references list them).
-    "dax", "docdb", "docdb-elastic", "elasticache", "memorydb", "neptune", "rds", "redshift", "opensearch", "es", "mq",
-    "kafka", "dms", "mwaa", "glue", "kinesisanalyticsv2", "finspace", "timestream-influxdb", "elbv2", "route53resolver", "cloudsearch", "codecatalyst", "m2",
+    "opensearch", "es", "mq", "kafka", "timestream-influxdb", "route53resolver", "cloudsearch", "codecatalyst", "m2",
     "managedblockchain", "workspaces-web",
     # Findings and agents that tell of instances which exist.
     "securityhub", "groundstation",
-    # Named after models of another kind: threat, data, device and asset models, or trained on one's own data.
-    "apigateway", "apigatewayv2", "iot", "iotsitewise", "iottwinmaker", "iotfleetwise", "comprehend", "rekognition", "forecast",
-    "machinelearning", "frauddetector", "personalize", "lookoutequipment", "lookoutvision", "voice-id", "transcribe",
-    "datazone", "kendra", "customer-profiles", "entityresolution", "cleanrooms", "supplychain", "lexv2-runtime",
+    # Named after models of another kind: of an API's data, of fraud, or trained on one's own texts.
+    "apigatewayv2", "comprehend", "frauddetector",
 }  # fmt: skip
 
 
@@ -144,12 +141,10 @@ NAMED_WITHOUT_EFFECT = {
     ("bedrock-runtime", "CountTokens"),  # no model answers
     ("ec2", "ReplaceImageInstanceTypeSpecification"),  # what an image is fit for
     # Models and packages of one's own, by name: judged when they are made of weights, and when they answer.
-    ("sagemaker", "CreateAIRecommendationJob"),
     ("sagemaker", "CreateCompilationJob"),
     ("sagemaker", "CreateEdgePackagingJob"),
     ("sagemaker", "CreateInferenceComponent"),
     ("sagemaker", "CreateInferenceExperiment"),
-    ("sagemaker", "CreateInferenceRecommendationsJob"),
     ("sagemaker", "CreateModelPackage"),
     ("sagemaker", "CreateModelPackageGroup"),
     ("sagemaker", "CreateOptimizationJob"),

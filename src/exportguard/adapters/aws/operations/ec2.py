@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from exportguard.adapters.aws.call import Call, get, number
+from exportguard.adapters.aws.call import Call, get, most, number
 from exportguard.adapters.aws.operations import operation
 from exportguard.adapters.aws.operations.launch import DEFAULT_INSTANCE_TYPE, launched, of_family
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
@@ -27,14 +27,8 @@ def placed(call: Call, spec: Any, where: str = "Placement") -> None:
 
 @operation("ec2", "RunInstances", complete=True)
 def run_instances(call: Call) -> None:
-    count = call.get("MaxCount")
-    launched(
-        call,
-        call.parameters,
-        number(count if count is not None else call.get("MinCount"), "MaxCount"),
-        "",
-        default=DEFAULT_INSTANCE_TYPE,
-    )
+    counts = [number(call.get(key), key) for key in ("MaxCount", "MinCount") if call.get(key) is not None]
+    launched(call, call.parameters, most(*counts), "", default=DEFAULT_INSTANCE_TYPE)
     placed(call, call.parameters)
 
 

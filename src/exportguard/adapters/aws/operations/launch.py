@@ -33,10 +33,10 @@ def launched(
     declared = get(spec, "InstanceType")
     if declared is not None:
         call.instance(declared, instances, where=f"{dot}InstanceType")
-        return
     wanted = get(spec, "InstanceRequirements")
     if wanted is not None:
         required(call, wanted, instances, f"{dot}InstanceRequirements")
+    if declared is not None or wanted is not None:
         return
     own_template = get(spec, "LaunchTemplate", "LaunchTemplateSpecification")
     named = own_template if own_template is not None else template

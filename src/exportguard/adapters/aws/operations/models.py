@@ -97,7 +97,13 @@ _TASK = re.compile(
 def hub_model(arn: Any) -> str | None:
     """`meta-textgeneration-llama-3-8b` of `arn:…:sagemaker:…:hub-content/SageMakerPublicHub/Model/NAME/1.0`."""
     match = re.search(r":hub-content/[^/]+/(?:Model|ModelReference)/([^/]+)", arn) if isinstance(arn, str) else None
-    return _TASK.sub("", match[1]) or match[1] if match else None
+    return jumpstart_model(match[1]) or match[1] if match else None
+
+
+def jumpstart_model(name: str) -> str | None:
+    """A model of the hub without publisher and task (`llama-3-8b`); None for what is not named so."""
+    found = _TASK.match(name)
+    return name[found.end() :] or None if found else None
 
 
 def geography(call: Call, name: str) -> None:

@@ -239,6 +239,19 @@ def grow_cluster(call: Call) -> None:
     call.not_applicable("no nodes are added")
 
 
+@operation("sagemaker", "CreateAIRecommendationJob", "CreateInferenceRecommendationsJob")
+def recommend(call: Call) -> None:
+    """Load tests on the instance types that are named, else on those that the service picks."""
+    for place, value, row in named_paths(call, "instance"):
+        call.instance(value, counted(row, place), where=place)
+    container = get(call.get("InputConfig"), "ContainerConfig")
+    where = "InputConfig.ContainerConfig.SupportedInstanceTypes"
+    for place, value in call.entries(get(container, "SupportedInstanceTypes"), where):
+        call.instance(value, where=place)
+    if not call.items:
+        call.unresolved("the service picks the instance types that it tries", "InputConfig")
+
+
 @operation("sagemaker", "CreatePresignedDomainUrl", "CreateModelPackageGroup", "CreateEdgePackagingJob",
            "PutModelPackageGroupPolicy", "CreateImageVersion", "UpdateImageVersion")  # fmt: skip
 def describes(call: Call) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, most, number, text
 from exportguard.adapters.aws.operations import operation
-from exportguard.adapters.aws.operations.models import hub_model
+from exportguard.adapters.aws.operations.models import hub_model, jumpstart_model
 from exportguard.adapters.aws.operations.sagemaker import cluster, counted
 from exportguard.vocabulary import Action, Maybe, Unknown
 
@@ -82,18 +82,41 @@ def _weights(call: Call, source: Any, where: str) -> Iterator[tuple[str | Unknow
     for place, row in rows:
         sources = [get(row, "ModelDataSource"), *(v for _, v in call.entries(
             get(row, "AdditionalModelDataSources"), f"{place}.AdditionalModelDataSources"))]  # fmt: skip
-        found = {
+        found: set[str] = {
             name
             for data in sources
             if (name := hub_model(get(get(get(data, "S3DataSource"), "HubAccessConfig"), "HubContentArn")))
         }
         image = get(row, "Image")
+        found = found or _named_otherwise(row, image)
         for name in sorted(found):
             yield name, place
         if not found and not (isinstance(image, str) and _OF_ONES_OWN.search(image)):
             yield Unknown("weights of one's own, or of a package, which nobody named"), place
     if not rows and get(source, "InferenceExecutionConfig") is None:
         yield Unknown("the model names no container"), where or "PrimaryContainer"
+
+
+_LOADS_BY_NAME = re.compile(
+    r"\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/(huggingface-(pytorch-)?(tgi|tei|inference|vllm)[\w-]*|djl-inference|"
+    r"vllm|sglang)[:@]"
+)
+"""AWS's images that fetch the model which a variable names, where no data is given (AWS Deep Learning Containers)."""
+_JUMPSTART = re.compile(r"s3://jumpstart-(private-)?cache-prod-[a-z0-9-]+/(.+)")
+"""Buckets of AWS's own with the models of JumpStart, by their names in the path."""
+
+
+def _named_otherwise(row: Any, image: Any) -> set[str]:
+    """The model that a container's data or variables name: JumpStart's by their place, Hugging Face's by their id."""
+    where = get(row, "ModelDataUrl") or get(get(get(row, "ModelDataSource"), "S3DataSource"), "S3Uri")
+    if where is not None:
+        place = _JUMPSTART.fullmatch(where) if isinstance(where, str) else None
+        parts = place[2].split("/") if place else []
+        return {name for name in map(jumpstart_model, parts) if name is not None}
+    named = get(get(row, "Environment"), "HF_MODEL_ID")
+    hub = isinstance(named, str) and re.fullmatch(r"[\w.-]+/[\w.-]+", named)
+    loads = isinstance(image, str) and _LOADS_BY_NAME.search(image)
+    return {named} if hub and loads and get(row, "ModelPackageName") is None else set()
 
 
 @operation("sagemaker", "CreateModel")
