@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exportguard.adapters.azure import facts as azure
+from exportguard.adapters.azure import tree
 from exportguard.adapters.openai import facts as openai
 from exportguard.vocabulary import NotApplicable, ProvisioningRequest
 
@@ -73,3 +74,22 @@ def test_no_spelling_hides_a_size(flips: list[bool], slashes: int, extra: Any) -
     assert isinstance(seen, ProvisioningRequest)
     assert isinstance(seen.items, tuple)
     assert ND in [item.instance_type for item in seen.items]
+
+
+_TWICE = st.lists(
+    st.tuples(st.sampled_from(["a", "A", "k", "\u212a", "a:", 'q"']), st.sampled_from(["1", '"a:b"', '"\\""', "[{}]"])),
+    max_size=4,
+)
+
+
+@given(outer=_TWICE, inner=_TWICE, gap=st.sampled_from(["", " ", "\n"]), escaped=st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_a_body_is_the_same_tree_whichever_reader_takes_it(outer: Any, inner: Any, gap: str, escaped: bool) -> None:
+    """The fast reader leaves to the other whatever may hold a key twice; what it does read it reads alike."""
+
+    def written(pairs: Any) -> str:
+        return "{" + ",".join(f"{json.dumps(key, ensure_ascii=escaped)}{gap}:{value}" for key, value in pairs) + "}"
+
+    text = written([*outer, ("inner", written(inner))])
+    fast = tree._fast(text.encode())
+    assert fast is None or fast == tree._DECODER.decode(text)

@@ -122,6 +122,8 @@ def test_everyday_calls_are_outside(method: str, path: str, body: Any) -> None:
         b'{"location":"westeurope","properties":{"hardwareProfile":{"vmSize":"Standard_D2s_v3","VMSize":"%s"}}}',
         b'{"location":"x","properties":{"hardwareProfile":{"vmSize":"Standard_D2s_v3"}},'
         b'"PROPERTIES":{"hardwareProfile":{"vmSize":"%s"}}}',
+        b'{"location":"a:b","properties":{"hardwareProfile":{"vmSize":"%s","vmSize" :"Standard_D2s_v3"}}}',
+        b'{"location":"x","properties":{"hardwareProfile":{"vmSize":"Standard_D2s_v3","\\u0076mSize":"%s"}}}',
         b'\xef\xbb\xbf{"properties":{"hardwareProfile":{"vmSize":"%s"}}}',
     ],
 )

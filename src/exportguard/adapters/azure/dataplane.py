@@ -7,10 +7,10 @@ services are told apart by their path.
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
-from exportguard.adapters.azure import hosts
-from exportguard.adapters.azure.address import Address, Plane
+from exportguard.adapters.azure import hosts, operations
+from exportguard.adapters.azure.address import Address, Plane, addresses
 from exportguard.adapters.azure.modelpaths import NESTED, ModelPath, read_path
 from exportguard.adapters.azure.operations import batch, databricks, learning, transfers
 from exportguard.adapters.azure.operations.reading import Call, Items, any_text, largest, text, unknown
@@ -42,8 +42,27 @@ def observe(address: Address, method: str, body: object, resolver: Resolver | No
     if address.plane is Plane.DEVCENTER:
         return _machines(address, transfers.environment(Call(method, address, None, resolver)), account, "devcenter")
     if address.plane is Plane.LEARNING:
+        managed = _managed(address, method, body, resolver, account)
+        if managed is not None:
+            return managed
         return _machines(address, learning.read(Call(method, address, None, resolver), body), account, "azureml")
     return _models(address, body, resolver, account)
+
+
+def _managed(
+    address: Address, method: str, body: object, resolver: Resolver | None, account: str | None
+) -> Observation | None:
+    """A workspace's own hosts also take what Resource Manager takes (`/mferp/managementfrontend/subscriptions/…`)."""
+    from exportguard.adapters.azure import facts
+
+    low = [segment.lower() for segment in address.segments]
+    if "subscriptions" not in low or "providers" not in low:
+        return None
+    path = "/".join(quote(segment, safe="") for segment in address.segments[low.index("subscriptions") :])
+    for inner in addresses(method, f"https://management.azure.com/{path}"):
+        if operations.find(inner.type, method, inner.action) is not None:
+            return facts.observe_at(inner._replace(cloud=address.cloud), method, body, resolver, account)
+    return None
 
 
 def _machines(address: Address, found: Items, account: str | None, service: str) -> Observation:

@@ -32,7 +32,7 @@ _INVOKES: Final = words(
     """completions chat embeddings responses compact input_tokens messages count_tokens generations edits variations
     speech transcriptions translations rerank score sessions transcription_sessions client_secrets calls accept batches
     moderations ocr info:invoke invoke invocations estimate generate images videos remix realtime live predict
-    decisions extensions simulations"""
+    decisions extensions simulations text-to-image"""
 )
 _AGENTS: Final = words(
     """assistants agents agent_optimization_jobs data_generation_jobs evaluator_generation_jobs memory_stores
@@ -108,7 +108,8 @@ def _rest(low: tuple[str, ...]) -> ModelPath:
         return ModelPath(Action.CUSTOMIZE) if makes else ModelPath(None)
     if first == "evals":
         return ModelPath(Action.INVOKE) if last == "runs" else ModelPath(None)
-    if last.startswith("runs:") or first in ("realtime", "live", "voice-live") or last in _INVOKES:
+    submits = last.partition(":")[0] in _INVOKES or (first == "video" and last == "jobs")
+    if last.startswith("runs:") or first in ("realtime", "live", "voice-live") or submits:
         return ModelPath(Action.INVOKE)
     if first in _RENAMED and len(low) == 2 and ":" not in last:
         return ModelPath(None, keys=_DEFINES)

@@ -48,7 +48,7 @@ def locations_of(call: Call, *more: str) -> tuple[Location, ...]:
 def _elsewhere(call: Call) -> Maybe[str]:
     if call.address.location is not None:
         return text(call.address.location, "the path")
-    declared: dict[str, Tree] = call.context
+    declared: dict[str, Tree] = call.context or {}
     for kind, _ in ((call.address.type, ""), *call.address.parents):
         if kind in declared:
             return text(declared[kind], "location of the parent")

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
+from pydantic_core import from_json
+
 from exportguard.vocabulary.fact import Unknown
 
 Tree: TypeAlias = Any
@@ -49,35 +51,73 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _ascii_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = {}
-    for key, value in pairs:  # a comprehension has a frame of its own, which a small object does not repay
-        found[key.lower()] = value
-    return found if len(found) == len(pairs) else _object(pairs)
-
-
 _DECODER: Final = json.JSONDecoder(object_pairs_hook=_object)
-_ASCII_DECODER: Final = json.JSONDecoder(object_pairs_hook=_ascii_object)
-"""For text without a letter beyond ASCII, written out or escaped: a key's case is then `lower()`."""
-_scan: Final[Any] = _ASCII_DECODER.scan_once  # type: ignore[attr-defined]
+_MOST_NAMES: Final = 4096
+_LONGEST_NAME: Final = 100
+
+
+_names: Final[dict[str, str]] = {}
+"""Keys as they are written -> without case. Most bodies are written with the same few."""
+
+
+def _name(key: str) -> str:
+    name = _plain(key)
+    if len(_names) < _MOST_NAMES and len(key) <= _LONGEST_NAME:
+        _names[key] = name
+    return name
+
+
+def _lowered(node: dict[str, Any], seen: list[dict[str, Any]]) -> dict[str, Any]:
+    """*node* with keys without case; every object that is made is put into *seen*."""
+    found = {}
+    for key in node:
+        value = node[key]
+        if type(value) is not str:
+            if type(value) is dict:
+                value = _lowered(value, seen)
+            elif type(value) is list:
+                value = _lowered_each(value, seen)
+        try:
+            found[_names[key]] = value
+        except KeyError:
+            found[_name(key)] = value
+    seen.append(found)
+    return found
+
+
+def _lowered_each(values: list[Any], seen: list[dict[str, Any]]) -> list[Any]:
+    return [
+        _lowered(value, seen) if type(value) is dict else _lowered_each(value, seen) if type(value) is list else value
+        for value in values
+    ]
+
+
+def _fast(text: str | bytes) -> dict[str, Any] | None:
+    """The tree of an object with no key twice, of whatever case; None: this reader cannot tell.
+
+    It lets the last of two equal keys win without a word, as `json` does, so keys are counted: a text that has as many
+    colons as there are keys has no room for another one.
+    """
+    try:
+        read = from_json(text)
+        if type(read) is not dict:
+            return None
+        seen: list[dict[str, Any]] = []
+        tree = _lowered(read, seen)
+    except (ValueError, TypeError, RecursionError):  # TypeError: half of a surrogate pair
+        return None
+    colons = text.count(b":") if isinstance(text, bytes) else text.count(":")
+    return tree if colons == sum(map(len, seen)) else None
 
 
 def parse(text: str | bytes) -> Tree:
     """JSON text as a tree; what is not JSON is `Unknown`. Never raises."""
-    if type(text) is bytes and text[:1] == b"{" and text.isascii():  # nearly every body
-        plain = text.decode("ascii")
-        if "\\u" not in plain:
-            try:
-                tree, end = _scan(plain, 0)
-                if end == len(plain):
-                    return tree
-            except (ValueError, RecursionError, StopIteration):
-                pass  # told below, or of an encoding that only looks like this one
+    tree = _fast(text)
+    if tree is not None:
+        return tree
     try:
         if isinstance(text, bytes):
             text = text.decode("ascii" if text.isascii() and b"\0" not in text else json.detect_encoding(text))
-        if text.isascii() and "\\u" not in text:
-            return _ASCII_DECODER.decode(text)
         return _DECODER.decode(text.removeprefix("\ufeff"))
     except (ValueError, RecursionError, StopIteration):
         return Unknown("the body is not readable JSON")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from exportguard.adapters.openai.endpoints import Endpoint, Path, endpoint_of, is_of_agent, path_of
@@ -36,6 +36,7 @@ _DEPTH: Final = 60
 _SOCKETS: Final = ("realtime", "live", "responses")
 _WIDE_SKUS: Final = ("global", "datazone", "developer")
 _OF_AGENT: Final = Unknown("the model is that of the agent")
+_NO_ACCOUNT: Final = Unknown("the call names no account")
 _NO_TOKENS: Final = Unknown("the call does not say how many tokens it plans")
 QUERY: Final = frozenset({"model", "deployment", "deployment-id"})
 """Parameters of a query that name a model or a deployment."""
@@ -96,32 +97,54 @@ def _observe(
     resolver: Resolver | None,
     account: str | None,
 ) -> Observation:
-    # A realtime connection is opened by a GET that is upgraded; every other GET only reads.
-    where = path_of(_below(base_url, path))
-    verb = method.strip().upper()
-    socket = verb == "CONNECT" or base_url[:3].lower() in ("ws:", "wss") or path[:3].lower() in ("ws:", "wss")
-    opens = (socket and where.name.startswith(_SOCKETS)) or (verb == "GET" and where.name in ("realtime", "live"))
-    if verb in READING and not opens:
+    route = _route(base_url, path, method, deployment, azure)
+    if route is None:
         return _READS
-    if "://" in path:
-        base_url = path
-    in_base = path_of(base_url.partition("://")[2].partition("/")[2] or "/").deployment
-    named = deployment or where.deployment or in_base
-    endpoint = endpoint_of(base_url, azure or deployment is not None or where.deployment is not None)
-    tree = _read(body)
-    action = where.action
+    where, action = route.path, route.path.action
     if action is None and where.listed:
         return _NO_MODEL
-    names = _names(where, named, tree, is_of_agent(base_url) or is_of_agent(path))
-    if "?" in path:
-        names = list(dict.fromkeys([*names, *_in_query(path)]))
+    tree = _read(body)
+    names = _names(route, tree)
     kind: Maybe[ItemKind] = ItemKind.MODEL
     if action is None or where.only_named:
         if not names:
             return _NO_MODEL
         if action is None:
             kind = Unknown(f"`/{where.name}` is not in the surface, yet it names a model"[:2000])
-    return _request(endpoint, where, action or Action.INVOKE, kind, names, tree, resolver, account)
+    return _request(route.endpoint, where, action or Action.INVOKE, kind, names, tree, resolver, account)
+
+
+class _Route(NamedTuple):
+    """What of a call its method and its URL say."""
+
+    path: Path
+    endpoint: Endpoint
+    deployment: str | None
+    more: tuple[Maybe[str], ...]
+    """Names beside those of the body: the query's, and that of an agent, whose model counts whatever the body says."""
+    nested: bool
+    """Whether the body may name models below its top level."""
+
+
+@lru_cache(maxsize=2048)
+def _route(base_url: str, path: str, method: str, deployment: str | None, azure: bool) -> _Route | None:
+    """None: the call only reads. A client makes most of its calls with one of a few URLs."""
+    where = path_of(_below(base_url, path))
+    verb = method.strip().upper()
+    # A realtime connection is opened by a GET that is upgraded; every other GET only reads.
+    socket = verb == "CONNECT" or base_url[:3].lower() in ("ws:", "wss") or path[:3].lower() in ("ws:", "wss")
+    opens = (socket and where.name.startswith(_SOCKETS)) or (verb == "GET" and where.name in ("realtime", "live"))
+    if verb in READING and not opens:
+        return None
+    more = _in_query(path)
+    if is_of_agent(base_url) or is_of_agent(path):
+        more.append(_OF_AGENT)
+    nested = where.name.partition("/")[0] in _NESTED or where.action is None
+    if "://" in path:
+        base_url = path
+    in_base = path_of(base_url.partition("://")[2].partition("/")[2] or "/").deployment
+    endpoint = endpoint_of(base_url, azure or deployment is not None or where.deployment is not None)
+    return _Route(where, endpoint, deployment or where.deployment or in_base, tuple(more), nested)
 
 
 def _below(base_url: str, path: str) -> str:
@@ -142,36 +165,52 @@ def _read(body: object) -> Any:
         if len(body) > 4 * 1024 * 1024:
             return Unknown("the body is larger than is read")
         try:
-            return json.loads(body) if body else None
+            return json.loads(body, object_pairs_hook=_object) if body else None
         except (ValueError, RecursionError):
             return Unknown("the body is not readable JSON")
     return body
 
 
-def _names(path: Path, deployment: str | None, tree: Any, hidden: bool = False) -> list[Maybe[str]]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A name that is given twice means either: which one is served is the reader's choice."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        for name in _NAMES.intersection(found):
+            values = [value for key, value in pairs if key == name]
+            if len(values) > 1:
+                found[name] = values
+    return found
+
+
+_NAMES: Final = frozenset({"model", "models", "deployment"})
+_LENGTHS: Final = frozenset(map(len, _NAMES))
+
+
+def _names(route: _Route, tree: Any) -> list[Maybe[str]]:
     """The names that the call gives, each of which may be the one that is served."""
-    if deployment is not None and path.deployed:
-        return [_text(deployment)]
+    path, deployment = route.path, route.deployment
     found: list[Maybe[str]] = []
-    if isinstance(tree, Unknown):
+    if deployment is not None and path.deployed:
+        found.append(_text(deployment))
+    elif isinstance(tree, Unknown):
         found.append(tree)
     elif isinstance(tree, (dict, Mapping)):
         for key, value in tree.items():
-            if isinstance(key, str) and key.lower() in ("model", "models", "deployment"):
+            if isinstance(key, str) and len(key) in _LENGTHS and key.lower() in _NAMES:
                 found += [_text(each) for each in (value if isinstance(value, (list, tuple)) else (value,)) if each]
         tools = tree.get("tools")
         for tool in tools if isinstance(tools, (list, tuple)) else ():
             if isinstance(tool, (dict, Mapping)) and tool.get("model"):
                 found.append(_text(tool["model"]))
-        if path.name.partition("/")[0] in _NESTED or path.action is None:
+        if route.nested:
             found += [_text(value) for value in _search(tree)]
         if path.action is Action.INVOKE and (tree.get("agent_reference") or (tree.get("agent") and not found)):
             found.append(_OF_AGENT)
-    if hidden:
-        found.append(_OF_AGENT)
-    if deployment is not None:
+    if deployment is not None and not path.deployed:
         found.append(_text(deployment))
-    return list(dict.fromkeys(found))
+    if len(found) == 1 and not route.more:
+        return found
+    return list(dict.fromkeys((*found, *route.more)))
 
 
 def _search(node: Any, depth: int = 0) -> Iterator[Any]:
@@ -181,6 +220,8 @@ def _search(node: Any, depth: int = 0) -> Iterator[Any]:
         for key, value in node.items():
             if key == "model" and value and isinstance(value, (str, Unknown)):
                 yield value
+            elif key == "model" and isinstance(value, list):
+                yield from (each for each in value if each and isinstance(each, (str, Unknown)))
             elif isinstance(value, (dict, list, tuple, Mapping)):
                 yield from _search(value, depth + 1)
     elif isinstance(node, (list, tuple)):
@@ -223,8 +264,8 @@ def _request(
         service="openai",
         operation=(path.name or "/")[:500],
         action=action,
-        account=account or Unknown("the call names no account"),
-        locations=tuple(dict.fromkeys(places)),
+        account=account or _NO_ACCOUNT,
+        locations=tuple(places) if len(places) == 1 else tuple(dict.fromkeys(places)),
         items=tuple(items),
         transfer=Transfer.REMOTE_ACCESS,
         tags={},
@@ -266,6 +307,7 @@ def _behind(
     return Unknown(why[:2000]), None, endpoint.region
 
 
+_LIMITS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _NO_ANSWER: Final = frozenset({"embeddings", "moderations", "responses/input_tokens"})
 
 
@@ -276,20 +318,18 @@ def planned_tokens(tree: Any, *, answers: bool = True) -> Maybe[int]:
         return _NO_TOKENS
     if not answers:
         return input_tokens(tree)
-    planned: list[int] = []
-    for key in ("max_tokens", "max_completion_tokens", "max_output_tokens"):
+    planned, times = -1, 1
+    for key in _LIMITS:
         value = tree.get(key)
-        if value is None or type(value).__name__ in ("NotGiven", "Omit"):
-            continue
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        if type(value) is int and value >= 0:
+            planned = max(planned, value)
+        elif value is not None and type(value).__name__ not in ("NotGiven", "Omit"):
             return Unknown(f"`{key}` is not a number")
-        planned.append(value)
-    if not planned:
+    if planned < 0:
         return _NO_TOKENS
-    times = 1
     for key in ("n", "best_of"):
         value = tree.get(key)
-        if isinstance(value, int) and not isinstance(value, bool):
+        if type(value) is int:
             times = max(times, value)
-    most = max(planned) * times + input_tokens(tree)
+    most = planned * times + input_tokens(tree)
     return most if most <= 10**15 else Unknown("more tokens than can be counted")

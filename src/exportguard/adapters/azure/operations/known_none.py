@@ -49,6 +49,7 @@ TYPES: Final = words(
     microsoft.compute/diskaccesses microsoft.compute/diskencryptionsets microsoft.compute/sshpublickeys
     microsoft.compute/restorepointcollections microsoft.compute/restorepointcollections/restorepoints
     microsoft.compute/hostgroups microsoft.compute/capacityreservationgroups
+    microsoft.compute/locations/placementscores microsoft.computerecommender/locations/diagnostics
     microsoft.compute/virtualmachines/extensions microsoft.compute/virtualmachines/runcommands
     microsoft.compute/virtualmachinescalesets/extensions
     microsoft.compute/virtualmachinescalesets/virtualmachines/extensions

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from exportguard.adapters.azure.address import Address
@@ -28,15 +29,17 @@ class Call:
     address: Address
     body: Tree
     resolver: Resolver | None = None
-    context: dict[str, Tree] = field(default_factory=dict)
+    context: dict[str, Tree] | None = None
     """What a template knows of its surroundings: `locations` by resource type."""
     _known: Tree = None
-    _others: dict[str, Tree] = field(default_factory=dict)
+    _others: dict[str, Tree] | None = None
 
     def known(self, ident: str | None = None) -> Tree:
         """The resource (or the one with the id *ident*) as it is now, or `Unknown`."""
         if ident is None and self._known is not None:
             return self._known
+        if self._others is None:
+            self._others = {}
         if ident is not None and ident.lower() in self._others:
             return self._others[ident.lower()]
         found: Tree
@@ -146,6 +149,7 @@ def total(*paths: str) -> Counter:
     return count
 
 
+@lru_cache(maxsize=1024)
 def machine(size: Maybe[str], count: Maybe[int] = NOT_GIVEN, where: str | None = None) -> Item:
     return built(Item, kind=ACCELERATOR, instance_type=size, instances=count, where=where or None)
 
