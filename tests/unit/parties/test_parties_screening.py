@@ -125,6 +125,14 @@ def test_a_part_of_a_body_called_by_an_alias_is_at_least_a_review(screener: Name
         "Malik Ashtar University",
         "Mahan Airlines",
         "Foreign Trade Bank DPRK",
+        "AI Research Department, Spacety Co., Ltd.",  # one word of a name, and something beside it
+        "Example Works (formerly known as Hytera)",
+        "Example Works (formerly Sichuan University)",
+        "Hytera Beijing Branch",
+        "c/o Sichuan University",
+        "Sichuan University <info@example.com>",
+        "sichuanuniversity",
+        "WargosIndustry",
         "V. V. Putin",  # persons: initials, other customs of spelling, no patronymic
         "Путин В.В.",
         "O. Deripaska",

@@ -13,14 +13,15 @@ from typing import Any
 from exportguard.parties.screening.alternatives import behind_parent, implied_names
 from exportguard.parties.screening.listfile import ListFile
 from exportguard.parties.screening.lookup import Lookup, table
-from exportguard.parties.screening.names import readings, significant
+from exportguard.parties.screening.names import readings, significant, squashed
 from exportguard.parties.screening.result import Entry
 from exportguard.parties.screening.words import FILLERS, LEGAL_FORMS, PERSON_NAMES
 
-FORMAT = 10
+FORMAT = 11
 """Of the serialised index. Any change in how names become words has to raise it."""
 
 PRIMARY, ALIAS, IMPLIED, SHORT, PART = 0, 1, 2, 3, 4
+_SHORTEST_SQUASHED = 7
 _LIGHT = 0.05
 """Weight of a legal form or a filler; a word that one listed name has weighs about 11."""
 _SECTIONS = "IIBIIIffIIIIIIII"
@@ -45,8 +46,8 @@ class Index:
         self.word_ids: dict[str, int] = dict(zip(vocabulary, range(len(vocabulary)), strict=True))
         tables = list(zip(arrays[8::2], arrays[9::2], strict=True))
         self.by_key = Lookup(*tables[0], lambda number, text: keys[number] == text)
-        self.by_squashed = Lookup(*tables[1], lambda number, text: keys[number].replace(" ", "") == text)
-        """By the key without spaces: `Hua Wei` is found under `huawei`."""
+        self.by_squashed = Lookup(*tables[1], lambda number, text: text in _squashed(keys[number], texts[number]))
+        """By the key and by the name without spaces: `Hua Wei` is found under `huawei`."""
         self.by_sorted = Lookup(*tables[2], lambda number, text: " ".join(sorted(keys[number].split())) == text)
         self._neighbours = Lookup(*tables[3])
 
@@ -180,7 +181,7 @@ def build(listed: ListFile) -> Index:
     long_words = [(i, word) for i, word in enumerate(vocabulary) if len(word) >= 4 and heft[i] > _LIGHT]
     tables = (
         table((key, i) for i, key in numbered),
-        table((key.replace(" ", ""), i) for i, key in numbered if " " in key),
+        table((form, i) for i, key in numbered if " " in texts[i] for form in _squashed(key, texts[i])),
         table((" ".join(sorted(key.split())), i) for i, key in numbered if " " in key),
         table((part, i) for i, word in long_words if not word.isdigit() for part in word_keys(word)),
     )
@@ -197,6 +198,10 @@ def build(listed: ListFile) -> Index:
         *flat_tables,
     ]
     return Index(header, texts, keys, vocabulary, entries, arrays)
+
+
+def _squashed(key: str, name: str) -> set[str]:
+    return {key.replace(" ", "")} | {form for form in squashed(name) if len(form) > _SHORTEST_SQUASHED}
 
 
 def _all_names(names: Sequence[str]) -> Iterable[tuple[int, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
@@ -12,7 +12,7 @@ from rapidfuzz.distance import OSA
 from exportguard.parties.screening.candidates import candidates
 from exportguard.parties.screening.index import ALIAS, PART, PRIMARY, SHORT, Index, is_light
 from exportguard.parties.screening.match import Comparer, mended
-from exportguard.parties.screening.names import Words, readings, significant
+from exportguard.parties.screening.names import Words, readings, significant, squashed
 from exportguard.parties.screening.scripts import latin_readings, visible
 from exportguard.parties.screening.words import FILLERS, GENERIC, INSTITUTIONS, LEGAL_FORMS, PLACES, SUB_UNITS
 
@@ -72,7 +72,7 @@ def search(index: Index, name: str, review: float = REVIEW, *, translated: bool 
             if found.score == 1 and " " not in words.key and not _as_spelled(name, index.texts[found.name_id]):
                 found = found._replace(weak=True)
             keep(found)
-    for found in _by_initials(index, name):
+    for found in (*_by_initials(index, name), *_without_spaces(index, name)):
         keep(found)
     if _SEPARATED.search(name):
         for found in _of_pieces(index, name, whole, review, translated, bool(best)):
@@ -89,6 +89,15 @@ def _as_spelled(name: str, listed: str) -> bool:
         return {made for each in words for made in ("".join(each), "".join(sorted(each)))}
 
     return not plain(name).isdisjoint(plain(listed))
+
+
+def _without_spaces(index: Index, name: str) -> Iterator[Found]:
+    """`sichuanuniversity`: a name as an account or an address has it."""
+    if any(char.isspace() for char in name.strip()):
+        return
+    for form in squashed(name):
+        for name_id in index.by_squashed.get(form) if len(form) > _SHORTEST_BACKWARDS else ():
+            yield Found(name_id, _ANOTHER_SPACING, "the same letters, spaced otherwise", index.type_of(name_id) in "VA")
 
 
 _INITIALS = re.compile(
@@ -124,11 +133,18 @@ def _of_pieces(
 
     What the other pieces say decides: a school, an address or the acronym of that very name leave it what it is.
     """
-    pieces = [words for piece in _SEPARATED.split(name) if piece.strip() for words in readings(piece)[:1]]
-    if len(pieces) < 2:
+    split = [words for piece in _SEPARATED.split(name) if piece.strip() for words in readings(piece)[:1]]
+    if len(split) < 2:
         return
+    # `(formerly X)`, `Attn: X`: the note is no part of the name.
+    pieces = [Words(tuple(dropwhile(_ASIDE.__contains__, words.tokens))) for words in split]
+    aside = pieces != split
+    pieces = [words for words in pieces if words.tokens]
     for words in pieces:
         if len(significant(words.tokens)) < 2:
+            told = aside or any(not SUB_UNITS.isdisjoint(other.tokens) for other in pieces)
+            if told or not LEGAL_FORMS.isdisjoint(words.tokens):
+                yield from _one_word_piece(index, words.key)
             continue
         beside = [token for other in pieces if other is not words for token in other.tokens]
         score, why = _beside(words, beside)
@@ -145,6 +161,22 @@ def _of_pieces(
             alike = comparer.compare(name_id)
             if alike.score >= _ALIKE_PIECE and _may_have_parts(index, name_id):
                 yield Found(name_id, min(alike.score, _PART), f"a part of the name is alike: {alike.why}", True)
+
+
+_SEAT = frozenset({"branch", "office", "representative", "subsidiary", "headquarters"})
+_ASIDE = frozenset(
+    {"formerly", "former", "now", "also", "known", "as", "fka", "nka", "aka", "dba", "attn", "attention"}
+)
+
+
+def _one_word_piece(index: Index, key: str) -> Iterator[Found]:
+    """`Huawei, AI Lab`, `Example (formerly Hytera)`: a listed brand, told apart by a school, a legal form or a note."""
+    if len(key) < _SHORTEST_BRAND or key in GENERIC or key in PLACES:
+        return
+    for name_id in index.by_key.get(key):
+        if index.type_of(name_id) == "-":
+            yield Found(name_id, _BRANCH, "a part of the name is the listed one", True)
+    yield from _same_brand(index, [key])
 
 
 def _beside(words: Words, beside: Sequence[str]) -> tuple[float, str]:
@@ -185,10 +217,10 @@ def _of_words(index: Index, words: Words, review: float, translated: bool) -> It
             if name_id not in exact:
                 yield Found(name_id, _ANOTHER_ORDER, "the same words in another order", _weak(index, name_id, key))
     # With the fillers too: in `I-Flytek` the letter is a part of the name.
-    for squashed in dict.fromkeys((key.replace(" ", ""), "".join(t for t in words.tokens if t not in LEGAL_FORMS))):
-        if len(squashed) <= 5:
+    for together in dict.fromkeys((key.replace(" ", ""), "".join(t for t in words.tokens if t not in LEGAL_FORMS))):
+        if len(together) <= 5:
             continue
-        for name_id in (*index.by_squashed.get(squashed), *index.by_key.get(squashed)):
+        for name_id in (*index.by_squashed.get(together), *index.by_key.get(together)):
             if name_id not in exact:
                 yield Found(name_id, _ANOTHER_SPACING, "the same letters, spaced otherwise", _weak(index, name_id, key))
     yield from _parts(index, words)
@@ -268,7 +300,7 @@ def _parts(index: Index, words: Words) -> Iterator[Found]:
 def _same_brand(index: Index, words: list[str]) -> Iterator[Found]:
     """`Hytera` is called `Hytera Communications` on the list: the first of its words and the only one of its own,
     beside words of the trade. Asked of the lists of companies that hardware must not go to: their brands are known."""
-    named = [word for word in words if word not in PLACES]
+    named = [word for word in words if word not in PLACES and word not in _SEAT]
     brands = list(takewhile(_is_brand, named))
     if not 1 <= len(brands) <= 2 or not INSTITUTIONS.isdisjoint(named):
         return

@@ -79,6 +79,16 @@ def words_of(latin: str) -> Words:
     return Words(tuple(canonical_word(word) for word in _spelled_out(_WORD.findall(text))))
 
 
+def squashed(name: str) -> set[str]:
+    """*name* written without spaces: whole, without legal forms, and without fillers either."""
+    made: set[str] = set()
+    for latin in latin_readings(visible(name[:MAX_NAME])):
+        words = _WORD.findall(_APOSTROPHE.sub("", latin))
+        named = [word for word in words if word not in LEGAL_FORMS]
+        made |= {"".join(words), "".join(named), "".join(word for word in named if word not in FILLERS)}
+    return made
+
+
 def _spelled_out(words: list[str]) -> list[str]:
     """`h u a w e i` is one word: letters that stand alone, four or more in a row, are joined."""
     if sum(len(word) == 1 for word in words) < 4:

@@ -27,6 +27,8 @@ from exportguard.parties.screening.words import ACRONYMS, FILLERS, INSTITUTIONS,
 _REMEDY = "install `exportguard[screening]`, or give its Latin name, or add an alias"
 _LATIN_REMEDY = "give its Latin name, or add an alias"
 _WORD = re.compile(r"[A-Za-z]+")
+_CONTACT = re.compile(r"<?\b[\w.+-]+@[\w.-]+>?|\b(?:https?://|www\.)\S+|^(?:c/o|m/s|messrs)\b\.?", re.IGNORECASE)
+"""An address of mail or of a site beside a name, or `c/o` before it, says nothing of whose name it is."""
 _BRACKETS = re.compile(r"[(（]([\u3400-\u9fff]+)[)）]")
 _LONGEST_ALIAS = 24
 _MOST_TRANSLATIONS = 4
@@ -57,6 +59,7 @@ class Spelled(NamedTuple):
 def in_latin(name: str, aliases: Aliases) -> Spelled:
     """Read *name* in every way that the list may have it."""
     text = visible(name[:MAX_NAME])
+    text = _CONTACT.sub(" ", text).strip() or text
     found: list[Reading] = []
     unread: str | None = None
     guessed = False
