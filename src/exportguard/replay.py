@@ -121,6 +121,20 @@ class Replayer:
         except (_NotPossible, ExportguardError):
             return None
 
+    def altered_policies(self) -> Iterator[str]:
+        """Which of the policies that the log keeps are not those of their digest, in words. What this version cannot
+        load any more is passed over."""
+        from exportguard.reference import default
+
+        for digest, kind in self.log.contents():
+            if kind == "policies":
+                try:
+                    self._policy_set(digest, default())
+                except _NotPossible as error:
+                    yield f"{error}: {digest}"
+                except (ExportguardError, ValueError, KeyError, TypeError):
+                    continue
+
     def _then(self, stored: StoredRecord, record: Mapping[str, Any]) -> Replayed:
         told = str(record.get("outcome"))
         try:

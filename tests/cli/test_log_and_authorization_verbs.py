@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,6 +44,17 @@ rules:
     when: item.accelerator.family == "H200"
     because: "{item.name} is held"
 """
+COUNTED = (
+    POLICY
+    + """
+  - id: never-so-many
+    title: More than a hundred accelerators
+    effect: hold
+    when: usage.accelerators > 100.0
+    per: {by: customer}
+    because: too many
+"""
+)
 PARTY = {
     "role": "end_user", "name": "Universität Zürich", "country": "CH", "headquarters": "CH",
     "ultimate_parent": None, "listings": [], "owners": [], "verified": True,
@@ -281,12 +293,40 @@ def test_the_log_is_shown_verified_and_signed(make, place, tmp_path):
     assert shell("log", "verify", "--require-signed")[0] == 2
 
 
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE ledger_use SET accelerators = 0", "use: the use by customer:cust-zurich (H"),
+        ("UPDATE ledger_reservation SET draws = replace(draws, '000', '001')", "is not the sum of its reservations"),
+        ("UPDATE ledger_authorization SET drawn = 0", "what is drawn of w-1 (accelerators)"),
+        ("UPDATE ledger_reservation SET draws = '{}'", "cannot be read"),
+        ("UPDATE log_content SET body = x'{policies}' WHERE kind = 'policies'", "do not have their digest"),
+    ],
+)
+def test_what_lies_beside_the_records_is_verified_too(make, place, statement, said):
+    """The ledger's sums and draws, and the policies by what they mean."""
+    guard = make(COUNTED, authorizations=[LICENCE])
+    run(client(guard))
+    guard.close()
+    assert shell("log", "verify")[1].splitlines()[-1] == "intact"
+    texts = [{"name": "house.yaml", "text": COUNTED.replace("hold", "deny")}]
+    with sqlite3.connect(place) as connection:
+        connection.execute(statement.replace("{policies}", zlib.compress(json.dumps(texts).encode()).hex()))
+    connection.close()
+    code, told = shell("log", "verify")
+    assert code == 1
+    assert said in told
+
+
 def test_a_log_that_is_not_there_is_not_made_by_looking_at_it(place):
     for verb in (("tail",), ("verify",), ("replay",), ("export",), ("checkpoint",)):
         code, said = shell("log", *verb)
         assert (code, "no decision log" in said) == (2, True)
     assert shell("authorizations", "reconcile")[0] == 2
     assert not place.exists()
+    place.touch()  # emptied is not empty
+    assert shell("log", "verify")[0] == 2
+    assert place.stat().st_size == 0
 
 
 def test_the_log_is_exported_in_three_formats(make, tmp_path):

@@ -1,4 +1,4 @@
-"""A disk that loses what was not synced: an SQLite VFS by APSW, in memory, and the driver that runs a store on it.
+"""A disk that loses what was not synced, or fails: an SQLite VFS by APSW, in memory, and a driver for a store on it.
 
 Every write since the last sync of its file may, at a power cut, have reached the disk, or not, or in part: each of its
 sectors by itself, in any order (as in Pillai and others, "All File Systems Are Not Created Equal", OSDI 2014).
@@ -29,6 +29,11 @@ class Disk:
     """Name, place and bytes of each write; a place of -1 is a truncation to the length that the bytes say."""
     written: Callable[[], None] | None = None
     """Called after each write."""
+    fault: Callable[[str], str | None] | None = None
+    """Asked before each operation, by its name: what goes wrong with it (see `FAULTS`), or None."""
+
+    def failing(self, operation: str) -> str | None:
+        return self.fault(operation) if self.fault is not None else None
 
     def write(self, name: str, place: int, data: bytes) -> None:
         file = self.live[name]
@@ -44,7 +49,18 @@ class Disk:
         self.unsynced.append((name, -1, str(size).encode()))
 
     def sync(self, name: str) -> None:
-        self.durable[name] = bytearray(self.live[name])
+        file = self.durable.setdefault(name, bytearray())
+        for place, data in [each[1:] for each in self.unsynced if each[0] == name]:
+            if place == -1:
+                del file[int(data) :]
+                continue
+            if len(file) < place + len(data):
+                file.extend(bytes(place + len(data) - len(file)))
+            file[place : place + len(data)] = data
+        self.forget(name)
+
+    def forget(self, name: str) -> None:
+        """What was written to *name* and not synced: as after a sync that failed, it will never be."""
         self.unsynced = [each for each in self.unsynced if each[0] != name]
 
     def after_a_power_cut(self, dice: random.Random) -> Disk:
@@ -70,21 +86,47 @@ class Disk:
         return Disk(durable={name: bytearray(data) for name, data in files.items()}, live=files)
 
 
+FAULTS = {
+    "read": ("error", "short"),
+    "write": ("error", "full", "short"),
+    "sync": ("error", "lost"),
+    "truncate": ("error",),
+}
+"""What may go wrong with an operation. A `short` write is one that a disk stopped in the middle; a `lost` sync failed,
+and the system takes what it should have written for clean."""
+
+
 class _File:
     def __init__(self, disk: Disk, name: str) -> None:
         self._disk, self._name = disk, name
         disk.live.setdefault(name, bytearray())
 
     def xRead(self, amount: int, offset: int) -> bytes:
-        return bytes(self._disk.live[self._name][offset : offset + amount])
+        found = bytes(self._disk.live[self._name][offset : offset + amount])
+        fault = self._disk.failing("read")
+        if fault == "error":
+            raise apsw.IOError("read")
+        return found[: len(found) // 2] if fault else found
 
     def xWrite(self, data: Any, offset: int) -> None:
-        self._disk.write(self._name, offset, bytes(data))
+        written, fault = bytes(data), self._disk.failing("write")
+        if fault == "short":
+            self._disk.write(self._name, offset, written[: len(written) // 2])
+        if fault:
+            raise apsw.IOError("write") if fault == "error" else apsw.FullError("write")
+        self._disk.write(self._name, offset, written)
 
     def xTruncate(self, size: int) -> None:
+        if self._disk.failing("truncate"):
+            raise apsw.IOError("truncate")
         self._disk.truncate(self._name, size)
 
     def xSync(self, flags: int) -> None:
+        fault = self._disk.failing("sync")
+        if fault == "lost":
+            self._disk.forget(self._name)
+        if fault:
+            raise apsw.IOError("sync")
         self._disk.sync(self._name)
 
     def xFileSize(self) -> int:
@@ -110,8 +152,8 @@ class FaultyVfs(apsw.VFS):
     """Opens the files of `disk`, which may be changed between connections."""
 
     def __init__(self, name: str, disk: Disk) -> None:
-        self.name, self.disk = name, disk
         super().__init__(name, "")
+        self.name, self.disk = name, disk
 
     def xOpen(self, name: Any, flags: list[int]) -> Any:
         filename = name.filename() if isinstance(name, apsw.URIFilename) else name
@@ -119,7 +161,11 @@ class FaultyVfs(apsw.VFS):
         return _File(self.disk, str(filename).rsplit("/", 1)[-1])
 
     def xDelete(self, name: str, sync: bool) -> None:
-        self.disk.live.pop(name.rsplit("/", 1)[-1], None)
+        disk = self.__dict__.get("disk")
+        if disk is not None:  # a connection that was not closed may be collected after this
+            short = name.rsplit("/", 1)[-1]
+            disk.live.pop(short, None)
+            disk.forget(short)
 
     def xAccess(self, name: str, flags: int) -> bool:
         return name.rsplit("/", 1)[-1] in self.disk.live
@@ -140,7 +186,7 @@ class FaultyDriver:
         self._only: _Session | None = None
 
     def connect(self, *, writing: bool) -> Any:
-        if self._only is None:
+        if self._only is None or self._only.closed:
             connection = apsw.Connection("store", vfs=self._vfs.name)
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
@@ -167,7 +213,7 @@ class _Session:
     dialect = "sqlite"
 
     def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
+        self._connection, self.closed = connection, False
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         return list(self._connection.execute(sql, dict(parameters or {})))
@@ -185,4 +231,6 @@ class _Session:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.closed = True
+        self._connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Callable
 from itertools import count
@@ -16,10 +17,12 @@ from exportguard.errors import LedgerError, RecordError
 from exportguard.record import SqlLog, verify
 from exportguard.storage import Database
 from exportguard.storage.sqlite import DURABLE
-from reliability.fault_vfs import Disk, FaultyDriver, FaultyVfs
+from reliability.fault_vfs import FAULTS, Disk, FaultyDriver, FaultyVfs
 from reliability.writers import AT
 
 _names = count()
+USE = [UsageDraw("customer", "c", accelerators=1)]
+DRAW = [AuthorizationDraw("licence", "accelerators", 1, 10**6)]
 
 
 def opened(disk: Disk, settings: tuple[str, ...] = DURABLE) -> tuple[FaultyVfs, SqlLog, SqlLedger]:
@@ -50,11 +53,9 @@ def run_with_cuts(dice: random.Random, settings: tuple[str, ...]) -> list[tuple[
 
     disk.written = lambda: cut() if dice.random() < 0.12 else None
     _, log, ledger = opened(disk, settings)
-    draw = [AuthorizationDraw("licence", "accelerators", 1, 10**6)]
-    use = [UsageDraw("customer", "c", accelerators=1)]
     for n in range(dice.randrange(4, 14)):
         record = log.appending({"decision_id": f"d{n}", "filling": "x" * dice.randrange(2000)})
-        ledger.reserve(f"d{n}", use, draw, as_of=AT, also=record)
+        ledger.reserve(f"d{n}", USE, DRAW, as_of=AT, also=record)
         acknowledged.append(f"d{n}")
         cut()
     return cuts
@@ -79,6 +80,36 @@ def test_no_power_cut_loses_what_was_acknowledged() -> None:
 @pytest.mark.soak
 def test_no_power_cut_loses_what_was_acknowledged_for_long() -> None:
     states(20_000, DURABLE, is_whole)
+
+
+@pytest.mark.parametrize(("operation", "kind"), [(name, kind) for name, kinds in FAULTS.items() for kind in kinds])
+def test_a_disk_that_fails_once_refuses_and_loses_nothing(operation: str, kind: str) -> None:
+    """An error, a full disk, a read or write that stops in the middle, a sync that failed and is forgotten: what was
+    acknowledged is there after a power cut that follows, nothing is half there, and the store goes on."""
+    dice = random.Random(f"{operation} {kind}")
+    for failing in (1, 2, 3, 5, 9, 17, 33):
+        disk, left, acknowledged = Disk(), failing, []
+
+        def fault(asked: str) -> str | None:
+            nonlocal left
+            left -= asked == operation
+            return kind if asked == operation and left == 0 else None
+
+        _, log, ledger = opened(disk)
+        disk.fault = fault
+        for n in range(12):
+            record = log.appending({"decision_id": f"d{n}", "filling": "x" * dice.randrange(2000)})
+            with contextlib.suppress(LedgerError):
+                ledger.reserve(f"d{n}", USE, DRAW, as_of=AT, also=record)
+                acknowledged.append(f"d{n}")
+        assert len(acknowledged) >= 10
+        disk.fault = None
+        _, log, ledger = opened(disk.after_a_power_cut(dice))
+        names = {stored.decision_id for stored in log.read()}
+        assert set(acknowledged) <= names
+        assert verify(log).intact
+        assert {each.key for each in ledger.pending()} == names
+        assert ledger.verify() == ()
 
 
 def test_weaker_settings_are_seen_to_lose_records() -> None:

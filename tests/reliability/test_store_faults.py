@@ -82,6 +82,20 @@ def test_a_damaged_database_is_never_written_into_silently(tmp_path: Path) -> No
     refused(use, RecordError, place, "damaged")
 
 
+def test_a_planted_trigger_or_view_is_refused(tmp_path: Path) -> None:
+    """It would change what is counted, and no record would tell."""
+    for number, planted in enumerate((
+        "CREATE TRIGGER t AFTER UPDATE ON ledger_use BEGIN UPDATE ledger_use SET tokens = 0; END",
+        "CREATE VIEW v AS SELECT 1",
+    )):  # fmt: skip
+        place = tmp_path / f"store{number}"
+        open_ledger(place).close()
+        with sqlite3.connect(place) as connection:
+            connection.execute(planted)
+        connection.close()
+        refused(lambda place=place: open_ledger(place), LedgerError, place, "not exportguard's")
+
+
 def test_a_locked_database(tmp_path: Path) -> None:
     """Another process holds it longer than the time limit: refused; once it lets go, everything works again."""
     place = tmp_path / "log"

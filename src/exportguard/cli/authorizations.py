@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -41,10 +40,11 @@ Record = Annotated[
 @contextmanager
 def _ledger(place: str | None, record: str | None) -> Iterator[Ledger]:
     from exportguard.authority import open_ledger
+    from exportguard.cli.log import is_there
     from exportguard.cli.settings import store
 
     found = store("ledger", place, beside=record)
-    if "://" not in found and not Path(found).expanduser().exists():
+    if not is_there(found):
         raise InputError("there is no ledger here", place=found, remedy="Give --ledger.")
     ledger = open_ledger(found)
     try:
@@ -62,13 +62,14 @@ def list_(
     format: Annotated[Format, typer.Option(help="How to print.")] = Format.TABLE,  # noqa: A002
 ) -> None:
     from exportguard.authority import load_authorizations
+    from exportguard.cli.log import is_there
     from exportguard.cli.settings import chosen, store
 
     given = chosen(authorizations=authorizations)
     entries = list(load_authorizations(given.authorizations))
     at = read_instant(as_of) or datetime.now(UTC)
     place = store("ledger", ledger, beside=record)
-    if ledger is None and "://" not in place and not Path(place).expanduser().exists():
+    if ledger is None and not is_there(place):
         rows = [_row(entry, at, None) for entry in entries]
     else:
         with _ledger(ledger, record) as book:

@@ -169,7 +169,21 @@ class SqlLog:
         rows = self.query("SELECT size, frontier FROM log_state WHERE one = 1", {})
         if not rows:
             raise RecordError(f"{self.place}: the decision log has lost its state; see `exportguard log verify`")
-        return int(rows[0][0]), _as_bytes(rows[0][1])
+        try:
+            return int(rows[0][0]), _as_bytes(rows[0][1])
+        except ValueError as error:
+            raise RecordError(f"{self.place}: the state of the decision log is damaged") from error
+
+    def damage(self) -> list[str]:
+        """What SQLite finds wrong with its file: pages, and indexes that do not fit their tables."""
+        found: list[str] = []
+
+        def work(session: Session) -> None:
+            if session.dialect == "sqlite":
+                found.extend(str(row[0]) for row in session.execute("PRAGMA integrity_check(20)"))
+
+        self._guarded(lambda: self._database.read(work))
+        return [said for said in found if said != "ok"]
 
     def leaves(self, upto: int | None = None) -> list[bytes]:
         """The leaf hashes of the first *upto* records: what proofs are made of (32 bytes a record)."""
@@ -209,6 +223,10 @@ class SqlLog:
         except zlib.error as error:
             raise RecordError(f"what the decision log keeps under {digest} is damaged") from error
 
+    def contents(self) -> Iterator[tuple[str, str]]:
+        """Digest and kind of whatever is kept under a digest."""
+        yield from ((str(row[0]), str(row[1])) for row in self.query("SELECT digest, kind FROM log_content", {}))
+
     def _select(self, clause: str, parameters: Mapping[str, Any]) -> list[StoredRecord]:
         rows = self.query(f"SELECT sequence, decision_id, body, leaf, root FROM log_record {clause}", parameters)
         return [StoredRecord(int(r[0]), str(r[1]), _as_bytes(r[2]), _as_bytes(r[3]), _as_bytes(r[4])) for r in rows]
@@ -229,8 +247,8 @@ class SqlLog:
 
 
 def _as_bytes(value: object) -> bytes:
-    # SQLite keeps whatever was put there: text where a blob belongs is tampering, which `verify` names.
-    return value.encode() if isinstance(value, str) else bytes(value)  # type: ignore[call-overload]
+    # SQLite keeps whatever was put there: what is no blob where one belongs is tampering, which `verify` names.
+    return bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode()
 
 
 def _append(session: Session, works: Sequence[_Appending]) -> list[int]:
@@ -286,7 +304,7 @@ def _frontier(session: Session) -> Frontier:
     rows = session.execute("SELECT size, frontier FROM log_state WHERE one = 1")
     if not rows:
         raise RecordError("the decision log has lost its state; see `exportguard log verify`")
-    try:
+    try:  # also a size that is no number
         return Frontier.from_bytes(int(rows[0][0]), _as_bytes(rows[0][1]))
     except ValueError as error:
         raise RecordError("the state of the decision log is damaged; see `exportguard log verify`") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from exportguard.errors import InputError, RecordError
 from exportguard.record.checkpoint import Checkpoint, Verifier
@@ -19,7 +20,7 @@ _SEARCH = 100_000
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong. `kind`: changed, swapped, missing, cut, added, rewritten, state, signature, old,
-    checkpoint, unreadable. `sequence` is the first record that it concerns."""
+    checkpoint, content, damaged, unreadable. `sequence` is the first record that it concerns."""
 
     kind: str
     message: str
@@ -86,6 +87,8 @@ def verify(
         _name_changes(log, state)
         _compare_erasures(state)
         _compare_state(log, state)
+        _compare_contents(log, state)
+        state.findings += [Finding("damaged", f"the file is damaged: {said}") for said in log.damage()]
     except RecordError as error:
         state.findings.append(Finding("unreadable", str(error), state.last + 1))
         own = []
@@ -221,6 +224,22 @@ def _compare_state(log: SqlLog, state: _Pass) -> None:
             state.findings.append(Finding("state", "the log's own note of its tree does not fit its records"))
 
 
+_BY_BYTES = frozenset({"reference", "authorizations", "list"})
+"""Kinds of content whose digest is over its bytes. That of policies is over what they mean: see `replay`."""
+
+
+def _compare_contents(log: SqlLog, state: _Pass) -> None:
+    for digest, kind in sorted(log.contents()):
+        try:
+            content = log.kept(digest)
+        except RecordError as error:
+            state.findings.append(Finding("content", str(error)))
+            continue
+        if kind in _BY_BYTES and f"sha256:{sha256(content or b'').hexdigest()}" != digest:
+            said = f"the {kind} that the log keeps under {digest} were changed: they do not have that digest"
+            state.findings.append(Finding("content", said))
+
+
 def _compare_checkpoints(
     own: Sequence[Checkpoint], kept: Checkpoint | None, verifier: Verifier | None, state: _Pass
 ) -> bool:
@@ -242,9 +261,13 @@ def _compare_checkpoints(
             said = f"the log was rewritten: {name} does not fit the first {each.size} records"
             state.findings.append(Finding("rewritten", said))
     _compare_signing(own, kept, verifier, state)
-    if kept is not None and own and max(each.size for each in own) < kept.size:
-        newest = max(each.size for each in own)
+    newest = max((each.size for each in own), default=0)
+    readable = all(each.kind != "unreadable" for each in state.findings)
+    if kept is not None and newest < kept.size and readable:
+        # Whoever makes a checkpoint leaves it in the log as well.
         said = f"an old checkpoint was put in place of a newer one: the log's newest is over {newest} records"
+        if not own:
+            said = "the log's own checkpoints were taken out: it has none that can be read"
         state.findings.append(Finding("old", f"{said}, the kept one over {kept.size}"))
     return signed
 

@@ -120,16 +120,24 @@ class SqliteDriver:
         for setting in DURABLE:
             connection.execute(setting)
         connection.execute("PRAGMA trusted_schema = OFF")
+        found = set(connection.execute("SELECT type, name FROM sqlite_master"))
+        planted = sorted(name for kind, name in found if kind in ("trigger", "view"))
+        if planted:
+            # One would change what is counted or recorded without a trace.
+            detail = f"the file holds a trigger or view that is not exportguard's: {planted[0]}"
+            raise StorageError("foreign", self.place, detail)
         if not writing:
             connection.execute("PRAGMA query_only = ON")
             return
         # What is erased is not to be read from the file's free pages.
         connection.execute("PRAGMA secure_delete = ON")
-        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        tables = {name for kind, name in found if kind == "table"}
         if tables and "exportguard_meta" not in tables:
             raise StorageError("foreign", self.place, "the file holds another application's tables")
 
     def explain(self, error: Exception) -> StorageError | None:
+        if isinstance(error, UnicodeDecodeError):  # a name in the schema, or SQLite's words about it
+            return StorageError("corrupt", self.place, "the database is damaged (a text in it is none)")
         if not isinstance(error, sqlite3.Error):
             return None
         name = str(getattr(error, "sqlite_errorname", None) or "")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import stat
+import zlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from exportguard.errors import ConfigurationError, InputError
+from exportguard.authority import AuthorizationDraw, SqlLedger, UsageDraw, open_ledger
+from exportguard.errors import ConfigurationError, InputError, LedgerError, RecordError
 from exportguard.record import (
     Checkpoint,
     SqlLog,
@@ -27,6 +33,7 @@ from exportguard.record import (
 from exportguard.record.merkle import Frontier, leaf_hash
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
+PACKED = zlib.compress(b"another list").hex()
 
 
 def filled(place: Path, records: int = 23) -> SqlLog:
@@ -93,6 +100,11 @@ def test_an_untouched_log_is_intact(place: str) -> None:
         (["UPDATE log_state SET frontier = zeroblob(128)"], [("state", None)]),
         (["DELETE FROM log_state"], [("unreadable", 24)]),
         (["UPDATE log_record SET root = zeroblob(32) WHERE sequence = 7"], [("rewritten", 7)]),
+        (["UPDATE log_record SET body = 99999999999 WHERE sequence = 7"], [("changed", 7)]),
+        (["UPDATE log_state SET size = 'many'"], [("unreadable", 24)]),
+        (["INSERT INTO log_content VALUES ('sha256:00', 'list', x'00')"], [("content", None)]),
+        ([f"INSERT INTO log_content VALUES ('sha256:00', 'list', x'{PACKED}')"], [("content", None)]),
+        (["DROP TABLE log_content"], [("unreadable", 24)]),
     ],
 )
 def test_tampering_is_named(tmp_path: Path, statements: list[str], expected: list[tuple[str, int | None]]) -> None:
@@ -133,7 +145,7 @@ def test_a_log_written_anew_is_told_by_a_kept_checkpoint(tmp_path: Path) -> None
     rewrite(place, 24, lambda text: text.replace("DENY", "PASS"))
     assert verify(log).intact
     found = verify(log, checkpoint=kept)
-    assert kinds(found) == [("rewritten", None)]
+    assert kinds(found) == [("rewritten", None), ("old", None)]
     assert "the kept checkpoint over 23 records" in found.findings[0].message
     log.close()
 
@@ -145,7 +157,7 @@ def test_a_tail_cut_with_care_is_told_by_a_kept_checkpoint(tmp_path: Path) -> No
     tamper(place, "DELETE FROM log_checkpoint")
     rewrite(place, 20, lambda text: text)
     assert verify(log).intact
-    assert kinds(verify(log, checkpoint=kept)) == [("cut", 21)]
+    assert kinds(verify(log, checkpoint=kept)) == [("cut", 21), ("old", None)]
     log.close()
 
 
@@ -156,11 +168,16 @@ def test_an_old_checkpoint_put_back_is_told(tmp_path: Path) -> None:
     verifier = make_key(tmp_path / "key.pem", "log.example")
     signer = file_signer(tmp_path / "key.pem", "log.example")
     log = filled(place, 10)
-    make_checkpoint(log, at=AT, signer=signer)
+    older = make_checkpoint(log, at=AT, signer=signer).note
     for n in range(5):
         log.append({"decision_id": f"e{n}"})
     kept = make_checkpoint(log, at=AT, signer=signer).note
+    tamper(place, "DELETE FROM log_checkpoint")
+    assert [each.kind for each in verify(log, checkpoint=kept, verifier=verifier).findings] == ["old"]
+    make_checkpoint(log, at=AT, signer=signer)
+    assert verify(log, checkpoint=kept, verifier=verifier).intact
     tamper(place, "DELETE FROM log_checkpoint WHERE size = 15")
+    log.keep_checkpoint(10, older)
     rewrite(place, 10, lambda text: text)
     assert verify(log, verifier=verifier, require_signed=True).intact
     found = verify(log, checkpoint=kept, verifier=verifier)
@@ -254,3 +271,55 @@ def test_a_signature_that_was_taken_away_is_named_without_a_key_too(tmp_path: Pa
     tamper(place, stripped)
     assert kinds(verify(log, checkpoint=notes[1])) == [("signature", None)]
     log.close()
+
+
+def test_a_flipped_byte_of_the_file_is_named_or_refused_or_changes_nothing(tmp_path: Path) -> None:
+    """Wherever it is: in a record, an index, what is kept by content, or what the ledger counts."""
+    place, dice = tmp_path / "store", random.Random(7)
+    log, ledger = filled(place, 12), open_ledger(place)
+    log.keep("sha256:" + sha256(b"list" * 900).hexdigest(), "list", b"list" * 900)
+    for n in range(6):
+        draw = AuthorizationDraw("w-1", "accelerators", 1, 100)
+        ledger.reserve(f"k{n}", [UsageDraw("customer", "c", n, n, n)], [draw], as_of=AT)
+    log.close()
+    ledger.close()
+    whole, before = place.read_bytes(), _content(place)
+    used = [at for at, byte in enumerate(whole) if byte]
+    said: Counter[str] = Counter()
+    for _ in range(80):
+        at = dice.choice(used)
+        place.write_bytes(whole[:at] + bytes([whole[at] ^ dice.randrange(1, 256)]) + whole[at + 1 :])
+        outcome = _looked_at(place)
+        said[outcome] += 1
+        assert outcome != "ok" or _content(place) == before, at
+    assert said["wrong"] > 10
+
+
+def _looked_at(place: Path) -> str:
+    try:
+        log, ledger = open_log(place), open_ledger(place)
+    except (RecordError, LedgerError):
+        return "refused"
+    assert isinstance(log, SqlLog)
+    assert isinstance(ledger, SqlLedger)
+    try:
+        return "ok" if verify(log).intact and not ledger.verify() else "wrong"
+    except LedgerError:
+        return "refused"
+    finally:
+        log.close()
+        ledger.close()
+
+
+def _content(place: Path) -> list[Any]:
+    """What matters of it: the log, what is kept, the sums, and of the reservations what they draw."""
+    with sqlite3.connect(place) as connection:
+        found = [
+            sorted(connection.execute(f"SELECT {columns} FROM {table}"))
+            for columns, table in (
+                ("*", "log_record"), ("*", "log_state"), ("*", "log_content"), ("*", "ledger_use"),
+                ("*", "ledger_authorization"), ("draws", "ledger_reservation WHERE state <> 'released'"),
+            )
+        ]  # fmt: skip
+    connection.close()
+    return found

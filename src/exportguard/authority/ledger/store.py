@@ -308,6 +308,12 @@ class SqlLedger:
         whole = self._guarded(lambda: self._database.read(lambda session: rows.drawn(session, authorization, unit)))
         return unscaled(whole, unit)
 
+    def verify(self) -> tuple[str, ...]:
+        """What of the ledger is not what its reservations add up to, in words; nothing where all of it is."""
+        from exportguard.authority.ledger.audit import problems
+
+        return self._guarded(lambda: self._database.read(lambda session: tuple(problems(session))))
+
     def prove_writable(self) -> None:
         self._guarded(self._database.prove_writable)
 

@@ -1,6 +1,6 @@
 """`exportguard log` and its verbs."""
 
 from exportguard.cli.log import export, replay
-from exportguard.cli.log.look import app, find, opened
+from exportguard.cli.log.look import app, find, is_there, opened
 
-__all__ = ["app", "export", "find", "opened", "replay"]
+__all__ = ["app", "export", "find", "is_there", "opened", "replay"]

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from exportguard.cli.check import Format, read_instant
-from exportguard.errors import ConfigurationError, InputError
+from exportguard.errors import ConfigurationError, InputError, LedgerError
 
 if TYPE_CHECKING:
     from exportguard.record import SqlLog, StoredRecord
+    from exportguard.record.verification import Finding
 
 HELP = """The decision log: tail, show, verify, checkpoint, export, replay, hold, erase."""
 
@@ -36,7 +37,7 @@ def opened(record: str | None) -> Iterator[SqlLog]:
     from exportguard.record import SqlLog, open_log
 
     place = store("record", record)
-    if "://" not in place and not Path(place).expanduser().exists():
+    if not is_there(place):
         raise InputError("there is no decision log here", place=place, remedy="Give --record.")
     log = open_log(place)
     assert isinstance(log, SqlLog)
@@ -44,6 +45,12 @@ def opened(record: str | None) -> Iterator[SqlLog]:
         yield log
     finally:
         log.close()
+
+
+def is_there(place: str) -> bool:
+    """Whether something is kept at *place*, as far as that can be said without opening it."""
+    path = Path(place).expanduser()
+    return "://" in place or (path.exists() and (not path.is_file() or path.stat().st_size > 0))
 
 
 @app.command("tail", help="The last decisions, oldest first; with --follow, those to come as well.")
@@ -122,6 +129,9 @@ def find(log: SqlLog, name: str) -> StoredRecord:
 @app.command("verify", help="Is the log what was written? Exit code: 0 intact, 1 something is wrong, 2 cannot tell.")
 def verify(
     record: Record = None,
+    ledger: Annotated[
+        str | None, typer.Option(help="The ledger, where it is not beside the log.", envvar="EXPORTGUARD_LEDGER")
+    ] = None,
     checkpoint: Annotated[str | None, typer.Option(help="A checkpoint kept elsewhere (file).")] = None,
     public_key: Annotated[
         str | None, typer.Option(help="Key of the checkpoints (PEM).", envvar="EXPORTGUARD_PUBLIC_KEY")
@@ -146,18 +156,47 @@ def verify(
             verifier=None if public_key is None else file_verifier(public_key, key_name),
             require_signed=require_signed,
         )
+        findings = [*result.findings, *_beside(log, record, ledger)]
     if format is Format.TABLE:
         erased = f", {result.erased} of them erased" if result.erased else ""
         print(f"{result.size} records{erased}, root {result.root.hex()}")
-        for finding in result.findings:
+        for finding in findings:
             print(f"{finding.kind}: {finding.message}")
-        print("intact" if result.intact else f"{len(result.findings)} things are wrong")
+        print(f"{len(findings)} things are wrong" if findings else "intact")
     else:
-        findings = [{"kind": f.kind, "message": f.message, "sequence": f.sequence} for f in result.findings]
-        told = {"size": result.size, "root": result.root.hex(), "erased": result.erased, "intact": result.intact}
-        json.dump({**told, "findings": findings}, sys.stdout, indent=2 if format is Format.JSON else None)
+        listed = [{"kind": f.kind, "message": f.message, "sequence": f.sequence} for f in findings]
+        told = {"size": result.size, "root": result.root.hex(), "erased": result.erased, "intact": not findings}
+        json.dump({**told, "findings": listed}, sys.stdout, indent=2 if format is Format.JSON else None)
         sys.stdout.write("\n")
-    raise typer.Exit(0 if result.intact else 1)
+    raise typer.Exit(1 if findings else 0)
+
+
+def _beside(log: SqlLog, record: str | None, ledger: str | None) -> Iterator[Finding]:
+    """What is wrong with what lies beside the records: the policies that the log keeps, and the ledger."""
+    from exportguard.authority import SqlLedger, open_ledger
+    from exportguard.cli.settings import store
+    from exportguard.record.verification import Finding
+    from exportguard.replay import Replayer
+
+    for said in Replayer(log).altered_policies():
+        yield Finding("content", said)
+    place = store("ledger", ledger, beside=record)
+    own = place == store("record", record)
+    counts = not own or log.query("SELECT 1 FROM exportguard_meta WHERE name = 'ledger'", {})
+    if not counts or place.startswith("dynamodb:") or not is_there(place):
+        return
+    try:
+        book = open_ledger(place)
+    except LedgerError as error:
+        yield Finding("unreadable", str(error))
+        return
+    try:
+        assert isinstance(book, SqlLedger)
+        yield from (Finding("use", said) for said in book.verify())
+    except LedgerError as error:
+        yield Finding("unreadable", str(error))
+    finally:
+        book.close()
 
 
 def _text(path: str) -> str:
