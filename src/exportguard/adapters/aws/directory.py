@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from exportguard.errors import ConfigurationError, GuardError
-from exportguard.forks import Lock
-from exportguard.parties import Customer, CustomerDirectory, load_directory
-from exportguard.reference import default as reference
+from exportguard.parties import Customer
+from exportguard.parties.asked import AskedDirectory, with_country, word
 from exportguard.vocabulary.fact import FactSource, Unknown
 from exportguard.vocabulary.party import Party, Role
 
@@ -41,7 +40,7 @@ class Account:
     country: str | None = None
 
 
-class OrganizationsDirectory:
+class OrganizationsDirectory(AskedDirectory):
     """A `CustomerDirectory` over another one, with what AWS Organizations knows of an account. Thread-safe.
 
     Args:
@@ -71,7 +70,7 @@ class OrganizationsDirectory:
         import boto3
         from botocore.config import Config
 
-        self._record: CustomerDirectory = load_directory(customers)
+        super().__init__(customers, keep, clock)
         source = session if session is not None else boto3.Session()
         config = Config(
             connect_timeout=_TIMEOUT, read_timeout=_TIMEOUT, retries={"total_max_attempts": 2, "mode": "standard"}
@@ -79,22 +78,6 @@ class OrganizationsDirectory:
         made = {"region_name": source.region_name or "us-east-1", "endpoint_url": endpoint_url, "config": config}
         self._organizations: Any = source.client("organizations", **made)
         self._contacts: Any = source.client("account", **made) if contact else None
-        self._keep, self._clock = keep, clock
-        self._lock = Lock()
-        self._kept: dict[str, tuple[float, Any]] = {}
-
-    def by_id(self, id: str) -> Customer | None:  # noqa: A002
-        """As the record says."""
-        return self._record.by_id(id)
-
-    def by_tags(self, tags: Mapping[str, str]) -> tuple[Customer, ...]:
-        """As the record says."""
-        return self._record.by_tags(tags)
-
-    def ownership(self) -> Any:
-        """The graph of the record."""
-        ask = getattr(self._record, "ownership", None)
-        return ask() if callable(ask) else None
 
     def by_account(self, provider: str | None, account: str) -> tuple[Customer, ...]:
         """Everybody whom the record has for the account or for its tags and those of its units.
@@ -110,7 +93,8 @@ class OrganizationsDirectory:
         seen = self.account(ident)
         if seen.tags:
             found |= {customer.id: customer for customer in self._record.by_tags(seen.tags)}
-        customers = [_with_country(customer, seen) for customer in found.values()]
+        source = _source(seen, "party.country")
+        customers = [with_country(customer, seen.country, source) for customer in found.values()]
         if not customers and (seen.company or seen.country):
             customers.append(_owner(seen))
         return tuple(customers)
@@ -130,7 +114,7 @@ class OrganizationsDirectory:
         contact: Mapping[str, Any] = {}
         if self._contacts is not None:
             contact = self._contact(ident)
-        return Account(ident, tags, units, _word(contact.get("CompanyName")), _word(contact.get("CountryCode")))
+        return Account(ident, tags, units, word(contact.get("CompanyName")), word(contact.get("CountryCode")))
 
     def _parents(self, ident: str) -> tuple[str, ...]:
         """The units above the account, the nearest first."""
@@ -194,44 +178,9 @@ class OrganizationsDirectory:
                 ) from problem
             raise GuardError(f"AWS Organizations could not be asked about {what}: {code}") from problem
 
-    def _recall(self, key: str) -> Any:
-        with self._lock:
-            kept = self._kept.get(key)
-            return kept[1] if kept is not None and self._clock() - kept[0] < self._keep else None
-
-    def _keep_as(self, key: str, value: Any) -> Any:
-        with self._lock:
-            if len(self._kept) >= 10_000:
-                self._kept.clear()
-            self._kept[key] = (self._clock(), value)
-        return value
-
-
-def _word(value: Any) -> str | None:
-    return value.strip()[:500] if isinstance(value, str) and value.strip() else None
-
-
-def _country(value: Any) -> Any:
-    return reference().country(value) if isinstance(value, str) else value
-
 
 def _source(seen: Account, path: str) -> FactSource:
     return FactSource(path=path, source=f"contact of AWS account {seen.id}")
-
-
-def _with_country(customer: Customer, seen: Account) -> Customer:
-    """*customer* with what its contact's country says: a second reading of the end user where the record differs."""
-    if seen.country is None or isinstance(customer.parties, Unknown):
-        return customer
-    stated = {_country(place) for party in customer.parties for place in (party.country, party.headquarters)}
-    if _country(seen.country) in stated:
-        return customer
-    second = tuple(
-        party.model_copy(update={"country": seen.country, "sources": (*party.sources, _source(seen, "party.country"))})
-        for party in customer.parties
-        if party.role == Role.END_USER
-    )
-    return customer.model_copy(update={"parties": (*customer.parties, *second)})
 
 
 def _owner(seen: Account) -> Customer:

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from exportguard.errors import ConfigurationError, GuardError
-from exportguard.forks import Lock
-from exportguard.parties import Customer, CustomerDirectory, load_directory
-from exportguard.reference import default as reference
+from exportguard.parties import Customer
+from exportguard.parties.asked import AskedDirectory, with_country, word
 from exportguard.vocabulary.fact import FactSource, Unknown
 from exportguard.vocabulary.party import Party, Role
 
@@ -42,7 +41,7 @@ class Subscription:
     managers: tuple[Tenant, ...] = ()
 
 
-class AzureDirectory:
+class AzureDirectory(AskedDirectory):
     """A `CustomerDirectory` over another one, with what Azure knows of a subscription. Thread-safe.
 
     Args:
@@ -70,27 +69,11 @@ class AzureDirectory:
         from azure.core import PipelineClient
         from azure.core.pipeline.policies import BearerTokenCredentialPolicy, RetryPolicy
 
-        self._record: CustomerDirectory = load_directory(customers)
+        super().__init__(customers, keep, clock)
         signs = BearerTokenCredentialPolicy(credential, f"{endpoint.rstrip('/')}/.default")
         more = {} if transport is None else {"transport": transport}
         policies = [RetryPolicy(retry_total=1, retry_status=0, timeout=2 * _TIMEOUT), signs]
         self._client: Any = PipelineClient(endpoint, policies=policies, **more)
-        self._keep, self._clock = keep, clock
-        self._lock = Lock()
-        self._kept: dict[str, tuple[float, Any]] = {}
-
-    def by_id(self, id: str) -> Customer | None:  # noqa: A002
-        """As the record says."""
-        return self._record.by_id(id)
-
-    def by_tags(self, tags: Mapping[str, str]) -> tuple[Customer, ...]:
-        """As the record says."""
-        return self._record.by_tags(tags)
-
-    def ownership(self) -> Any:
-        """The graph of the record."""
-        ask = getattr(self._record, "ownership", None)
-        return ask() if callable(ask) else None
 
     def by_account(self, provider: str | None, account: str) -> tuple[Customer, ...]:
         """Everybody whom the record has for the subscription, its tags, its tenant and the tenants that manage it.
@@ -108,7 +91,10 @@ class AzureDirectory:
         for tenant in (seen.tenant, *seen.managers):
             named += self._record.by_account("azure", tenant.id) if tenant is not None else ()
         found |= {customer.id: customer for customer in named}
-        customers = [self._with_country(customer, seen) for customer in found.values()]
+        customers = list(found.values())
+        if seen.tenant is not None:
+            source = _source(seen, seen.tenant, "party.country")
+            customers = [with_country(customer, seen.tenant.country, source) for customer in customers]
         strangers = [each for each in seen.managers if not self._record.by_account("azure", each.id)]
         if strangers:
             customers.append(_managers(seen, strangers))
@@ -146,25 +132,13 @@ class AzureDirectory:
             listed = _objects(self._get(f"/tenants?api-version={_VERSION}", "the tenants").get("value"))
             known = {
                 str(each.get("tenantId")).lower(): Tenant(
-                    str(each.get("tenantId")), _word(each.get("displayName")), _word(each.get("countryCode"))
+                    str(each.get("tenantId")), word(each.get("displayName")), word(each.get("countryCode"))
                 )
                 for each in listed
             }
             self._keep_as("", known)
         found: dict[str, Tenant] = known
         return found
-
-    def _recall(self, key: str) -> Any:
-        with self._lock:
-            kept = self._kept.get(key)
-            return kept[1] if kept is not None and self._clock() - kept[0] < self._keep else None
-
-    def _keep_as(self, key: str, value: Any) -> Any:
-        with self._lock:
-            if len(self._kept) >= 10_000:
-                self._kept.clear()
-            self._kept[key] = (self._clock(), value)
-        return value
 
     def _get(self, path: str, what: str) -> Mapping[str, Any]:
         from azure.core.rest import HttpRequest
@@ -185,22 +159,6 @@ class AzureDirectory:
             raise GuardError(f"Azure could not be asked about {what}: answered with {status}")
         return document
 
-    def _with_country(self, customer: Customer, seen: Subscription) -> Customer:
-        """*customer* with what its tenant's country says: a second reading of the end user where the record differs."""
-        tenant = seen.tenant
-        if tenant is None or tenant.country is None or isinstance(customer.parties, Unknown):
-            return customer
-        source = _source(seen, tenant, "party.country")
-        stated = {_country(place) for p in customer.parties for place in (p.country, p.headquarters)}
-        if _country(tenant.country) in stated:
-            return customer
-        second = tuple(
-            party.model_copy(update={"country": tenant.country, "sources": (*party.sources, source)})
-            for party in customer.parties
-            if party.role == Role.END_USER
-        )
-        return customer.model_copy(update={"parties": (*customer.parties, *second)})
-
 
 def _subscription_id(account: str) -> str | None:
     """The id in a subscription's own spelling or in its ARM path; None for anything else."""
@@ -211,14 +169,6 @@ def _subscription_id(account: str) -> str | None:
 
 def _objects(value: Any) -> Iterable[Mapping[str, Any]]:
     return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
-
-
-def _word(value: Any) -> str | None:
-    return value.strip()[:500] if isinstance(value, str) and value.strip() else None
-
-
-def _country(value: Any) -> Any:
-    return reference().country(value) if isinstance(value, str) else value
 
 
 def _source(seen: Subscription, tenant: Tenant, path: str) -> FactSource:
