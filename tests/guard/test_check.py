@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import RFC_4122, UUID
 
 import pytest
 
@@ -14,6 +15,7 @@ from exportguard import (
     ProvisioningRequest,
     UnknownCustomerError,
 )
+from exportguard.draft import new_decision_id
 from exportguard.errors import NaiveInstantError
 
 P5 = {"sdk": "boto3", "service": "ec2", "operation": "RunInstances", "region": "us-east-1"}
@@ -174,3 +176,9 @@ def test_a_policy_file_is_found_whatever_its_case_and_behind_links(tmp_path):
     (elsewhere / "round").symlink_to(folder)
     names = [source.name.removeprefix(f"{folder}/") for source in policy_sources(folder)]
     assert names == ["Loud.YAML", "shared/linked.yml"]
+
+
+def test_a_decision_is_named_by_a_random_uuid():
+    made = [UUID(new_decision_id()) for _ in range(200)]
+    assert {(each.version, each.variant) for each in made} == {(4, RFC_4122)}
+    assert len(set(made)) == 200
