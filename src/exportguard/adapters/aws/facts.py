@@ -118,10 +118,18 @@ def observe_document(call: Boto3Call, *, resolver: Resolver | None = None) -> Ob
 def _spelled(service: str, operation: str) -> tuple[str, str]:
     """botocore's spelling of names written by hand: `EC2`, `run_instances`."""
     service = service_named(service.strip().lower().replace("_", "-").replace(" ", "-"))
+    service, operation = _operation_spelled(service, operation)
+    # Logs name the runtime after the service itself: `bedrock.amazonaws.com` for InvokeModel.
+    if operation not in surface().get(service, {}) and operation in surface().get(f"{service}-runtime", {}):
+        service = f"{service}-runtime"
+    return service, operation
+
+
+def _operation_spelled(service: str, operation: str) -> tuple[str, str]:
     plain = operation.strip()
     if "_" in plain or plain[:1].islower() or plain.isupper():
         folded = plain.replace("_", "").replace("-", "").lower()
-        for name in surface().get(service, {}):
+        for name in (*surface().get(service, {}), *surface().get(f"{service}-runtime", {})):
             if name.lower() == folded:
                 return service, name
         return service, "".join(part[:1].upper() + part[1:] for part in plain.split("_"))
@@ -140,7 +148,8 @@ _SERVICE_IDS = {
 
 @cache
 def service_named(name: str) -> str:
-    """botocore's name of a service that is written as its id, its host or its event (`auto-scaling`, `states`)."""
+    """botocore's name of a service that is written as its id, host, event or type (`auto-scaling`, `aws::ec2`)."""
+    name = name.removesuffix(".amazonaws.com").removeprefix("aws::")
     if name in services():
         return name
     plain = name.replace("-", "").removeprefix("amazon").removeprefix("aws")

@@ -53,6 +53,7 @@ _FAMILIES = {
     "apigateway": ("integrations",),
     "apigatewayv2": ("integrations",),
     "appsync": ("integrations",),
+    "osis": ("integrations",),
     "rds-data": ("integrations",),
     "athena": ("integrations",),
     "redshift-data": ("integrations",),

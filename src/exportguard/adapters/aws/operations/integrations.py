@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from exportguard.adapters.aws.call import Call, get
 from exportguard.adapters.aws.classify import Standing, standing, surface
 from exportguard.adapters.aws.operations import operation
+from exportguard.adapters.aws.operations.instances_within import named_within
 from exportguard.adapters.aws.operations.models import named_model
 from exportguard.adapters.aws.operations.template_text import parse
 from exportguard.vocabulary import Action, Unknown
@@ -159,6 +160,23 @@ _CALLS_MODELS = re.compile(
     r"|external\s.*function.*sagemaker",
     re.I | re.S,
 )
+
+
+@operation("osis", "CreatePipeline", "UpdatePipeline")
+def ingestion(call: Call) -> None:
+    """OpenSearch Ingestion: a pipeline in YAML, whose `ml_inference` asks Bedrock or SageMaker for each record."""
+    body = call.get("PipelineConfigurationBody")
+    if body is None or (isinstance(body, str) and not _ASKS_A_MODEL.search(body)):
+        call.not_applicable("no processor of the pipeline asks a model")
+        return
+    document = parse(body)
+    if isinstance(document, Mapping):
+        named_within(call, document, "PipelineConfigurationBody", "osis")
+    if not call.items:
+        call.model(Unknown("a model that the pipeline asks for each record"), where="PipelineConfigurationBody")
+
+
+_ASKS_A_MODEL = re.compile(r"ml_inference|bedrock|sagemaker", re.IGNORECASE)
 
 
 @operation("rds-data", "ExecuteStatement", "BatchExecuteStatement", action=Action.INVOKE, complete=True)

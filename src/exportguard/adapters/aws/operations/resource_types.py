@@ -92,6 +92,7 @@ CALLS: dict[str, tuple[str, str]] = {
     "AWS::BedrockAgentCore::GatewayTarget": ("bedrock-agentcore-control", "CreateGatewayTarget"),
     "AWS::MWAAServerless::Workflow": ("mwaa-serverless", "CreateWorkflow"),
     "AWS::SSMIncidents::ResponsePlan": ("ssm-incidents", "CreateResponsePlan"),
+    "AWS::OSIS::Pipeline": ("osis", "CreatePipeline"),
     "AWS::ApplicationAutoScaling::ScalableTarget": ("application-autoscaling", "RegisterScalableTarget"),
     "AWS::ApiGateway::RestApi": ("apigateway", "ImportRestApi"),
     "AWS::Serverless::Api": ("apigateway", "ImportRestApi"),

@@ -193,6 +193,10 @@ def target(call: Call, arn: Any, payload: Any, where: str, row: Any) -> None:
         given = get(get(row, "SageMakerPipelineParameters"), "PipelineParameterList")
         started = {"PipelineName": arn.rpartition(":pipeline/")[2], "PipelineParameters": given}
         call.nested("sagemaker", "StartPipelineExecution", started, f"{where}.SageMakerPipelineParameters")
+    elif service in ("redshift", "redshift-serverless"):
+        given = get(row, "RedshiftDataParameters", "RedshiftParameters")
+        if given is not None:
+            call.nested("redshift-data", "ExecuteStatement", given, f"{where}.RedshiftDataParameters")
     elif service == "ssm":
         document = {} if payload is None else parse(payload)
         given = {
