@@ -169,6 +169,8 @@ def target(call: Call, arn: Any, payload: Any, where: str, row: Any) -> None:
             call.unknown(f"{where}.Input: {document.reason}", f"{where}.Input")
         else:
             api_call(call, universal[1], universal[2], document, f"{where}.Input")
+    elif service == "scheduler":
+        call.unknown(f"{where} names a call that cannot be read", where)
     elif service == "ecs":
         ecs = get(row, "EcsParameters", "EcsTaskParameters")
         given = {
