@@ -6,6 +6,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from typing import Any, NamedTuple
 
 from exportguard.forks import Lock
@@ -40,16 +41,24 @@ def key_of(
 ) -> Key | None:
     """The key for *customers*; None where an answer may not be kept: by a screener of the user's own, whose list may
     change between two calls."""
+    kind: type = type(directory)
+    if not customers or not (screener is None or _is_ours(type(screener))) or not _is_itself(kind):
+        return None
+    return Key(directory, day, (*customers, screener, *more))
+
+
+@cache
+def _is_ours(screener: type) -> bool:
     from exportguard.parties.screening.screener import NameScreener
     from exportguard.parties.screening.snapshots import InstalledScreener
 
-    if not customers or not (screener is None or isinstance(screener, NameScreener | InstalledScreener)):
-        return None
-    try:
-        hash(weakref.ref(directory))
-    except TypeError:
-        return None
-    return Key(directory, day, (*customers, screener, *more))
+    return issubclass(screener, (NameScreener, InstalledScreener))
+
+
+@cache
+def _is_itself(directory: Any) -> bool:
+    """Whether objects of this type equal nothing but themselves, and do not live longer for being remembered."""
+    return bool(directory.__hash__ is object.__hash__ and directory.__weakrefoffset__)
 
 
 def recall(key: Key | None) -> Settled | None:
