@@ -133,6 +133,10 @@ def test_a_part_of_a_body_called_by_an_alias_is_at_least_a_review(screener: Name
         "Sichuan University <info@example.com>",
         "sichuanuniversity",
         "WargosIndustry",
+        "烽火通信",  # a brand and the trade that the list leaves out, a city with its 市
+        "上海商汤智能科技有限公司",
+        "深圳鹏芯微集成电路制造有限公司",
+        "新疆维吾尔自治区公安厅",
         "V. V. Putin",  # persons: initials, other customs of spelling, no patronymic
         "Путин В.В.",
         "O. Deripaska",

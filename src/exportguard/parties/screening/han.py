@@ -25,6 +25,7 @@ _RUN = re.compile(r"[\u4e00-\u9fff\u3400-\u4dbf\U00020000-\U0003ffff〇]+")
 _PART = re.compile(
     r"学院|学部|[系所院室部]$|研究|中心|实验|医院|校区|分校|课题组|团队|图书馆|出版社|附属|研究生|工程师"
 )
+_OF_A_PLACE = frozenset("市省")
 _BODIES = frozenset(
     {"大学", "学院", "研究院", "研究所", "银行", "医院", "中学", "学校", "师范", "工业大学", "理工大学"}
 )
@@ -93,8 +94,12 @@ def simplified(text: str) -> str:
 
 
 def tidy_han(text: str) -> str:
-    """Without spaces, punctuation and a trailing legal form."""
+    """Without spaces, punctuation, a trailing legal form, and the `市` of a city or `省` of a province before it."""
     text = "".join(char for char in text if char.isalnum())
+    places = _glossary()["places"]
+    text = next(
+        (text[:n] + text[n + 1 :] for n in (2, 3) if text[n : n + 1] in _OF_A_PLACE and text[:n] in places), text
+    )
     return _LEGAL.sub("", text) or text
 
 

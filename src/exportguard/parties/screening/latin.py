@@ -223,7 +223,7 @@ def _of_words(index: Index, words: Words, review: float, translated: bool) -> It
         for name_id in (*index.by_squashed.get(together), *index.by_key.get(together)):
             if name_id not in exact:
                 yield Found(name_id, _ANOTHER_SPACING, "the same letters, spaced otherwise", _weak(index, name_id, key))
-    yield from _parts(index, words)
+    yield from _parts(index, words, translated)
     tokens = mended(index, words.tokens)
     comparer = Comparer(index, tokens, translated=translated)
     for name_id in candidates(index, tokens, review, translated=translated):
@@ -256,7 +256,7 @@ def _may_have_parts(index: Index, name_id: int) -> bool:
     return index.type_of(name_id) not in "VAI" and len(words) > 1 and heft >= _PART_WEIGHT
 
 
-def _parts(index: Index, words: Words) -> Iterator[Found]:
+def _parts(index: Index, words: Words, translated: bool) -> Iterator[Found]:
     """Listed names that stand whole inside a longer one: a school of a listed university, a branch of a company."""
     tokens = words.tokens
     solid = [i for i, word in enumerate(tokens) if word not in LEGAL_FORMS and word not in FILLERS]
@@ -264,7 +264,7 @@ def _parts(index: Index, words: Words) -> Iterator[Found]:
     if 2 <= count <= 5:
         yield from _brand_somewhere(index, [tokens[i] for i in solid])
     if count <= 8:
-        yield from _same_brand(index, [tokens[i] for i in solid])
+        yield from _same_brand(index, [tokens[i] for i in solid], translated)
     if not 3 <= count <= 14:
         return
     for start in range(count - 1):
@@ -297,9 +297,10 @@ def _parts(index: Index, words: Words) -> Iterator[Found]:
                         yield Found(name_id, _BRANCH, f"the listed name and `{' '.join(rest)}`", True)
 
 
-def _same_brand(index: Index, words: list[str]) -> Iterator[Found]:
+def _same_brand(index: Index, words: list[str], translated: bool = False) -> Iterator[Found]:
     """`Hytera` is called `Hytera Communications` on the list: the first of its words and the only one of its own,
-    beside words of the trade. Asked of the lists of companies that hardware must not go to: their brands are known."""
+    beside words of the trade. Asked of the lists of companies that hardware must not go to: their brands are known.
+    A Chinese name says its trade where the list may not: `烽火通信` is FiberHome, not some telecommunication."""
     named = [word for word in words if word not in PLACES and word not in _SEAT]
     brands = list(takewhile(_is_brand, named))
     if not 1 <= len(brands) <= 2 or not INSTITUTIONS.isdisjoint(named):
@@ -312,8 +313,9 @@ def _same_brand(index: Index, words: list[str]) -> Iterator[Found]:
             theirs = [other for other in index.keys[name_id].split() if other not in PLACES]
             beside = theirs[len(brands) :]
             trade = all(w in GENERIC or len(w) < 3 or index.frequency(w) >= _TRADE for w in beside)
-            same = theirs[: len(brands)] == [word, *brands[1:]] and set(named[len(brands) :]) <= set(beside)
-            if same and trade and index.type_of(name_id) == "-":
+            more = set(named[len(brands) :]) - set(beside)
+            known = not more or (translated and more <= GENERIC)
+            if theirs[: len(brands)] == [word, *brands[1:]] and known and trade and index.type_of(name_id) == "-":
                 yield Found(name_id, _BRANCH, f"the same words of its own, `{' '.join(brands)}`", True)
 
 
