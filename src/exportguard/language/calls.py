@@ -136,7 +136,7 @@ class CallChecks:
         from exportguard.language.conversions import convert_literal
 
         part = node.args[0]
-        if part.op == "lit" and isinstance(part.value, str):
+        if part.op == "lit" and isinstance(part.value, str | int | float) and not isinstance(part.value, bool):
             problem = convert_literal(name, part.value)
             if problem is not None:
                 what = f"`{part.value}` is not {'an' if name == 'int' else 'a'} {name}"

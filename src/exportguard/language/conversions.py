@@ -65,9 +65,9 @@ def parse_duration(text: str) -> timedelta:
     return -span if text[:1] == "-" else span
 
 
-def convert_literal(name: str, text: str) -> str | None:
-    """What is wrong with converting *text* by the function *name*; None if nothing is."""
-    value = CONVERSIONS[name](text)
+def convert_literal(name: str, literal: str | float) -> str | None:
+    """What is wrong with converting *literal* by the function *name*; None if nothing is."""
+    value = CONVERSIONS[name](literal)
     return value.causes[0].reason if value.__class__ is Indeterminate else None
 
 
@@ -79,7 +79,9 @@ def _to_timestamp(value: Any) -> Any:
             return parse_timestamp(value)
         if isinstance(value, int):
             return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=value)
-    except (ValueError, OverflowError) as error:
+    except OverflowError:
+        return failure("not a timestamp: out of range")
+    except ValueError as error:
         return failure(f"not a timestamp: {error}")
     return failure("not a timestamp")
 
