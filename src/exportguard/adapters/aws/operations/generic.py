@@ -8,7 +8,6 @@ from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, number, text
 from exportguard.adapters.aws.classify import surface
-from exportguard.adapters.aws.operations.instances_within import SAID_BY_USERS
 from exportguard.adapters.aws.operations.launch import reads_as_type, required
 from exportguard.adapters.aws.operations.models import hub_model, named_model
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
@@ -197,6 +196,7 @@ _KEYS = re.compile(
     r"\w*[mM]odel(Id|Arn|Identifier)s?|[fF]oundationModel\w*|[iI]nferenceProfile(Arn|Id|Identifier)?|"
     r"\w+InstanceTypes?|[iI]nstanceRequirements|[cC]apacityBlockOffering\w*|[tT]rainingPlan\w*)"
 )
+_TAGS = ("Tags", "tags", "TagSpecifications", "tagSpecifications")
 _OF_MODELS = ("bedrock", "sagemaker")
 _MODEL_ARN = re.compile(
     r"arn:[^:]+:bedrock:[^:]*:[^:]*:[\w-]*(model|inference-profile|prompt-router)[\w-]*/.+", re.DOTALL
@@ -221,7 +221,7 @@ def look_through(call: Call) -> None:
                 place = f"{where}.{key}" if where else str(key)
                 if entry is not None and isinstance(key, str) and _KEYS.fullmatch(key):
                     call.unknown(f"an operation never seen before, which names `{key[:60]}`", place)
-                elif key not in SAID_BY_USERS:
+                elif key not in _TAGS:
                     todo.append((place, entry, depth + 1))
         elif isinstance(value, (list, tuple)):
             todo += [(f"{where}[{index}]", entry, depth + 1) for index, entry in enumerate(value)]
