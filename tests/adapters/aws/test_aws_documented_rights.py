@@ -32,4 +32,4 @@ def test_the_documented_policy_is_what_is_asked():
              "mgn:GetLaunchConfiguration"}  # fmt: skip
     assert granted - extra == asked()
     assert len(statement["Action"]) == len(granted)
-    assert all(re.match(r"\w[\w-]*:(Describe|Get|List|Search)", action) for action in granted)
+    assert all(re.match(r"\w[\w-]*:(Describe|Get|List|Search|BatchGet)", action) for action in granted)

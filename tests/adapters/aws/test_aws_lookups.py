@@ -60,6 +60,16 @@ LOOKED_UP = [
         {"DescribeStacks": {"Stacks": [{"Parameters": [{"ParameterKey": "T", "ParameterValue": "p5.48xlarge"}]}]}}, ["p5.48xlarge x1"]),
     ("workspaces", "CreateWorkspaces", {"Workspaces": [{"BundleId": "wsb-1"}]}, {
         "DescribeWorkspaceBundles": {"Bundles": [{"ComputeType": {"Name": "STANDARD"}}]}}, None),
+    ("codebuild", "UpdateFleet", {"arn": "a", "baseCapacity": 5}, {"BatchGetFleets": {"fleets": [
+        {"environmentType": "LINUX_EC2", "computeConfiguration": {"instanceType": "p5.48xlarge"}}]}}, ["p5.48xlarge x?"]),
+    ("codebuild", "UpdateFleet", {"arn": "a", "baseCapacity": 5}, {"BatchGetFleets": {"fleets": [
+        {"environmentType": "LINUX_CONTAINER", "computeType": "BUILD_GENERAL1_SMALL"}]}}, None),
+    ("workspaces", "UpdateWorkspacesPool", {"PoolId": "p", "Capacity": {"DesiredUserSessions": 5}}, {
+        "DescribeWorkspacesPools": {"WorkspacesPools": [{"BundleId": "b"}]},
+        "DescribeWorkspaceBundles": {"Bundles": [{"ComputeType": {"Name": "GRAPHICS_G6_XLARGE"}}]}}, ["g6.xlarge x1"]),
+    ("elasticbeanstalk", "UpdateEnvironment", {"EnvironmentName": "e", "OptionSettings": [
+        {"Namespace": "aws:autoscaling:asg", "OptionName": "MaxSize", "Value": "9"}]}, {"DescribeConfigurationSettings": {
+        "ConfigurationSettings": [{"OptionSettings": [{"OptionName": "InstanceTypes", "Value": "p5.48xlarge"}]}]}}, ["p5.48xlarge x?"]),
     ("omics", "StartRun", {"workflowId": "w"}, {"GetWorkflow": {"accelerators": "GPU"}}, ["acc:? x?"]),
     ("omics", "StartRun", {"workflowId": "w"}, {"GetWorkflow": {"id": "w"}}, None),
 ]  # fmt: skip

@@ -17,7 +17,7 @@ from exportguard.vocabulary import Unknown
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One read-only API call (`Describe*`, `Get*`, `Search*`), in botocore's words.
+    """One read-only API call (`Describe*`, `Get*`, `BatchGet*`, `Search*`), in botocore's words.
 
     `immutable`: the answer can never change (a numbered launch template version), so it may be kept.
     """

@@ -18,7 +18,7 @@ from exportguard.adapters.aws.places import region_of_host
 from exportguard.forks import Lock
 from exportguard.vocabulary import Unknown
 
-_READ_ONLY = ("Describe", "Get", "List", "Search")
+_READ_ONLY = ("Describe", "Get", "List", "Search", "BatchGet")
 _KEPT = 512
 _FAILURE_KEPT_SECONDS = 60.0
 """A look-up that failed is not tried again for a while: no call waits twice for an unreachable endpoint."""

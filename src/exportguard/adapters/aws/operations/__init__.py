@@ -59,6 +59,7 @@ _FAMILIES = {
     "redshift-data": ("integrations",),
     "elasticbeanstalk": ("platforms",),
     "datapipeline": ("platforms",),
+    "codebuild": ("platforms",),
     "deadline": ("platforms",),
     "pcs": ("platforms",),
     "omics": ("platforms",),

@@ -14,7 +14,10 @@ DEFAULT_INSTANCE_TYPE = "t3.medium"
 def scaling(call: Call) -> Maybe[int] | None:
     """The largest size of a node group's scaling configuration and warm pool; None where none is set."""
     counts: list[Maybe[int]] = []
-    for key, names in (("scalingConfig", ("maxSize", "desiredSize", "minSize")), ("warmPoolConfig", ("minSize",))):
+    for key, names in (
+        ("scalingConfig", ("maxSize", "desiredSize", "minSize")),
+        ("warmPoolConfig", ("minSize", "maxGroupPreparedCapacity")),
+    ):
         config = call.struct(call.get(key), key)
         counts += [number(get(config, n), f"{key}.{n}") for n in names if get(config, n) is not None]
     return most(*counts) if counts else None

@@ -23,7 +23,7 @@ def beanstalk(call: Call) -> None:
         return
     named: dict[str, Any] | None = None
     source = call.get("SourceConfiguration")
-    if call.operation == "RebuildEnvironment":
+    if call.operation == "RebuildEnvironment" or _grows(call):
         named = {"EnvironmentName": call.get("EnvironmentName")}
     elif call.get("TemplateName") is not None and "Environment" in call.operation:
         named = {"TemplateName": call.get("TemplateName")}
@@ -42,6 +42,15 @@ def beanstalk(call: Call) -> None:
     call.not_applicable("no option names an instance type")
 
 
+def _grows(call: Call) -> bool:
+    """Whether an environment that exists is given another size."""
+    rows = call.get("OptionSettings") if call.operation == "UpdateEnvironment" else ()
+    return any(
+        get(row, "Namespace") == "aws:autoscaling:asg" and get(row, "OptionName") in ("MinSize", "MaxSize")
+        for row in (rows if isinstance(rows, (list, tuple)) else ())
+    )
+
+
 def options(call: Call, settings: Any, where: str) -> None:
     most: Maybe[int] = NOT_GIVEN
     rows = list(call.rows(settings, where))
@@ -57,6 +66,28 @@ def options(call: Call, settings: Any, where: str) -> None:
             call.seen.append({"Subnets": value})
         elif not isinstance(name, str) and name is not None:
             call.unknown(f"{place} is not readable", place)
+
+
+# -- CodeBuild ---------------------------------------------------------------------------------------------------
+
+
+@operation("codebuild", "UpdateFleet", action=Action.SCALE)
+def build_fleet(call: Call) -> None:
+    """Another kind of machine is named as when a fleet is made; more of the same are those that the fleet has."""
+    from exportguard.adapters.aws.operations.generic import everything
+
+    everything(call)
+    sizes = (call.get("baseCapacity"), get(call.get("scalingConfiguration"), "maxCapacity"))
+    named = any(call.get(key) is not None for key in ("environmentType", "computeType", "computeConfiguration"))
+    if not call.items and not named and any(size not in (None, 0) for size in sizes):
+        answer = call.ask("codebuild", "BatchGetFleets", names=[call.get("arn")])
+        rows = () if isinstance(answer, Unknown) else get(answer, "fleets") or ()
+        for row in rows:
+            call.nested("codebuild", "CreateFleet", row, "arn")
+        if not rows:
+            reason = answer.reason if isinstance(answer, Unknown) else "not found"
+            call.unresolved(f"the fleet was not resolved: {reason}", "arn")
+    call.not_applicable("the fleet does not grow, or has no accelerator")
 
 
 # -- Data Pipeline -----------------------------------------------------------------------------------------------

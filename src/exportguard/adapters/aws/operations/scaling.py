@@ -7,7 +7,7 @@ from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, most, number
 from exportguard.adapters.aws.operations import operation
-from exportguard.vocabulary import Action, Maybe, Unknown
+from exportguard.vocabulary import Action, Maybe
 
 _PLAIN = frozenset({"dynamodb", "lambda", "rds", "kafka", "elasticache", "neptune", "cassandra", "comprehend"})
 """Namespaces whose targets have no accelerators: tables, functions, replicas, brokers, Comprehend's endpoints."""
@@ -74,15 +74,9 @@ def _streams(call: Call, ident: str, size: Maybe[int]) -> None:
 
 def _desktops(call: Call, ident: str, size: Maybe[int]) -> None:
     """`workspacespool/ID`."""
-    from exportguard.adapters.aws.operations.screens import bundle
+    from exportguard.adapters.aws.operations.screens import pool
 
-    answer = call.ask("workspaces", "DescribeWorkspacesPools", PoolIds=[ident.rpartition("/")[2]])
-    rows = () if isinstance(answer, Unknown) else get(answer, "WorkspacesPools") or ()
-    for row in rows:
-        bundle(call, get(row, "BundleId"), "ResourceId")
-    if not rows:
-        reason = answer.reason if isinstance(answer, Unknown) else "not found"
-        call.unresolved(f"pool {ident[:80]} not resolved: {reason}", "ResourceId", instances=size)
+    pool(call, ident.rpartition("/")[2], "ResourceId")
 
 
 _TARGETS: dict[str, Callable[[Call, str, Maybe[int]], None]] = {

@@ -45,6 +45,17 @@ def bundle(call: Call, ident: Any, where: str) -> None:
         call.accelerator(Unknown(f"bundle {str(ident)[:60]} not resolved: {reason}"), where=where)
 
 
+def pool(call: Call, ident: Any, where: str) -> None:
+    """The compute type of a pool's bundle, by the resolver."""
+    answer = call.ask("workspaces", "DescribeWorkspacesPools", PoolIds=[ident])
+    rows = () if isinstance(answer, Unknown) else get(answer, "WorkspacesPools") or ()
+    for row in rows:
+        bundle(call, get(row, "BundleId"), where)
+    if not rows:
+        reason = answer.reason if isinstance(answer, Unknown) else "not found"
+        call.accelerator(Unknown(f"pool {str(ident)[:80]} not resolved: {reason}"), where=where)
+
+
 @operation("workspaces", "CreateWorkspaces", "CreateStandbyWorkspaces")
 def workspaces(call: Call) -> None:
     """A compute type says whether it has a GPU. Without one the bundle decides."""
@@ -70,16 +81,22 @@ def another_compute_type(call: Call) -> None:
             compute(call, value, where)
     if call.operation != "UpdateWorkspaceBundle" and call.get("BundleId") is not None:
         bundle(call, call.get("BundleId"), "BundleId")
+    elif get(call.get("Capacity"), "DesiredUserSessions") not in (None, 0):
+        pool(call, call.get("PoolId"), "PoolId")
     call.not_applicable("no compute type with a GPU is named")
 
 
 @operation("workspaces", "StartWorkspaces", "StartWorkspacesPool", action=Action.START)
 def start_workspaces(call: Call) -> None:
     """Desktops that were judged when they were made; the resolver tells their compute type."""
+    if call.operation == "StartWorkspacesPool":
+        pool(call, call.get("PoolId"), "PoolId")
+        call.not_applicable("no desktop of the pool has a GPU")
+        return
     idents = [
         get(row, "WorkspaceId") for _, row in call.rows(call.get("StartWorkspaceRequests"), "StartWorkspaceRequests")
     ]
-    answer = call.ask("workspaces", "DescribeWorkspaces", WorkspaceIds=idents) if idents else Unknown("a pool")
+    answer = call.ask("workspaces", "DescribeWorkspaces", WorkspaceIds=idents) if idents else Unknown("none is named")
     rows = () if isinstance(answer, Unknown) else get(answer, "Workspaces") or ()
     for row in rows:
         compute(call, get(get(row, "WorkspaceProperties"), "ComputeTypeName"), "StartWorkspaceRequests")
