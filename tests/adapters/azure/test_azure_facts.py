@@ -211,6 +211,14 @@ def with_size(expression: Any, **more: Any) -> dict[str, Any]:
         '[json(\'{"a": "Standard_ND96isr_H100_v5"}\').a]',
         "[first(split('Standard_ND96isr_H100_v5;x', ';'))]",
         "[  variables ( 'deep' ) ]",
+        "[map(createArray('ND96isr'), lambda('n', 'i', concat('Standard_', lambdaVariables('n'), '_H100_v5')))[0]]",
+        "[filter(createArray('x', 'Standard_ND96isr_H100_v5'), lambda('n', contains(lambdaVariables('n'), '_')))[0]]",
+        "[reduce(createArray('ND96isr', '_H100_v5'), 'Standard_', lambda('a', 'b', concat(lambdaVariables('a'),"
+        " lambdaVariables('b'))))]",
+        "[toObject(createArray(variables('deep')), lambda('n', 'k')).k]",
+        "[groupBy(createArray(variables('deep')), lambda('n', 'k')).k[0]]",
+        "[mapValues(createObject('a', '_H100_v5'), lambda('n', concat('Standard_ND96isr', lambdaVariables('n')))).a]",
+        "[createArray('Standard_D2s_v3', variables('deep'))[parameters('none')]]",
         "Standard_ND96isr_H100_v5",
     ],
 )
@@ -222,8 +230,10 @@ def test_expressions_are_evaluated(expression: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["[reference('x').size]", "[broken(]", "[parameters('none')]", "[variables('loop')]", {"a": 1}, 7]
-)
+    "expression", ["[reference('x').size]", "[broken(]", "[parameters('none')]", "[variables('loop')]", {"a": 1}, 7,
+                   "[filter(createArray('a', 'b'), lambda('n', parameters('none')))[0]]", "[lambda('n', 'x')]",
+                   "[map(createArray('a'), lambda('n', lambdaVariables('m')))[0]]", "[map(parameters('none'), 1)[0]]"]
+)  # fmt: skip
 def test_what_cannot_be_evaluated_is_unknown(expression: Any) -> None:
     """Run-time functions, errors and loops of names never make an item vanish."""
     assert names(deploy(with_size(expression, variables={"loop": "[variables('loop')]"}))) == {UNKNOWN}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from exportguard.adapters.azure.functions import FUNCTIONS
 from exportguard.adapters.azure.tree import Many, Tree
@@ -22,6 +22,7 @@ _MOST_STEPS: Final = 300_000
 _MOST_TEXT: Final = 200_000
 _MOST_DEPTH: Final = 40
 _MOST_CHOICES: Final = 16
+_MOST_LISTED: Final = 200
 MOST_COPIES: Final = 800
 """Resource Manager's own limit."""
 
@@ -50,6 +51,8 @@ class Scope:
     """`resourcegroup`, `subscription`, `deployment`: what those functions return."""
     loops: dict[str, Tree] = field(default_factory=dict)
     """copyIndex by loop name; `` is the innermost."""
+    bound: dict[str, Tree] = field(default_factory=dict)
+    """What the arguments of the lambdas around an expression are, by lower-case name."""
     spent: list[int] = field(default_factory=lambda: [0])
     busy: frozenset[str] = frozenset()
     symbolic: bool = False
@@ -90,7 +93,7 @@ def evaluate_text(text: str, scope: Scope) -> Tree:
     if len(text) > _MOST_TEXT:
         return Unknown("an expression is too long to be evaluated")
     try:
-        return _Reader(text[1:-1], scope).whole()
+        return _Reader(_tokens(text[1:-1]), scope).whole()
     except TooMuch:
         raise
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError):
@@ -100,8 +103,8 @@ def evaluate_text(text: str, scope: Scope) -> Tree:
 class _Reader:
     """Reads and evaluates one expression from left to right."""
 
-    def __init__(self, text: str, scope: Scope) -> None:
-        self._tokens = _tokens(text)
+    def __init__(self, tokens: list[tuple[str, str]], scope: Scope) -> None:
+        self._tokens = tokens
         self._at = 0
         self._scope = scope
 
@@ -133,10 +136,26 @@ class _Reader:
             while self._peek() == ("mark", "."):  # a user-defined function: namespace.name(...)
                 self._next()
                 name += "." + self._next()[1]
-            value = self._call(name, self._arguments(depth))
+            value = self._lambda() if name.lower() == "lambda" else self._call(name, self._arguments(depth))
         else:
             raise ValueError("an expression starts with a mark")
         return self._properties(value, depth)
+
+    def _lambda(self) -> Lambda:
+        """A function that is written where it is used: its names, and its body unread."""
+        if self._next() != ("mark", "("):
+            raise ValueError("a lambda has arguments")
+        names = []
+        while self._peek() is not None and self._tokens[self._at][0] == "text":
+            if self._tokens[self._at + 1] != ("mark", ","):
+                break  # a body that is a text
+            names.append(self._next()[1][1:-1].lower())
+            self._next()
+        start, open_brackets = self._at, 1
+        while open_brackets:
+            token = self._next()
+            open_brackets += (token == ("mark", "(")) - (token == ("mark", ")"))
+        return Lambda(tuple(names), self._tokens[start : self._at - 1])
 
     def _arguments(self, depth: int) -> list[Tree]:
         if self._next() != ("mark", "("):
@@ -171,6 +190,10 @@ class _Reader:
             return scope.surroundings.get(low, Unknown(f"`{name}()` is not known before the deployment"))
         if low == "if":
             return _choose(arguments)
+        if low == "lambdavariables":
+            return scope.bound[arguments[0].lower()]
+        if low in _OVER_LISTS:
+            return _over_list(low, arguments, scope)
         if low in scope.functions:
             return _own_function(low, arguments, scope)
         function = FUNCTIONS.get(low)
@@ -196,16 +219,28 @@ def _member(value: Tree, key: Tree) -> Tree:
         return Many(_member(each, key) for each in value.values)
     if isinstance(value, Unknown):
         return value
-    if isinstance(key, (Unknown, Many)):
-        # Which one is picked is open: any of them may be.
-        inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
-        return Many(inner) if 0 < len(inner) <= _MOST_CHOICES else Unknown("which member is picked is not known")
+    if isinstance(key, Many):
+        return Many(_member(value, each) for each in key.values)
+    if isinstance(key, Unknown):
+        return _any_member(value)
     if isinstance(value, dict):
         found = value.get(str(key).lower())
         return Unknown(f"there is no `{str(key)[:100]}`") if found is None else found
     if isinstance(value, list) and isinstance(key, int) and -len(value) <= key < len(value):
         return value[key]
     return Unknown(f"there is no `{str(key)[:100]}`")
+
+
+def _any_member(value: Tree) -> Tree:
+    """Which one is picked is open: any of them may be."""
+    every = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    found: list[Tree] = []
+    for each in every[: _MOST_LISTED + 1]:
+        if each not in found:
+            found.append(each)
+    if len(every) <= _MOST_LISTED and 0 < len(found) <= _MOST_CHOICES:
+        return Many(found)
+    return Unknown("which member is picked is not known")
 
 
 def _look_up(kind: str, arguments: list[Tree], scope: Scope) -> Tree:
@@ -258,6 +293,55 @@ def _own_function(name: str, arguments: list[Tree], scope: Scope) -> Tree:
     inner = Scope(dict(zip(names, arguments, strict=False)), functions=scope.functions, spent=scope.spent)
     output = body.get("output")
     return evaluate(output.get("value"), inner) if isinstance(output, dict) else Unknown("a function without output")
+
+
+class Lambda(NamedTuple):
+    names: tuple[str, ...]
+    body: list[tuple[str, str]]
+
+
+def _applied(function: Lambda, values: tuple[Tree, ...], scope: Scope) -> Tree:
+    before, scope.bound = scope.bound, {**scope.bound, **dict(zip(function.names, values, strict=False))}
+    try:
+        return _Reader(function.body, scope).whole()
+    finally:
+        scope.bound = before
+
+
+_OVER_LISTS: Final = frozenset({"map", "filter", "reduce", "toobject", "groupby", "mapvalues"})
+
+
+def _over_list(name: str, arguments: list[Tree], scope: Scope) -> Tree:
+    """The functions that take lambdas. What a list leaves open, and whether one is filtered out, is unknown."""
+    given, *functions = arguments
+    if isinstance(given, Unknown):
+        return given
+    if isinstance(given, Many):
+        return Many(_over_list(name, [each, *functions], scope) for each in given.values)
+    first = functions[1] if name == "reduce" else functions[0]
+    if name == "mapvalues":
+        return {key: _applied(first, (value,), scope) for key, value in given.items()}
+    if name == "reduce":
+        whole = functions[0]
+        for index, each in enumerate(given):
+            whole = _applied(first, (whole, each, index), scope)
+        return whole
+    said = [_applied(first, (each, index), scope) for index, each in enumerate(given)]
+    if name == "map":
+        return said
+    open_one = next((each for each in said if isinstance(each, (Unknown, Many))), None)
+    if open_one is not None:
+        return Unknown("which members of a list are meant is not known")
+    if name == "filter":
+        return [each for each, kept in zip(given, said, strict=True) if kept is True]
+    keys = [str(key).lower() for key in said]
+    if name == "groupby":
+        return {key: [each for each, own in zip(given, keys, strict=True) if own == key] for key in keys}
+    second = functions[1] if len(functions) > 1 else None
+    return {
+        key: each if second is None else _applied(second, (each, index), scope)
+        for index, (key, each) in enumerate(zip(keys, given, strict=True))
+    }
 
 
 def _over_choices(function: Callable[..., Any], arguments: list[Tree], scope: Scope) -> Tree:
