@@ -130,6 +130,14 @@ def _named(host: str) -> tuple[str, str | None] | None:
 _APPS: Final = (".azurewebsites.net", ".azurecontainerapps.io", ".azurestaticapps.net", ".azurefd.net")
 """Hosts of somebody's own program: a path that only ends like a model's is that program's."""
 _MODEL_TAILS: Final = frozenset({"completions", "embeddings", "responses"})
+_MODEL_ENDS: Final = frozenset(
+    [(first, last) for first, words in (
+        ("images", "generations edits variations"), ("audio", "speech transcriptions translations"),
+        ("fine_tuning", "jobs"), ("realtime", "sessions client_secrets calls"), ("threads", "runs"),
+        ("v1", "messages moderations batches assistants"),
+    ) for last in words.split()]
+)  # fmt: skip
+"""How paths of the OpenAI and Anthropic APIs end, in two words that together are hardly another service's."""
 
 
 def classify(host: str, path: tuple[str, ...]) -> tuple[str, str | None]:
@@ -144,7 +152,8 @@ def classify(host: str, path: tuple[str, ...]) -> tuple[str, str | None]:
         return "arm", cloud
     if path[0] == "openai" or "deployments" in path or "openai" in path:
         return "models", cloud
-    if path[-1] in _MODEL_TAILS and not host.endswith(_APPS):
+    runs = path[-1] == "runs" and path[-3:-2] in (("threads",), ("evals",))
+    if (path[-1] in _MODEL_TAILS or path[-2:] in _MODEL_ENDS or runs) and not host.endswith(_APPS):
         return "models", cloud
     if path[0] in ("pools", "jobs", "jobschedules"):
         return "batch", cloud

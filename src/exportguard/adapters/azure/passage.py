@@ -20,10 +20,14 @@ _UNCLEAR: Final = frozenset({408, 409})
 
 def exempt(request: Any) -> bool:
     """Reads, deletes and calls to the identity hosts: nothing is asked about them."""
-    method, headers = request.method, request.headers
+    method = request.method
     if (method in READING or str(method).upper() in READING) and not _mixed(request):
-        return READING.issuperset(overriding(headers))
+        return READING.issuperset(overriding(_headers(request)))
     return is_identity(split_url(str(request.url))[0])
+
+
+def _headers(request: Any) -> Any:
+    return getattr(request, "headers", None)
 
 
 def _mixed(request: Any) -> Any:
@@ -44,7 +48,7 @@ def fingerprint(request: Any) -> tuple[object, ...]:
     """What was judged: equal fingerprints are the same call. Of the headers only those count that override the method,
     and the query does not."""
     host, path, _ = split_url(str(request.url))
-    methods = methods_of(request.method, request.headers)
+    methods = methods_of(request.method, _headers(request))
     mixed = _mixed(request)
     if mixed:  # its parts are what is judged; the pipeline writes them into a body later
         return methods, host, path, tuple(fingerprint(part) for part in mixed[0])
@@ -128,7 +132,7 @@ def observe_request(request: Any, resolver: Resolver | None) -> Observation:
     mixed = _mixed(request)
     if not mixed:
         seen: Observation = NotApplicable(reason="the call only reads or deletes")
-        for method in methods_of(request.method, request.headers):
+        for method in methods_of(request.method, _headers(request)):
             seen = observe(method, request.url, body_of(request), resolver=resolver)
             if isinstance(seen, ProvisioningRequest):
                 break
