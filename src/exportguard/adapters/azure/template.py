@@ -114,6 +114,8 @@ def _scope(
     for name, entry in declared.items() if isinstance(declared, dict) else ():
         if isinstance(entry, dict) and (entry.get("defaultvalue") is not None or entry.get("nullable") is True):
             defaults[name] = entry.get("defaultvalue")
+            if name in given and given[name] is None:
+                del given[name]  # null asks for the default
     if properties.get("parameterslink") is not None or isinstance(parameters, Unknown):
         # What is in that file overrides every default.
         why = Unknown("the parameters are in a linked file")
