@@ -28,9 +28,9 @@ NOBODY = Unknown("whose use it is, is not known")
 def keys(by: str, request: ProvisioningRequest, customers: Sequence[str]) -> tuple[str, ...]:
     """Under which keys a request's use is counted. Empty: nobody knows, and a rule over it stays open.
 
-    An end user is counted by its name as text is compared (NFKC, case, spaces aside), whoever resells to it, and once
-    more under its ultimate parent, so that what the subsidiaries of one house order adds up. Whichever is the most
-    is what a rule sees.
+    An end user is counted by its name as text is compared (NFKC, case, spaces aside), whoever resells to it; by its own
+    id, where it has one, so that a new name does not begin at nothing; and once more under its ultimate parent, so that
+    what the subsidiaries of one house order adds up. Whichever is the most is what a rule sees.
     """
     if by == "customer":
         return tuple(sorted(set(customers)))
@@ -48,6 +48,8 @@ def keys(by: str, request: ProvisioningRequest, customers: Sequence[str]) -> tup
         if isinstance(party.name, Unknown):
             return ()
         names.append(tidy(party.name))
+        if party.id is not None:
+            names.append(f"id:{tidy(party.id)}")
         parent = party.ultimate_parent
         if not isinstance(parent, Unknown) and parent is not None and not isinstance(parent.name, Unknown):
             names.append(tidy(parent.name))

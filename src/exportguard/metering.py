@@ -178,11 +178,19 @@ class Meter:
         if lease is None or lease.left < tokens:
             size = max(BLOCK, tokens)
             draws = tuple(draw._replace(tokens=size) for draw in added)
-            key = f"lease-{uuid.uuid4().hex}"
-            self.ledger.reserve(key, draws, (), as_of=draft.as_of, conditional_on=draft.readings or None)
-            for name in [name for name in self._leases if name == (hour, *scopes) or name[0] != hour]:
-                self._end(self._leases.pop(name), draft.as_of)
-            lease = self._leases[(hour, *scopes)] = Lease(key, draws, size)
+            made = Lease(f"lease-{uuid.uuid4().hex}", draws, size)
+            try:
+                self.ledger.reserve(made.key, draws, (), as_of=draft.as_of, conditional_on=draft.readings or None)
+            except UsageMovedError:
+                raise
+            except BaseException:
+                self._end(made, draft.as_of)  # its commit may have arrived although its answer did not
+                raise
+            over = [name for name in self._leases if name == (hour, *scopes) or name[0] != hour]
+            ended = [self._leases.pop(name) for name in over]
+            lease = self._leases[(hour, *scopes)] = made
+            for each in ended:
+                self._end(each, draft.as_of)
         lease.taken += tokens
         self._version += 1
         return lease

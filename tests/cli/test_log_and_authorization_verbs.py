@@ -21,6 +21,7 @@ from exportguard import Guard, ProvisioningHeld
 from exportguard.cli.app import app
 from exportguard.errors import ExportguardError
 from exportguard.language import PolicySource
+from exportguard.vocabulary import CallOrigin
 
 NOW = datetime.now(UTC)
 POLICY = """
@@ -44,6 +45,17 @@ rules:
     when: item.accelerator.family == "H200"
     because: "{item.name} is held"
 """
+UNKNOWN = (
+    POLICY.partition("  - id")[0]
+    + """
+  - id: unknown
+    title: What cannot be named is held
+    effect: hold
+    when: unknown(item.accelerator.id)
+    because: "{item.name}: it is not known what it is"
+    authorizable_by: [internal_waiver]
+"""
+)
 COUNTED = (
     POLICY
     + """
@@ -163,6 +175,41 @@ def test_whoever_asked_cannot_approve(make):
         assert code == 2
         assert "somebody else" in said or "the name of who approves" in said
     held(client(make()))
+
+
+@pytest.mark.parametrize(
+    "by", ["ann+2@b.c", "mailto:ANN@B.C", "CORP\\ann", "Ann", "a\u200bnn@b.c", "\uff21nn <ann@b.c>"]
+)
+def test_another_spelling_of_the_requester_cannot_approve(make, by):
+    code, said = approve(held(client(make())), "--requested-by", "Ann Lee <ann@b.c>", by=by)
+    assert (code, "somebody else" in said) == (2, True)
+
+
+def test_an_approval_of_a_call_that_was_not_looked_into_is_for_that_call(make):
+    """Two launch templates that nobody looked up are unknown alike, and still two requests."""
+    ec2 = client(make(UNKNOWN))
+
+    def start(name: str) -> Any:
+        return ec2.run_instances(LaunchTemplate={"LaunchTemplateName": name}, MinCount=1, MaxCount=1)
+
+    for name in ("one", "other"):
+        data = {"InstanceType": "t3.micro", "ImageId": "ami-12c6146b"}
+        ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+    with pytest.raises(ProvisioningHeld) as caught:
+        start("one")
+    assert approve(caught.value.decision.decision_id)[0] == 0
+    with pytest.raises(ProvisioningHeld):
+        start("other")
+    assert start("one")["Instances"]
+
+
+def test_a_call_that_was_not_read_cannot_be_approved(make):
+    """Nothing would tell it from any other."""
+    guard = make(UNKNOWN)
+    with guard.acting_for("cust-zurich"):
+        refusal = guard.judge(lambda: 1 / 0, CallOrigin("boto3")).refusal
+    code, said = approve(refusal.decision.decision_id)
+    assert (code, "could not be read" in said) == (2, True)
 
 
 @pytest.mark.parametrize("reason", ["", "  "])
@@ -445,6 +492,31 @@ LEVEL = (
     because: "{usage.accelerators} accelerators"
 """
 )
+
+
+def test_a_record_of_a_clock_that_went_wrong_is_kept_as_long_as_those_before_it(make):
+    """A clock that stood at 1990 for a day does not make last week's records old."""
+    now = [NOW]
+    ec2 = client(make(clock=lambda: now[0]))
+    run(ec2, kind="t3.micro")
+    now[0] = NOW.replace(year=1990)
+    run(ec2, kind="t3.micro")
+    code, said = shell("log", "erase", "--before", "2000-01-01", "--by", "x", "--reason", "y")
+    assert (code, said.split(",")[0]) == (0, "0 erased")
+
+
+def test_a_level_falls_under_each_name_that_an_end_user_counts_under(make):
+    party = {**PARTY, "id": "party-7"}
+    guard = make(
+        LEVEL.replace("by: customer", "by: end_user"),
+        customers={"customers": [{"id": "cust-zurich", "parties": [party]}]},
+    )
+    ec2 = client(guard)
+    run(ec2)
+    held(ec2)
+    names = ("--of", PARTY["name"], "--of", "id:party-7")
+    assert shell("authorizations", "lower", "i-0abc", *names, "--by", "end_user", "--accelerators", "8")[0] == 0
+    run(ec2)
 
 
 def test_a_level_falls_when_instances_end(make):

@@ -390,6 +390,24 @@ def test_a_clock_that_jumps_counts_in_the_period_that_it_names(make, store):
         run(ec2)
 
 
+def test_a_customer_that_is_renamed_does_not_begin_at_nothing(load, store):
+    """Its own id is what it is counted by beside its name."""
+    (party,) = _zurich()["parties"]
+
+    def named(name: str) -> dict[str, Any]:
+        return {"customers": [{"id": "cust-zurich", "parties": [{**party, "id": "party-7", "name": name}]}]}
+
+    guard = load(
+        (PolicySource("cumulative.yaml", CUMULATIVE.replace("by: customer", "by: end_user")),),
+        record=store, ledger=store, clock=lambda: AT, customers=named("Universität Zürich"),
+    )  # fmt: skip
+    ec2 = client(guard)
+    run(ec2, 2)
+    guard.reload(customers=named("Zürcher Hochschule"))
+    with pytest.raises(ProvisioningHeld, match="24"):
+        run(ec2)
+
+
 def test_use_adds_up_over_the_subsidiaries_of_one_house(load, store):
     """Two end users of one ultimate parent order through two resellers: what a rule by end user sees is their sum."""
     party = _zurich()["parties"][0]

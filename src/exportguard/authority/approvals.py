@@ -12,9 +12,20 @@ from pydantic import ValidationError
 from exportguard.authority.authorizations import load_authorizations
 from exportguard.documents import parse_json
 from exportguard.errors import DocumentError, InputError
-from exportguard.vocabulary import Authorization, AuthorizationKind, Decision, Effect, Outcome, Party, Role, RuleResult
-from exportguard.vocabulary.authorization import AuthorizedParty, Effective, person, unapproved
+from exportguard.vocabulary import (
+    Authorization,
+    AuthorizationKind,
+    Decision,
+    Effect,
+    Outcome,
+    Party,
+    ProvisioningRequest,
+    Role,
+    RuleResult,
+)
+from exportguard.vocabulary.authorization import AuthorizedParty, Effective, person, same_person, unapproved
 from exportguard.vocabulary.fact import Unknown
+from exportguard.vocabulary.saying import is_named
 
 GOOD_FOR: Final = timedelta(days=7)
 """How long an approval may be used, unless it says otherwise."""
@@ -107,12 +118,17 @@ def approve(
     fingerprint = record.get("fingerprint")
     if not isinstance(fingerprint, str) or decision.request is None:
         raise InputError(f"decision {name} was held before its request could be read", remedy="Ask again.")
+    if not _told_apart(decision.request):
+        raise InputError(
+            f"decision {name} is about a call that could not be read: an approval of it would be one of any other",
+            remedy="Make the call where its parameters are seen, or with a resolver, then approve that decision.",
+        )
     if not reason.strip():
         raise InputError("an approval needs a reason")
     asked_by = _requesters(record, requested_by)
     if not person(by):
         raise InputError("an approval needs the name of who approves")
-    if person(by) in {person(each) for each in asked_by}:
+    if any(same_person(by, each) for each in asked_by):
         raise InputError(
             f"`{by}` requested it: somebody else has to approve", remedy="Give --by the name of a second person."
         )
@@ -138,6 +154,13 @@ def approve(
         )
     load_authorizations([entry])
     return Approval(entry, name, open_rules(decision), reason.strip(), at)
+
+
+def _told_apart(request: ProvisioningRequest) -> bool:
+    """Whether anything tells *request* from others that are as little known."""
+    if isinstance(request.items, Unknown):
+        return False
+    return request.call is not None or all(is_named(item) or item.name for item in request.items)
 
 
 def _requesters(record: Mapping[str, Any], requested_by: str | None) -> list[str]:

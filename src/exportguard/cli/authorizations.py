@@ -248,7 +248,13 @@ def reconcile(
 @app.command("lower", help="A level fell: instances ended. What periods add up stays as it is. Once for each KEY.")
 def lower(
     key: Annotated[str, typer.Argument(help="What ended, such as the instance ids: the same KEY again counts once.")],
-    of: Annotated[str, typer.Option(help="Whose level: a customer id, an account (aws:111122223333), an end user.")],
+    of: Annotated[
+        list[str],
+        typer.Option(
+            help="Whose level: a customer id, an account (aws:111122223333), an end user. Again for each name that an "
+            "end user counts under (its name, `id:ID`, its ultimate parent), as `reconcile` lists them."
+        ),
+    ],
     by: Annotated[str, typer.Option(help="customer, account or end_user, as in the rule's `per`.")] = "customer",
     accelerators: Annotated[float, typer.Option(min=0, help="How many.")] = 0,
     tpp: Annotated[float, typer.Option(min=0, help="Their TPP, all together.")] = 0,
@@ -266,11 +272,11 @@ def lower(
         raise ConfigurationError(f"nothing is counted by `{by}`", remedy=f"There are: {', '.join(get_args(By))}.")
     if not accelerators and not tpp:
         raise ConfigurationError("by how much did it fall?", remedy="Give --accelerators, --tpp, or both.")
-    whose = tidy(of) if by == "end_user" else of
+    whose = {tidy(each) if by == "end_user" else each for each in of}
     with _ledger(ledger, record) as book:
-        draw = UsageDraw(by, whose, 0, accelerators, tpp)  # type: ignore[arg-type]
-        book.lower(f"lowered-{key}", [draw], as_of=datetime.now(UTC), note=note)
-    print(f"{of}: lowered by {accelerators:g} accelerators, {tpp:g} TPP")
+        draws = [UsageDraw(by, each, 0, accelerators, tpp) for each in sorted(whose)]  # type: ignore[arg-type]
+        book.lower(f"lowered-{key}", draws, as_of=datetime.now(UTC), note=note)
+    print(f"{', '.join(of)}: lowered by {accelerators:g} accelerators, {tpp:g} TPP")
 
 
 def _key(name: str, book: Ledger, record: str | None) -> str:

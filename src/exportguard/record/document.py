@@ -26,17 +26,18 @@ from exportguard.vocabulary import (
     Usage,
 )
 from exportguard.vocabulary.fact import Frozen
+from exportguard.vocabulary.saying import is_named
 
 RECORD_SCHEMA: Final = "exportguard/decision-record/1"
 
 _IDENTIFYING: Final = (
     "provider", "service", "operation", "action", "account", "locations", "items", "parties", "end_use", "transfer",
-    "red_flags", "customer", "tags",
+    "red_flags", "customer", "tags", "call",
 )  # fmt: skip
 """Not `time` and not `idempotency_key`: the same request made again tomorrow is what was approved."""
 
 _INCIDENTAL: Final = frozenset({"name", "where"})
-"""Of an item: a label, and the place in the call that it was read from."""
+"""Of an item that is known: a label, and the place in the call that it was read from."""
 
 _PROVENANCE: Final = frozenset({"sources", "listings_as_of", "ownership_answers"})
 """Of a party: how its facts came to be known changes daily, the facts do not."""
@@ -50,11 +51,16 @@ def fingerprint(request: ProvisioningRequest) -> str:
     """
     document = json_safe(request.model_dump(mode="json", exclude_none=True))
     picked = {key: _plain(document[key]) for key in _IDENTIFYING if key in document}
+    named = [] if isinstance(request.items, Unknown) else [is_named(item) for item in request.items]
     for key, drop in (("items", _INCIDENTAL), ("parties", _PROVENANCE), ("locations", frozenset[str]())):
         entries = picked.get(key)
         if isinstance(entries, list):
-            kept = [{k: v for k, v in entry.items() if k not in drop} for entry in entries]
-            picked[key] = sorted(kept, key=canonical)
+            if key == "items":  # of one that is not known its label may be all that there is
+                drops = [drop if each else frozenset({"where"}) for each in named]
+            else:
+                drops = [drop] * len(entries)
+            kept = [{k: v for k, v in each.items() if k not in out} for each, out in zip(entries, drops, strict=True)]
+            picked[key] = sorted(kept, key=canonical) if len(kept) > 1 else kept
     if isinstance(picked.get("red_flags"), list):
         picked["red_flags"] = sorted(set(picked["red_flags"]))
     return sha256(canonical(picked)).hexdigest()

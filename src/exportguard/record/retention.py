@@ -129,8 +129,14 @@ def erase(
     kept = holds(log)
     going: list[int] = []
     held = 0
+    newest: datetime | None = None
     for stored in log.read():
-        if not stored.body or not _is_old(stored, before):
+        made = _made(stored) if stored.body else None
+        if made is None:
+            continue
+        # A record that says it is older than one before it was made by a clock that was wrong.
+        newest = made if newest is None else max(newest, made)
+        if newest >= before or not is_decision(stored.record):
             continue
         if any(hold.covers(stored.record) for hold in kept):
             held += 1
@@ -165,14 +171,13 @@ def years_before(at: datetime, years: int) -> datetime:
         return at.replace(year=at.year - years, day=28)
 
 
-def _is_old(stored: StoredRecord, before: datetime) -> bool:
-    record = stored.record
-    if not is_decision(record):
-        return False
+def _made(stored: StoredRecord) -> datetime | None:
+    """When a record says that it was made; None where that cannot be read, and it stays."""
     try:
-        return datetime.fromisoformat(record["time"]) < before
+        made = datetime.fromisoformat(stored.record["time"])
     except (KeyError, TypeError, ValueError):
-        return False
+        return None
+    return made if made.utcoffset() is not None else None
 
 
 def as_ranges(numbers: Iterable[int]) -> Iterator[list[int]]:

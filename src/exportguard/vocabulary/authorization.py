@@ -57,10 +57,11 @@ class Authorization(Frozen):
 
 def unapproved(entry: Authorization) -> str | None:
     """Why *entry* was not approved by a second person; None if it was. Until then it lifts nothing."""
-    approvers = {person(name) for name in entry.approved_by} - {""}
+    approvers = [name for name in entry.approved_by if person(name)]
     if not approvers:
         return "nobody approved it"
-    return "its requester approved it: somebody else has to" if person(entry.requested_by) in approvers else None
+    same = any(same_person(name, entry.requested_by) for name in approvers)
+    return "its requester approved it: somebody else has to" if same else None
 
 
 def person(text: str) -> str:
@@ -69,3 +70,21 @@ def person(text: str) -> str:
     tidy = " ".join(visible.casefold().split())
     address = re.search(r"[^\s<>:;,()]+@[^\s<>:;,()]+", tidy)
     return address.group() if address else tidy
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names may be of one person, in doubt yes: an address with a tag in it (`a.lee+x@example.com`) is the
+    one without, and a bare name (`CORP\\a.lee`, `Lee, A.`) goes with the address that begins with it."""
+    (first, first_host), (second, second_host) = _parts(person(one)), _parts(person(other))
+    if first_host and second_host:
+        return (first, first_host) == (second, second_host)
+    return _words(first) == _words(second)
+
+
+def _parts(name: str) -> tuple[str, str]:
+    local, _, host = name.partition("@")
+    return (local.partition("+")[0] or local if host else name), host
+
+
+def _words(name: str) -> list[str]:
+    return sorted(re.findall(r"\w+", name.rpartition("\\")[2])) or [name]

@@ -83,6 +83,8 @@ class ProvisioningRequest(Frozen):
     customer: Text | None = None
     """A customer id named by the request itself; the guard looks it up in the directory."""
     idempotency_key: Text | None = None
+    call: Text | None = None
+    """A digest of what the call says, where an item of it could not be named: two such calls are two requests."""
     tags: dict[str, str] = Field(default_factory=dict)
     """Tags of the resource or account that a directory may know the customer by."""
 

@@ -22,6 +22,7 @@ from exportguard.vocabulary import (
     ProvisioningRequest,
     Unknown,
 )
+from exportguard.vocabulary.saying import marked
 
 _PASSED_ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):(?:role|instance-profile)/")
 _PASSED_ROLES = (
@@ -75,7 +76,7 @@ def observe(
         why = call.outside or f"{service}.{operation} names no instance type, accelerator or model"
         return NotApplicable(reason=why[:2000])
     places = locations((region, signing_region, where, *passing_on), call.zones, call.locations)
-    return ProvisioningRequest(
+    seen = ProvisioningRequest(
         provider="aws",
         service=text(service, "service"),
         operation=text(operation, "operation"),
@@ -87,6 +88,7 @@ def observe(
         tags=_tags(parameters),
         idempotency_key=_token(parameters),
     )
+    return marked(seen, parameters)
 
 
 def observe_document(call: Boto3Call, *, resolver: Resolver | None = None) -> Observation:

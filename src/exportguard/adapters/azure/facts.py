@@ -24,6 +24,7 @@ from exportguard.vocabulary.fact import Unknown
 from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.methods import READING
 from exportguard.vocabulary.request import Action, NotApplicable, Observation, ProvisioningRequest, Transfer
+from exportguard.vocabulary.saying import all_named, marked
 
 _PLAIN: Final = frozenset({"PUT", "POST", "PATCH", "GET", "DELETE"})
 
@@ -53,7 +54,11 @@ def observe(
     """
     try:
         verb = method if method in _PLAIN else str(method).strip().upper()
-        return _observe(verb, str(url), body, resolver, account)
+        seen = _observe(verb, str(url), body, resolver, account)
+        if not isinstance(seen, ProvisioningRequest) or all_named(seen):
+            return seen
+        tree = read_body(body)
+        return seen if isinstance(tree, Unknown) else marked(seen, split_url(str(url))[:2], tree)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError) as error:
         why = f"the call could not be read ({type(error).__name__})"
         return ProvisioningRequest(provider="azure", operation=str(method)[:20] or "?", items=(unknown(why),))
