@@ -464,6 +464,25 @@ async def test_a_cancelled_judgement_gives_back_what_it_reserved(arm: LoopbackAr
     assert arm.connections == 0
 
 
+@pytest.mark.parametrize("installed", [False, True])
+def test_an_interrupted_release_gives_back(arm: LoopbackArm, hooked: Any, installed: bool) -> None:
+    """It may have reserved already when the interrupt arrived."""
+    gate, hook = hooked()
+
+    def interrupted(judgement: Judgement) -> None:
+        raise KeyboardInterrupt
+
+    gate.release = interrupted
+    if installed:
+        hook.install()
+    client: Any = PipelineClient(arm.url, policies=[] if installed else [hook.policy()])
+    with pytest.raises(KeyboardInterrupt):
+        client.send_request(HttpRequest("PUT", arm.url + VM, json=vm("Standard_D2s_v3")))
+    hook.uninstall()
+    assert gate.results == [CallResult.FAILED]
+    assert arm.connections == 0
+
+
 def test_attach_says_what_it_cannot_guard(hooked: Any) -> None:
     """An object without a pipeline is an error, not silence."""
     _, hook = hooked()

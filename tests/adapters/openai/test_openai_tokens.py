@@ -171,6 +171,18 @@ def test_a_stream_that_is_not_read_to_its_end_is_settled_without_a_number(servic
     assert len(gate.ends) == 2
 
 
+def test_an_interrupted_release_gives_back(service: Service, gate: Settled) -> None:
+    """It may have reserved already when the interrupt arrived."""
+
+    def interrupted(judgement: Judgement) -> None:
+        raise KeyboardInterrupt
+
+    gate.release = interrupted  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        client(service).embeddings.create(model="m", input="x")
+    assert gate.ends == [(CallResult.FAILED, None)]
+
+
 def test_threads_settle_a_dropped_stream_once_and_none_fails() -> None:
     """One takes the last of them just when another was about to."""
     from exportguard.adapters.openai import usage

@@ -81,8 +81,12 @@ class Passage:
         judgement = self._gate.judge(lambda: self._observe(request), self._origin())
         if judgement.refusal is not None:
             raise judgement.refusal
-        self._gate.release(judgement)
-        self.judgements.append(judgement)
+        self.judgements.append(judgement)  # first: what interrupts the release, or comes right after it, gives back
+        try:
+            self._gate.release(judgement)
+        except BaseException:  # a pipeline tells its policies of some only
+            self.end_with_error()
+            raise
         self._print = printed
 
     def _observe(self, request: Any) -> Observation:

@@ -84,8 +84,8 @@ class Passage:
         )
         if judgement.refusal is not None:
             raise judgement.refusal
+        self._judgements.append(judgement)  # first: what interrupts the release, or comes right after it, gives back
         self._gate.release(judgement)
-        self._judgements.append(judgement)
         self._seen = (host, plain)
 
     def arrive(self, request: Any) -> None:

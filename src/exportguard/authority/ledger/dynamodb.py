@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ from exportguard.authority.ledger.model import (
     ReservationState,
     UsageDraw,
     UsageMovedError,
+    reading_of,
     scope_of,
     unscaled,
 )
@@ -64,13 +66,8 @@ class DynamoLedger:
             if item["sk"] < after:
                 for name in _COUNTS:
                     sums[name] += int(item.get(name, 0))
-        tokens, accelerators, tpp = (
-            unscaled(max(0, sums[unit]), unit)
-            if not (lost := sums[f"unknown_{unit}"])
-            else Unknown(f"{lost} earlier request{'s' if lost > 1 else ''} did not say how many {unit}")
-            for unit in SCALES
-        )
-        return UsageReading(tokens if isinstance(tokens, Unknown) else int(tokens), accelerators, tpp, version)
+        counted = list(sums.values())
+        return reading_of(counted[: len(SCALES)], counted[len(SCALES) :], version)
 
     def reserve(
         self,
@@ -131,10 +128,7 @@ class DynamoLedger:
     def _replay(self, key: str, known: Mapping[str, Any], counted: Counted) -> Reservation:
         if known["state"] == "lowered" or not Counted.from_text(known["asked"]).same_call(counted):
             raise KeyTakenError(f"the key {key} was used for another call")
-        found = _reservation(key, known)
-        return Reservation(
-            key, found.state, found.made_at, found.expires_at, found.usage, found.authorizations, found.note, True
-        )
+        return replace(_reservation(key, known), replayed=True)
 
     def commit(
         self,

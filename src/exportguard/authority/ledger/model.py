@@ -283,6 +283,17 @@ class Counted(NamedTuple):
         return tuple(usage), tuple(AuthorizationDraw(n, u, unscaled(a, u), math.inf) for n, u, a in self.authorizations)
 
 
+def reading_of(sums: Sequence[int], unknown: Sequence[int], version: int) -> UsageReading:
+    """What a rule sees of *sums* (tokens, accelerators, TPP, as they are counted) and of how many are not known."""
+    tokens, accelerators, tpp = (
+        unscaled(max(0, whole), unit)
+        if not lost
+        else Unknown(f"{lost} earlier request{'s' if lost > 1 else ''} did not say how many {unit}")
+        for whole, lost, unit in zip(sums, unknown, SCALES, strict=True)
+    )
+    return UsageReading(tokens if isinstance(tokens, Unknown) else int(tokens), accelerators, tpp, version)
+
+
 def scope_of(by: str, key: str) -> str:
     return f"{by}:{key}"
 

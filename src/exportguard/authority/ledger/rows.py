@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from exportguard.authority.ledger.model import (
     LimitReachedError,
     Reservation,
     ReservationState,
+    reading_of,
     scope_of,
     unscaled,
 )
@@ -97,9 +99,7 @@ def replay(session: Session, known: Reservation, counted: Counted) -> Reservatio
     asked = session.execute("SELECT asked FROM ledger_reservation WHERE key = :key", {"key": known.key})[0][0]
     if known.state is ReservationState.LOWERED or not Counted.from_text(asked).same_call(counted):
         return KeyTakenError(f"the key {known.key} was used for another call")
-    return Reservation(
-        known.key, known.state, known.made_at, known.expires_at, known.usage, known.authorizations, known.note, True
-    )
+    return replace(known, replayed=True)
 
 
 def version_of(session: Session, scope: str) -> int:
@@ -117,13 +117,7 @@ def reading(session: Session, question: UsageQuestion, key: str, as_of: datetime
         unknown = Unknown(str(error))
         return UsageReading(unknown, unknown, unknown, version)
     row = [int(each) for each in session.execute(_SUM, {"scope": scope, "first": first, "after": after})[0]]
-    tokens, accelerators, tpp = (
-        unscaled(max(0, whole), unit)
-        if not unknown
-        else Unknown(f"{unknown} earlier request{'s' if unknown > 1 else ''} did not say how many {unit}")
-        for whole, unknown, unit in zip(row[:3], row[3:], SCALES, strict=True)
-    )
-    return UsageReading(tokens if isinstance(tokens, Unknown) else int(tokens), accelerators, tpp, version)
+    return reading_of(row[:3], row[3:], version)
 
 
 def count(session: Session, counted: Counted, at: datetime, sign: int, *, only_level: bool = False) -> None:

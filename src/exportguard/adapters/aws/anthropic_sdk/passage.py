@@ -75,8 +75,8 @@ class Passage:
         judgement = self._gate.judge(lambda: look(resolver), CallOrigin(point="anthropic", customer=self._customer))
         if judgement.refusal is not None:
             raise judgement.refusal
+        self._judgements.append(judgement)  # first: what interrupts the release, or comes right after it, gives back
         self._gate.release(judgement)
-        self._judgements.append(judgement)
         self._seen.append(plain)
 
     def end(self, answer: Any = None) -> None:
