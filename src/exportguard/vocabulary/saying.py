@@ -13,7 +13,10 @@ from exportguard.vocabulary.fact import Unknown
 from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.request import Action, Observation, ProvisioningRequest
 
-_LEFT_OUT: Final = re.compile(r"token|secret|passw|userdata|customdata|credential|callerreference", re.IGNORECASE)
+_LEFT_OUT: Final = re.compile(
+    r"token|secret|passw|userdata|customdata|credential|callerreference|^(operation|request|runtimesession)id$",
+    re.IGNORECASE,
+)
 """Keys whose values are secret, or new with each repetition of a call."""
 _DEPTH: Final = 60
 
