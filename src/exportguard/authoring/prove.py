@@ -155,7 +155,8 @@ def document_of_found(found: Found) -> dict[str, Any]:
 def authorizations(found: Found) -> list[dict[str, Any]]:
     """The authorizations beside a request, as their document has them."""
     return [
-        json.loads(entry.model_dump_json(exclude_defaults=True)) | {"effective": {}} for entry in found.authorizations
+        json.loads(entry.model_dump_json(exclude_defaults=True)) | {"effective": {"from": str(entry.effective.from_)}}
+        for entry in found.authorizations
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
@@ -196,7 +196,11 @@ class Prover:
         """The request behind a model."""
         reading = Reading(model, setting.operations.words)
         document = setting.scene.document(reading)
-        return Found(document, _authorizations(setting.judge.lifting, document), setting.scene.readings(reading))
+        return Found(
+            document,
+            _authorizations(setting.judge.lifting, document, setting.judge.as_of),
+            setting.scene.readings(reading),
+        )
 
 
 class _Solver:
@@ -272,7 +276,7 @@ def _mismatch(found: Found | None) -> None:
     )
 
 
-def _authorizations(lifting: frozenset[str], document: dict[str, Any]) -> tuple[Authorization, ...]:
+def _authorizations(lifting: frozenset[str], document: dict[str, Any], as_of: datetime) -> tuple[Authorization, ...]:
     """The widest authorization of each kind that may be there, naming whoever can be named."""
     parties = tuple(
         AuthorizedParty(role=party["role"], name=party["name"])
@@ -285,7 +289,7 @@ def _authorizations(lifting: frozenset[str], document: dict[str, Any]) -> tuple[
             kind=AuthorizationKind(kind),
             scope="true",
             parties=parties,
-            effective=Effective(),
+            effective=Effective(from_=as_of.astimezone(UTC).date()),
             requested_by="a@example.com",
             approved_by=("b@example.com",),
         )
