@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import quote, unquote, urljoin
 
-from exportguard.adapters.azure.tree import Tree, parse
+from exportguard.adapters.azure.tree import Many, Tree, parse
 from exportguard.vocabulary.fact import Unknown
 
 _MOST: Final = 200_000
@@ -61,17 +61,36 @@ def _format(pattern: str, *values: Tree) -> Tree:
 _CASE: Final = Unknown("two texts differ in case only")
 
 
+_OPEN: Final = Unknown("what is compared is not known in all its parts")
+
+
 def _equals(one: Tree, other: Tree) -> Tree:
-    """Texts that differ in case only, and objects (whose keys' case is gone here), are left open: either may be so."""
+    """Texts that differ in case only, and objects (whose keys' case is gone here), are left open: either may be so. So
+    is what has an unknown part, unless another part differs."""
+    if isinstance(one, (Unknown, Many)) or isinstance(other, (Unknown, Many)):
+        return _OPEN
     if isinstance(one, str) and isinstance(other, str):
         return one == other or (_CASE if one.casefold() == other.casefold() else False)
-    if isinstance(one, (dict, list)) and one == other:
-        return True if _keyless(one) else _CASE
+    if isinstance(one, list) and isinstance(other, list):
+        return _all_equal(one, other) if len(one) == len(other) else False
+    if isinstance(one, dict) and isinstance(other, dict):
+        if one.keys() != other.keys():
+            return False
+        return False if _all_equal(list(one.values()), [other[key] for key in one]) is False else _CASE
     return bool(one == other and isinstance(one, bool) == isinstance(other, bool))
 
 
-def _keyless(value: Tree) -> bool:
-    return all(map(_keyless, value)) if isinstance(value, list) else not isinstance(value, dict)
+def _all_equal(ones: list[Tree], others: list[Tree]) -> Tree:
+    said = [_equals(one, other) for one, other in zip(ones, others, strict=True)]
+    if any(each is False for each in said):
+        return False
+    return next((each for each in said if isinstance(each, Unknown)), True)
+
+
+def _known_in(values: Tree) -> None:
+    """Raises where a list has parts that are not known: the whole is unknown then."""
+    if isinstance(values, list) and any(isinstance(value, (Unknown, Many)) for value in values):
+        raise ValueError("a part is not known")
 
 
 def _flag(value: Tree) -> bool:
@@ -107,7 +126,13 @@ def _contains(container: Tree, item: Tree) -> Tree:
         text = _text(item)
         return text in container or (_CASE if text.casefold() in container.casefold() else False)
     found = [_equals(each, item) for each in container]
-    return True if True in found else _CASE if any(isinstance(each, Unknown) for each in found) else False
+    return (
+        True
+        if any(each is True for each in found)
+        else _CASE
+        if any(isinstance(each, Unknown) for each in found)
+        else False
+    )
 
 
 def _length(value: Tree) -> int:
@@ -184,6 +209,24 @@ def _try_get(value: Tree, *keys: Tree) -> Tree:
     return value
 
 
+def _join(parts: Tree, mark: str) -> str:
+    _known_in(parts)
+    return mark.join(_text(part) for part in parts)
+
+
+def _index_of(text: Tree, part: Tree) -> int:
+    if isinstance(text, str):
+        return text.lower().find(part.lower())
+    _known_in(text)
+    return text.index(part) if part in text else -1
+
+
+def _intersection(first: Tree, *more: Tree) -> Tree:
+    for each in (first, *more):
+        _known_in(each)
+    return [item for item in first if all(item in other for other in more)]
+
+
 def _integer(value: Tree) -> int:
     return int(value)
 
@@ -192,11 +235,11 @@ _STRICT: Final[dict[str, Callable[..., Any]]] = {
     "concat": _concat, "format": _format, "equals": _equals, "tolower": str.lower, "toupper": str.upper,
     "trim": str.strip, "string": _text, "int": _integer, "bool": _flag, "json": parse, "not": lambda v: not _flag(v),
     "empty": _empty, "contains": _contains, "length": _length, "union": _union, "range": _range, "split": _split,
-    "join": lambda parts, mark: mark.join(_text(part) for part in parts), "padleft": _pad, "items": _items,
+    "join": _join, "padleft": _pad, "items": _items,
     "substring": _substring, "replace": lambda text, old, new: text.replace(old, new) if len(text) < _MOST else None,
     "startswith": lambda text, part: text.lower().startswith(part.lower()),
     "endswith": lambda text, part: text.lower().endswith(part.lower()),
-    "indexof": lambda text, part: text.lower().find(part.lower()) if isinstance(text, str) else text.index(part),
+    "indexof": _index_of,
     "lastindexof": lambda text, part: text.lower().rfind(part.lower()), "first": lambda v: v[0],
     "last": lambda v: v[-1], "skip": lambda v, n: v[max(n, 0) :], "take": lambda v, n: v[: max(n, 0)],
     "min": lambda *v: min(v[0] if isinstance(v[0], list) else v), "add": lambda a, b: a + b,
@@ -209,7 +252,7 @@ _STRICT: Final[dict[str, Callable[..., Any]]] = {
     "subscriptionresourceid": _resource_id, "tenantresourceid": _resource_id, "true": lambda: True,
     "false": lambda: False, "null": lambda: None, "createobject": _object,
     "array": lambda v: v if isinstance(v, list) else [v], "flatten": lambda v: [i for part in v for i in part],
-    "intersection": lambda a, *more: [i for i in a if all(i in m for m in more)],
+    "intersection": _intersection,
     "tryget": _try_get,
     "datauritostring": lambda v: _decode(v.rpartition(",")[2]) if ";base64," in v else unquote(v.rpartition(",")[2]),
     "objectkeys": lambda v: list(v), "shallowmerge": lambda v: _union(*v),
