@@ -50,7 +50,9 @@ def whole(r: Random, depth: int) -> str:
         case 2:
             return f"-({whole(r, depth - 1)})"
         case 3:
-            return f"int({real(r, depth - 1)})"
+            inner = real(r, depth - 1)
+            # A literal that no int holds is refused when it is read; one that is worked out is met when it is asked.
+            return f"int({inner} + 0.0)" if inner == "1e300" else f"int({inner})"
     return f"{r.choice(TIMES)}.{r.choice(('getFullYear', 'getDayOfWeek', 'getHours', 'getMonth', 'getDayOfYear'))}()"
 
 

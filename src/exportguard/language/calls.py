@@ -140,7 +140,9 @@ class CallChecks:
             problem = convert_literal(name, part.value)
             if problem is not None:
                 what = f"`{part.value}` is not {'an' if name == 'int' else 'a'} {name}"
-                self.report(part, "EG215", what, problem, _WRITTEN[name])
+                # How an int is written helps with a text; of a number that is too large it says nothing.
+                hint = None if name == "int" and not isinstance(part.value, str) else _WRITTEN[name]
+                self.report(part, "EG215", what, problem, hint)
 
     def check_zone(self, part: Node) -> None:
         """A time zone that is not one leaves the rule open for ever; where a machine knows none, nothing is said."""
