@@ -47,6 +47,8 @@ class Interrupted:
         self.left = at
 
     def __enter__(self) -> Interrupted:
+        # Some releases of 3.12 tell of instructions only if a frame has asked for them before tracing begins.
+        sys._getframe().f_trace_opcodes = True
         sys.settrace(self._call)
         return self
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from exportguard.adapters.aws.call import Call
 from exportguard.adapters.aws.classify import Standing, standing
@@ -111,6 +112,12 @@ def extractor(service: str, name: str) -> Operation | None:
     return _registered.get((service, name))
 
 
+@cache
+def _where() -> Any:
+    """A module that imports this one, and that most calls need: to import it in each of them costs a microsecond."""
+    return import_module(f"{__name__}.where")
+
+
 def extract(call: Call) -> None:
     """Add what *call* provisions to its items, by its own extractor, the generic walk, or a look through its keys."""
     found = standing(call.service, call.operation)
@@ -133,6 +140,4 @@ def extract(call: Call) -> None:
         else:
             generic.look_through(call)
     if call.items and call.service in IN_SUBNETS:
-        from exportguard.adapters.aws.operations.where import standing_places
-
-        standing_places(call)
+        _where().standing_places(call)

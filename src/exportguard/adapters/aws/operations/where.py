@@ -63,10 +63,11 @@ def _stands(call: Call, answer: Any, key: str, asked: list[str]) -> None:
 
 def _matters(call: Call) -> bool:
     """Whether anything but models and instances without an accelerator was found."""
-    return any(
-        item.kind is not ItemKind.MODEL and not (isinstance(item.instance_type, str) and _plain(item.instance_type))
-        for item in call.items
-    )
+    for item in call.items:
+        kind = item.instance_type
+        if item.kind is not ItemKind.MODEL and not (isinstance(kind, str) and _plain(kind)):
+            return True
+    return False
 
 
 @lru_cache(maxsize=4096)
