@@ -380,22 +380,3 @@ class Checker(ComparisonChecks, CallChecks):
         return typed, BOOL
 
     visit_group = visit_owned = visit_matches = visit_has
-
-
-def substitute(node: Node, variables: Mapping[str, Node]) -> Node:
-    """The tree with every variable put in. Parts are shared, so the work is bounded by what was written."""
-    done: dict[int, Node] = {}
-
-    def put(here: Node) -> Node:
-        if id(here) not in done:
-            if here.op == "var":
-                done[id(here)] = variables[str(here.value)]
-            elif here.args:
-                args = tuple(map(put, here.args))
-                same = all(a is b for a, b in zip(args, here.args, strict=True))
-                done[id(here)] = here if same else here.retyped(here.type, args)
-            else:
-                done[id(here)] = here
-        return done[id(here)]
-
-    return put(node)

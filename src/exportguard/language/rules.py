@@ -8,7 +8,6 @@ from typing import Any, Literal, cast, get_args
 
 from exportguard.diagnostics import Diagnostic
 from exportguard.language import policyset
-from exportguard.language.check import substitute
 from exportguard.language.compile import CompiledCondition, item_kinds
 from exportguard.language.conditions import check_condition
 from exportguard.language.fields import NOT_LOADED, Fields, FromTo, read_period
@@ -17,6 +16,7 @@ from exportguard.language.parse import Mapping
 from exportguard.language.readmessage import read_message
 from exportguard.language.schema import Vocabularies
 from exportguard.language.source import Scalar
+from exportguard.language.syntax import substitute
 from exportguard.language.variables import Variables
 from exportguard.vocabulary.authorization import AuthorizationKind
 from exportguard.vocabulary.decision import Basis, Effect

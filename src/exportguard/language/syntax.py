@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
@@ -141,3 +141,22 @@ class CelSyntaxError(Exception):
     def __init__(self, code: str, message: str, at: tuple[int, int], label: str = "", hint: str | None = None) -> None:
         super().__init__(message)
         self.code, self.message, self.at, self.label, self.hint = code, message, at, label, hint
+
+
+def substitute(node: Node, variables: Mapping[str, Node]) -> Node:
+    """The tree with every variable put in. Parts are shared, so the work is bounded by what was written."""
+    done: dict[int, Node] = {}
+
+    def put(here: Node) -> Node:
+        if id(here) not in done:
+            if here.op == "var":
+                done[id(here)] = variables[str(here.value)]
+            elif here.args:
+                args = tuple(map(put, here.args))
+                same = all(a is b for a, b in zip(args, here.args, strict=True))
+                done[id(here)] = here if same else here.retyped(here.type, args)
+            else:
+                done[id(here)] = here
+        return done[id(here)]
+
+    return put(node)

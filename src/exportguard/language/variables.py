@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from exportguard.diagnostics import Diagnostic
-from exportguard.language.check import Checked, Checker, substitute
+from exportguard.language.check import Checked, Checker
 from exportguard.language.conditions import parse_condition
 from exportguard.language.fields import NOT_LOADED
 from exportguard.language.parse import Mapping
 from exportguard.language.schema import Vocabularies
 from exportguard.language.source import Scalar
-from exportguard.language.syntax import Node, walk
+from exportguard.language.syntax import Node, substitute, walk
 from exportguard.language.types import DYN
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z")

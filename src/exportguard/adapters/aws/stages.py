@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from exportguard.adapters.aws.answers import refused, result, tokens
@@ -17,15 +17,13 @@ from exportguard.adapters.aws.classify import Standing, standing, surface
 from exportguard.adapters.aws.facts import observe, service_named, unreadable
 from exportguard.adapters.aws.lookup import Resolver, looking_up
 from exportguard.adapters.aws.places import normal_region, region_of_host
+from exportguard.adapters.aws.unchanged import address, fingerprint, regions_of
 from exportguard.errors import ExportguardError, GuardError
 from exportguard.vocabulary import CallOrigin, CallResult, Gate, Judgement, Observation
 
 _CO_COROUTINE = 0x80
 _NEVER_SENT = frozenset({"NoCredentialsError", "PartialCredentialsError", "NoAuthTokenError", "TokenRetrievalError"})
 """botocore's exceptions from signing: nothing left the process."""
-
-
-_ATOMS = frozenset({str, bytes, int, float, bool, type(None)})
 
 
 class CallState:
@@ -202,7 +200,7 @@ class Point:
             body = body.encode()
         elif isinstance(judged_body, str) and isinstance(body, (bytes, bytearray)):
             body = body.decode("utf-8", "replace")
-        if _address(url) != _address(judged_url) or not (body is judged_body or (body or b"") == (judged_body or b"")):
+        if address(url) != address(judged_url) or not (body is judged_body or (body or b"") == (judged_body or b"")):
             raise GuardError("the request was changed after it was judged; nothing was sent")
 
     def after_call(
@@ -241,7 +239,7 @@ class Point:
         service, operation = model.service_model.service_name, model.name
         url = url if isinstance(url, str) else None
         state.fingerprint = fingerprint(state.parameters)
-        state.regions = state.regions | _regions(region, url, signed_for)
+        state.regions = state.regions | regions_of(region, url, signed_for)
         resolver = self.resolver_for(state.client)
         earlier = state.regions
 
@@ -266,7 +264,7 @@ class Point:
 
     def _verify(self, state: CallState, model: Any, region: Any, url: Any, signed_for: Any) -> None:
         """Judge again where the parameters, or the places, are not those that were judged."""
-        now = _regions(region, url if isinstance(url, str) else None, signed_for)
+        now = regions_of(region, url if isinstance(url, str) else None, signed_for)
         same = state.judgement is not None and now <= state.regions
         if not same or fingerprint(state.parameters) != state.fingerprint:
             self._judge(state, model, region, url, signed_for)
@@ -372,51 +370,3 @@ def _carrying(request: Any) -> Callable[[], Any]:
         return prepared
 
     return carried
-
-
-def _address(url: Any) -> tuple[str, str]:
-    """Host and path: what decides where a request goes and, on Bedrock, which model it asks."""
-    if not isinstance(url, str):
-        return "", ""
-    start = url.find("://") + 3
-    end = url.find("?", start)
-    host, _, path = (url[start:] if end < 0 else url[start:end]).partition("/")
-    return host.lower(), path
-
-
-def _regions(region: Any, url: str | None, signed_for: Any) -> frozenset[str]:
-    known = region.__class__ is str and (signed_for is None or signed_for.__class__ is str)
-    # Past its host, a URL may be anything and of any length: a Bedrock call has its model there.
-    return _of_texts(region, _host(url), signed_for) if known else _of(region, url, signed_for)
-
-
-def _host(url: str | None) -> str | None:
-    if url is None:
-        return None
-    end = url.find("/", url.find("://") + 3)
-    return url if end < 0 or "\\" in url else url[:end]
-
-
-def _of(region: Any, url: str | None, signed_for: Any) -> frozenset[str]:
-    found = (normal_region(region), region_of_host(url), normal_region(signed_for))
-    return frozenset(name for name in found if name is not None)
-
-
-_of_texts = lru_cache(maxsize=1024)(_of)
-
-
-def fingerprint(value: Any, depth: int = 0) -> Any:
-    """Equal before and after only if nothing was changed in between. Texts and bytes are compared, not copied."""
-    if type(value) is dict or isinstance(value, Mapping):
-        if depth > 60:
-            raise GuardError("the parameters are nested too deeply to be judged")
-        return {key: entry if type(entry) in _ATOMS else fingerprint(entry, depth + 1) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        if depth > 60:
-            raise GuardError("the parameters are nested too deeply to be judged")
-        return [fingerprint(entry, depth + 1) for entry in value]
-    if isinstance(value, bytearray):
-        return bytes(value)
-    if isinstance(value, (str, bytes, int, float, bool)) or value is None:
-        return value
-    return (type(value), id(value))

@@ -11,12 +11,12 @@ from exportguard.authoring.proof.unknowns import Bounds
 from exportguard.diagnostics import Diagnostic
 from exportguard.errors import PolicyError
 from exportguard.language import CompiledCondition, CompiledPolicySet, CompiledRule, PolicySource
-from exportguard.language.check import substitute
 from exportguard.language.conditions import check_condition
 from exportguard.language.fields import Fields
 from exportguard.language.parse import Mapping, parse
 from exportguard.language.schema import Vocabularies
 from exportguard.language.source import Scalar
+from exportguard.language.syntax import substitute
 from exportguard.language.variables import Variables
 from exportguard.vocabulary.authorization import AuthorizationKind
 
