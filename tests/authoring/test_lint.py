@@ -293,7 +293,7 @@ def node(text: str):
     made = parse_condition(Scalar(PolicySource("t", text), text, 0, len(text), "|"), problems)
     assert made is not None
     assert not problems
-    return made
+    return made.node
 
 
 def test_what_follows_from_what_is_never_claimed_wrongly():

@@ -35,6 +35,8 @@ class CallChecks:
 
     def visit_call(self, node: Node) -> tuple[Node, Type]:
         name, method = node.value
+        if any(arg.op == "hole" for arg in node.args):
+            return self.negated(node)[0], DYN
         if not method and name == "country_group":
             return self.check_group(node)
         if not method and name == "owned":

@@ -78,10 +78,16 @@ _SCAN = re.compile(
 )
 _BLANK = re.compile(r"(?:\s|//[^\n]*)*\Z")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
+_CLOSING = {opening: closing for closing, opening in _PAIRS.items()}
+_CALLED = re.compile(r"\w\s*\Z")
 
 
-def parse(text: str) -> Node:
+def parse(text: str, refused: list[CelSyntaxError] | None = None) -> Node:
     """The untyped tree of a condition.
+
+    Args:
+        refused: takes what stands in the grammar and not in the profile, each a hole in the tree; without it the
+            first of them is raised.
 
     Raises:
         CelSyntaxError: EG201 (syntax), EG210 (outside the profile), EG213 (nested too deeply), EG215 (a literal
@@ -100,7 +106,7 @@ def parse(text: str) -> Node:
         raise _syntax_error(text, error) from None
     except LarkError as error:
         raise CelSyntaxError("EG201", "the condition cannot be parsed", (0, len(text))) from error
-    return _Converter(text).convert(tree, 0)
+    return _Converter(text, refused).convert(tree, 0)
 
 
 def comments(text: str) -> list[int]:
@@ -127,7 +133,12 @@ def _scan(text: str) -> str:
         elif bracket in _PAIRS:
             if not stack:
                 raise CelSyntaxError(
-                    "EG201", f"`{bracket}` closes nothing", (found.start(), found.end()), "no bracket is open here"
+                    "EG201",
+                    f"`{bracket}` closes nothing",
+                    (found.start(), found.end()),
+                    "no bracket is open here",
+                    f"remove it, or open `{_PAIRS[bracket]}` before it",
+                    repairs=((found.start(), found.end(), " "),),
                 )
             opened = stack.pop()
             if text[opened] != _PAIRS[bracket]:
@@ -136,13 +147,24 @@ def _scan(text: str) -> str:
                     f"`{text[opened]}` is closed by `{bracket}`",
                     (found.start(), found.end()),
                     f"does not close `{text[opened]}`",
+                    f"write `{_CLOSING[text[opened]]}`",
+                    repairs=((found.start(), found.end(), _CLOSING[text[opened]]),),
                 )
             ends = bracket == "]" and comma > opened and _BLANK.match(text, comma + 1, found.start())
             if ends and not _BLANK.match(text, opened + 1, comma):
                 spare.append(comma)
     if stack:
         opened = stack[-1]
-        raise CelSyntaxError("EG201", f"`{text[opened]}` is never closed", (opened, opened + 1), "opened here")
+        # A group may end anywhere; where a list or the arguments of a call end, only the author knows.
+        group = text[opened] == "(" and not _CALLED.search(text, 0, opened)
+        raise CelSyntaxError(
+            "EG201",
+            f"`{text[opened]}` is never closed",
+            (opened, opened + 1),
+            "opened here",
+            f"close it with `{_CLOSING[text[opened]]}`",
+            repairs=((len(text), len(text), "\n)"),) if group else (),
+        )
     if not spare:
         return text
     plain = list(text)
@@ -201,16 +223,25 @@ def _syntax_error(text: str, error: Any) -> CelSyntaxError:
         return CelSyntaxError("EG201", "the condition ends too early", at_end, label, ending(text))
     found = slip(text, at, str(token) if token is not None else text[at : at + 1])
     label = "does not fit here" if found.code == "EG201" else "not supported"
-    return CelSyntaxError(found.code, found.message, found.at, label, found.hint)
+    return CelSyntaxError(found.code, found.message, found.at, label, found.hint, found.repairs)
 
 
 class _Converter:
     """lark's tree to ours. Chains are walked, nesting is counted: no input leads to a RecursionError."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, text: str, refused: list[CelSyntaxError] | None) -> None:
+        self.text, self.refused = text, refused
 
     def convert(self, tree: Any, depth: int) -> Node:
+        try:
+            return self.converted(tree, depth)
+        except CelSyntaxError as error:
+            if self.refused is None or error.code == "EG213":
+                raise
+            self.refused.append(error)
+            return self.node(tree, "hole")
+
+    def converted(self, tree: Any, depth: int) -> Node:
         if depth > MAX_DEPTH:
             raise _too_deep(_at(tree))
         while not hasattr(tree, "type") and len(tree.children) == 1 and tree.data in _PASS:

@@ -11,6 +11,7 @@ from exportguard.language.calls import CallChecks
 from exportguard.language.compare import ComparisonChecks
 from exportguard.language.functions import METHODS
 from exportguard.language.hints import WORDS_OF_OTHERS
+from exportguard.language.ranging import MacroChecks
 from exportguard.language.schema import LIST_BOUND, RECORDS, ROOTS, Vocabularies
 from exportguard.language.source import Scalar
 from exportguard.language.syntax import Node, path_text, walk
@@ -38,7 +39,7 @@ class Checked:
 
 
 @dataclass
-class Checker(ComparisonChecks, CallChecks):
+class Checker(ComparisonChecks, CallChecks, MacroChecks):
     """Checks one expression. `problems` grows; a part with a problem gets the type dyn, so one error is one report."""
 
     scalar: Scalar
@@ -48,7 +49,10 @@ class Checker(ComparisonChecks, CallChecks):
     unknown_refusal: str = "`unknown` belongs into the `when` of a hold or flag rule"
     roots: tuple[str, ...] = ROOTS
     problems: list[Diagnostic] = field(default_factory=list)
+    warnings: list[Diagnostic] = field(default_factory=list)
     scope: list[tuple[str, Type]] = field(default_factory=list)
+    asked: set[int] = field(default_factory=set)
+    """Which entries of `scope` their bodies have asked so far, by position."""
     members: dict[int, list[Type]] = field(default_factory=dict)
     """The types of the members of each list that is written out, by the id of its node."""
     positive: bool = True
@@ -160,11 +164,15 @@ class Checker(ComparisonChecks, CallChecks):
         kinds = {bool: BOOL, int: INT, float: DOUBLE, str: STRING}
         return node, kinds[type(value)]
 
+    def visit_hole(self, node: Node) -> tuple[Node, Type]:
+        return node, DYN
+
     def visit_ref(self, node: Node) -> tuple[Node, Type]:
         name = str(node.value)
-        for variable, kind in reversed(self.scope):
-            if variable == name:
-                return node, kind
+        for position in range(len(self.scope) - 1, -1, -1):
+            if self.scope[position][0] == name:
+                self.asked.add(position)
+                return node, self.scope[position][1]
         if name in self.roots:
             return node, record(name)
         known = [*(v for v, _ in self.scope), *self.roots, "variables"]
@@ -266,7 +274,9 @@ class Checker(ComparisonChecks, CallChecks):
 
     def visit_index(self, node: Node) -> tuple[Node, Type]:
         typed, (target, index) = self.visits(node)
-        if target.kind not in ("list", "dyn"):
+        if target.kind == "dyn":
+            return typed, DYN
+        if target.kind != "list":
             key = node.args[1].value
             field_of = target.kind == "record" and isinstance(key, str) and key in RECORDS[target.record]
             hint = f"a field is named with a dot: `{self.text(node.args[0])}.{key}`" if field_of else None
@@ -274,7 +284,7 @@ class Checker(ComparisonChecks, CallChecks):
             return typed, self.report(node, "EG205", message, "only lists are indexed", hint)
         if index.kind not in ("int", "dyn"):
             self.report(node.args[1], "EG205", "an index is a whole number", f"this is {index.shown()}")
-        return typed, target.of or DYN if target.kind == "list" else DYN
+        return typed, target.of or DYN
 
     def visit_list(self, node: Node) -> tuple[Node, Type]:
         typed, kinds = self.visits(node)
@@ -332,7 +342,7 @@ class Checker(ComparisonChecks, CallChecks):
 
     def visit_unknown(self, node: Node) -> tuple[Node, Type]:
         typed, _ = self.visits(node)
-        if path_text(node.args[0]) is None:
+        if path_text(node.args[0]) is None and node.args[0].op != "hole":
             self.report(node.args[0], "EG211", "`unknown` takes a path", "not a path")
         self.ask_unknown(node, "`unknown(…)` is used")
         return typed, BOOL
@@ -348,35 +358,5 @@ class Checker(ComparisonChecks, CallChecks):
                 "not allowed here",
                 "join it with `&&` and `||` only: otherwise hiding a fact could unlock a request",
             )
-
-    def visit_macro(self, node: Node) -> tuple[Node, Type]:
-        macro, name = node.value
-        before = self.positive
-        self.positive = False
-        target, kind = self.visit(node.args[0])
-        self.positive = before and macro in ("exists", "all")
-        element = kind.of or DYN if kind.kind == "list" else DYN
-        if kind.kind not in ("list", "dyn"):
-            hint = "a rule is asked of every item, party and location by itself" if kind.kind == "record" else None
-            self.report(
-                node.args[0], "EG205", f"`{macro}` asks the elements of a list", f"this is {kind.shown()}", hint
-            )
-        if name in ROOTS or name == "variables":
-            hint = f"as in `{self.text(node.args[0])}.{macro}({name[0]}, …)`"
-            label = "choose another name for the variable"
-            self.report(node, "EG219", f"`{name}` already means something here", label, hint)
-        self.scope.append((name, element))
-        parts = [self.visit(arg) for arg in node.args[1:]]
-        self.scope.pop()
-        self.positive = before
-        predicates = len(parts) - 1 if macro == "map" else len(parts)
-        for (_, part), source in zip(parts[:predicates], node.args[1:], strict=False):
-            self.expect_bool(source, part, f"`{macro}`")
-        typed = node.retyped("", (target, *(p[0] for p in parts)))
-        if macro == "filter":
-            return typed, list_of(element)
-        if macro == "map":
-            return typed, list_of(parts[-1][1])
-        return typed, BOOL
 
     visit_group = visit_owned = visit_matches = visit_has

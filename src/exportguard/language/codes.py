@@ -72,6 +72,8 @@ EXPLANATIONS: dict[str, str] = {
     "EG411": "Two statuses of the rule are dated so that both hold at some instant. The stricter one counts (enforced, "
     "codified, unverified, suspended, proposed); end one where the other begins.",
     "EG412": "The list of rules is empty: the policy denies, holds and flags nothing.",
+    "EG413": "A macro asks its list element by element, and what stands behind its comma never names the element: it "
+    "is the same for all of them. Most often another list or another macro's variable was named by mistake.",
     "EG501": "The suite (`tests.yaml`) cannot be read: the message names what is wrong and where.",
     "EG502": "The customers document cannot be read.",
     "EG503": "The authorizations document cannot be read, or the scope of one of them is no condition.",

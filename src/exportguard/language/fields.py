@@ -10,7 +10,7 @@ from difflib import get_close_matches
 
 from exportguard.diagnostics import Diagnostic
 from exportguard.language.conversions import parse_timestamp
-from exportguard.language.parse import Mapping, Sequence, Tree
+from exportguard.language.parse import Hole, Mapping, Sequence, Tree
 from exportguard.language.policyset import FromTo
 from exportguard.language.source import Scalar
 
@@ -43,8 +43,10 @@ class Fields:
         for key, value in tree.entries:
             if key.text not in self.known:
                 self._unknown(key)
-            elif key.text not in self.values:
-                self.values[key.text], self.keys[key.text] = value, key
+            elif key.text not in self.keys:
+                self.keys[key.text] = key
+                if not isinstance(value, Hole):
+                    self.values[key.text] = value
 
     def _unknown(self, key: Scalar) -> None:
         meant = _CALLED.get(key.text.lower())
@@ -56,7 +58,7 @@ class Fields:
 
     def require(self, *names: str) -> None:
         for name in names:
-            if name not in self.keys:
+            if name not in self.keys and not self.tree.partial:
                 at = self.tree.start
                 self.problems.append(
                     self.tree.source.problem(

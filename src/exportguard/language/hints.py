@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from exportguard.language.repairs import NOT_EQUAL, QUOTES, SIGNS, repairs_of
+from exportguard.language.syntax import Repairs
 
 _NUMBER = re.compile(r"[0-9][\w.]*")
 _LAST_WORD = re.compile(r"([A-Za-z_]\w*)\s+\Z")
@@ -13,7 +16,6 @@ _TEXTS = re.compile(r""" "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' """, re.VERBOSE)
 _MACRO = re.compile(r"\.\s*\w+\s*\(\s*\w+\s*\Z")
 _GROUP = re.compile(r"country_group\s*\(\s*\w+\s*\Z")
 _PATTERN = 'a pattern is asked with `.matches(r"…")`'
-_QUOTES = "“”„‘’`"
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,19 @@ class Slip:
     message: str
     hint: str | None = None
     code: str = "EG201"
+    repairs: Repairs = ()
 
 
 def slip(text: str, at: int, word: str) -> Slip:
-    """The slip behind a parser's *word* at *at*, which does not fit there."""
+    """The slip behind a parser's *word* at *at*, which does not fit there, and what to read in its place."""
+    found = _slip(text, at, word)
+    return replace(found, repairs=repairs_of(text, *found.at, word))
+
+
+def _slip(text: str, at: int, word: str) -> Slip:
     end = at + len(word)
     before, after = text[at - 1 : at], text[end : end + 1]
-    if word[:1] and not word[0].isascii() and word[0] not in _QUOTES:
+    if word[:1] and not word[0].isascii() and word[0] not in QUOTES:
         return _foreign(at, word[0])
     if word == "?" and before in (".", "["):
         what = f"optional selection (`{before}?`) is outside the policy language"
@@ -42,6 +50,8 @@ def slip(text: str, at: int, word: str) -> Slip:
     led = _LAST_WORD.search(text, 0, at)
     if led is not None and led[1] in _LEADING:
         return Slip((led.start(1), led.end(1)), f"unexpected `{led[1]}`", _LEADING[led[1]])
+    if found_words := NOT_EQUAL.match(text, at):
+        return Slip(found_words.span(), f"unexpected `{found_words[0]}`", "inequality is `!=`")
     return Slip((at, end), f"unexpected `{word}`", _hint(text, at, word, before, after))
 
 
@@ -68,7 +78,9 @@ def _foreign(at: int, char: str) -> Slip:
     code = f"U+{ord(char):04X}"
     shown = f"`{char}`" if char.isprintable() else code
     plain = unicodedata.normalize("NFKC", char)
-    if plain.isspace():
+    if char in SIGNS:
+        hint = f"{code} is {name}: write `{SIGNS[char].strip()}`"
+    elif plain.isspace():
         hint = f"{code} is {name}: write a plain space"
     elif plain.isascii() and plain.isprintable():
         hint = f"{code} is {name}: write a plain `{plain}`"
@@ -98,6 +110,8 @@ def _hint(text: str, at: int, word: str, before: str, after: str) -> str | None:
     if word == "=":
         if after == ">" and _MACRO.search(text, 0, at):
             return "a macro's variable is followed by a comma: `list.exists(x, …)`"
+        if text[at - 2 : at] == "!=":
+            return "inequality is `!=`"
         following = {">": "at least is `>=`", "<": "at most is `<=`", "~": _PATTERN}
         return following.get(after, "equality is `==`")
     if word == "~":
@@ -118,7 +132,7 @@ def _hint(text: str, at: int, word: str, before: str, after: str) -> str | None:
         return "or is `||`"
     if word.lower() in _WORDS:
         return _WORDS[word.lower()]
-    if word in _QUOTES:
+    if word in QUOTES:
         return "strings stand between straight quotes: `\"` or `'`"
     if word in ('"', "'"):
         return f"a string that opens with `{word}` is not closed on its line"

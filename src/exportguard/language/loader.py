@@ -11,8 +11,9 @@ from exportguard.errors import PolicyError
 from exportguard.language.compile import CompiledCondition
 from exportguard.language.conditions import check_condition
 from exportguard.language.fields import NOT_LOADED
-from exportguard.language.parse import Mapping, parse
+from exportguard.language.parse import Mapping
 from exportguard.language.policyset import CompiledPolicySet, CompiledRule, Reference, digest_of
+from exportguard.language.readpast import as_written, read_past
 from exportguard.language.rules import PolicyReader
 from exportguard.language.schema import Vocabularies
 from exportguard.language.source import PolicySource, Scalar
@@ -43,9 +44,9 @@ def load_policies(sources: Sequence[PolicySource], reference: ReferenceData) -> 
         if source.text in texts:
             continue
         texts.add(source.text)
-        tree, found = parse(source)
+        tree, found = read_past(source)
         problems += found
-        if tree is None:
+        if tree is None or (found and not isinstance(tree, Mapping)):
             continue
         if not isinstance(tree, Mapping):
             problems.append(
@@ -56,7 +57,7 @@ def load_policies(sources: Sequence[PolicySource], reference: ReferenceData) -> 
             continue
         reader = PolicyReader(words)
         reader.read(tree)
-        problems += reader.problems
+        problems += as_written(reader.problems, source) if found else reader.problems
         warnings += reader.warnings
         readers.append(reader)
         problems += _refuse_same_name(reader, known)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeAlias
 
 from exportguard.diagnostics import Diagnostic
-from exportguard.language.source import PolicySource, Scalar
+from exportguard.language.source import MOST_TOLD, PolicySource, Scalar
 from exportguard.language.yamlproblems import refusal, tag, tag_name
 
 MAX_DEPTH = 24
@@ -22,6 +23,12 @@ MAX_NODES = 100_000
 _TAB = re.compile(r"^ *\t[ \t]*(?=[^\s#])", re.MULTILINE)
 _NO_SPACE = re.compile(r"^ *([\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000])", re.MULTILINE)
 """What looks like a space at the start of a line and counts as text."""
+_MERGE = "<<"
+_MOST_PROBLEMS = 100
+"""After which a bomb of aliases is told no further."""
+_YAML_TAG = "tag:yaml.org,2002:"
+_NO_TREE = frozenset({"EG101", "EG102", "EG104", "EG106", "EG107", "EG113"})
+"""What is wrong with a text whose values are not all known."""
 
 
 @dataclass
@@ -38,47 +45,62 @@ class Mapping:
     start: int
     end: int
     entries: list[tuple[Scalar, Tree]] = field(default_factory=list)
+    partial: bool = False
+    """Whether further keys may stand where nothing could be read."""
+
+
+class Hole(Scalar):
+    """A value that was refused: it is there, and nothing is known of it. No tree of `parse` has one."""
 
 
 Tree: TypeAlias = "Scalar | Sequence | Mapping"
 
 
-class _Refused(Exception):
-    def __init__(self, problem: Diagnostic) -> None:
+class NotRead(Exception):
+    """Text that cannot be read past *problem*. `opened` is where the construct starts that it breaks, if one does."""
+
+    def __init__(self, problem: Diagnostic, opened: int | None = None) -> None:
         super().__init__(problem.message)
-        self.problem = problem
+        self.problem, self.opened = problem, opened
 
 
 def parse(source: PolicySource) -> tuple[Tree | None, list[Diagnostic]]:
     """The one document of *source*, and every problem found. No tree if it cannot be read to its end."""
-    problems = source.refuse_unreadable()
-    if problems:
-        return None, problems
-    problems = _tabs(source)
-    if problems:
-        return None, problems
+    problems: list[Diagnostic] = []
     try:
-        tree = _build(source, problems)
-    except _Refused as refused:
+        tree = read(source, problems)
+    except NotRead as refused:
         return None, [*problems, refused.problem]
+    return (None if any(problem.code in _NO_TREE for problem in problems) else tree), problems
+
+
+def read(source: PolicySource, problems: list[Diagnostic]) -> Tree | None:
+    """The one document of *source*, as far as it says something; None where nothing of it can be read.
+
+    Raises:
+        NotRead: the text breaks off.
+    """
+    problems += source.refuse_unreadable() or _tabs(source)
+    if problems:
+        return None
+    tree = _build(source, problems)
     if tree is None:
         at = len(source.text) - len(source.text.lstrip())
-        return None, [
+        problems.append(
             source.problem("EG113", f"`{source.name}` holds no policy: the document is empty", at, at + 1, "nothing")
-        ]
-    return tree, problems
+        )
+    return tree
 
 
 def _tabs(source: PolicySource) -> list[Diagnostic]:
-    found = _TAB.search(source.text)
-    if found is not None:
+    problems = []
+    for found in islice(_TAB.finditer(source.text), MOST_TOLD):
         at = source.text.index("\t", found.start())
-        return [source.problem("EG104", "a tab cannot indent", at, at + 1, "tab", "indent with spaces")]
-    found = _NO_SPACE.search(source.text)
-    if found is not None:
+        problems.append(source.problem("EG104", "a tab cannot indent", at, at + 1, "tab", "indent with spaces"))
+    for found in islice(_NO_SPACE.finditer(source.text), MOST_TOLD):
         at, what = found.start(1), f"the character U+{ord(found[1]):04X} cannot indent"
-        return [source.problem("EG104", what, at, at + 1, "looks like a space", "indent with spaces")]
-    return []
+        problems.append(source.problem("EG104", what, at, at + 1, "looks like a space", "indent with spaces"))
+    return problems
 
 
 def _events(source: PolicySource) -> Iterator[Any]:
@@ -87,9 +109,10 @@ def _events(source: PolicySource) -> Iterator[Any]:
     try:
         yield from yaml.parse(source.text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
-        raise _Refused(refusal(source, error)) from None
+        opened = error.context_mark.index if error.context_mark is not None else None
+        raise NotRead(refusal(source, error), opened) from None
     except (yaml.YAMLError, ValueError, IndexError, OverflowError, RecursionError) as error:
-        raise _Refused(source.problem("EG103", "this is not YAML", 0, 1, type(error).__name__)) from None
+        raise NotRead(source.problem("EG103", "this is not YAML", 0, 1, type(error).__name__)) from None
 
 
 def _build(source: PolicySource, problems: list[Diagnostic]) -> Tree | None:
@@ -104,20 +127,24 @@ def _build(source: PolicySource, problems: list[Diagnostic]) -> Tree | None:
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise _Refused(
+                problems.append(
                     source.problem(
                         "EG107", "a file holds one document", start, start + 3, "a second one starts", "split the file"
                     )
                 )
+                break
             if event.version or event.tags:
-                raise _Refused(source.problem("EG106", "YAML directives are refused", start, end, "directive"))
+                problems.append(
+                    source.problem("EG106", "YAML directives are refused", start, end, "directive", "remove it")
+                )
             continue
         if isinstance(event, yaml.AliasEvent):
-            raise _Refused(
-                source.problem(
-                    "EG106", f"the alias `*{event.anchor}` is refused", start, end, "alias", "write the value out"
-                )
-            )
+            merged = bool(keys) and keys[-1] is not None and keys[-1].text == _MERGE
+            if not merged and len(problems) < _MOST_PROBLEMS:
+                told = f"the alias `*{event.anchor}` is refused"
+                problems.append(source.problem("EG106", told, start, end, "alias", "write the value out"))
+            _attach(stack, keys, Hole(source, "", start, end), problems)
+            continue
         if isinstance(event, yaml.SequenceEndEvent | yaml.MappingEndEvent):
             done = stack.pop()
             done.end = end
@@ -127,12 +154,15 @@ def _build(source: PolicySource, problems: list[Diagnostic]) -> Tree | None:
             continue
         count += 1
         if count > MAX_NODES:
-            raise _Refused(
+            raise NotRead(
                 source.problem("EG109", f"a policy file has at most {MAX_NODES} values", start, end, "too many")
             )
-        _refuse_extras(source, event, start, end)
+        if len(problems) < _MOST_PROBLEMS:
+            problems += _extras(source, event, start, end)
         tree: Tree
-        if isinstance(event, yaml.ScalarEvent):
+        if isinstance(event, yaml.ScalarEvent) and event.tag is not None and not event.tag.startswith(_YAML_TAG):
+            tree = Hole(source, "", start, end)
+        elif isinstance(event, yaml.ScalarEvent):
             tree = Scalar(source, _characters(source, event.value, start, end), start, end, event.style)
         elif isinstance(event, yaml.SequenceStartEvent):
             tree = Sequence(source, start, end)
@@ -141,12 +171,12 @@ def _build(source: PolicySource, problems: list[Diagnostic]) -> Tree | None:
         if not stack:
             root = tree
         else:
-            _attach(stack[-1], keys, tree, problems)
-        if not isinstance(tree, Scalar):
+            _attach(stack, keys, tree, problems)
+        if isinstance(tree, Sequence | Mapping):
             stack.append(tree)
             keys.append(None)
             if len(stack) > MAX_DEPTH:
-                raise _Refused(
+                raise NotRead(
                     source.problem(
                         "EG108",
                         f"the document is nested more than {MAX_DEPTH} levels deep",
@@ -167,30 +197,38 @@ def _characters(source: PolicySource, text: str, start: int, end: int) -> str:
     except UnicodeDecodeError:
         what, label = "half of a surrogate pair is no character", "an escape in this text"
         hint = "write the character itself, or both halves"
-        raise _Refused(source.problem("EG102", what, start, end, label, hint)) from None
+        raise NotRead(source.problem("EG102", what, start, end, label, hint)) from None
 
 
-def _refuse_extras(source: PolicySource, event: Any, start: int, end: int) -> None:
+def _extras(source: PolicySource, event: Any, start: int, end: int) -> Iterator[Diagnostic]:
     if event.anchor is not None:
         what, hint = f"the anchor `&{event.anchor}` is refused", "write plain values: they are read as text"
-        raise _Refused(source.problem("EG106", what, start, max(start + 1, end), "anchor", hint))
+        stop = start + 1 + len(event.anchor) if source.text.startswith(f"&{event.anchor}", start) else end
+        yield source.problem("EG106", what, start, max(start + 1, stop), "anchor", hint)
     if event.tag is not None:
-        raise _Refused(tag(source, f"the tag `{tag_name(event.tag)}` is refused", start, end))
+        yield tag(source, f"the tag `{tag_name(event.tag)}` is refused", start, end)
 
 
-def _attach(parent: Sequence | Mapping, keys: list[Scalar | None], tree: Tree, problems: list[Diagnostic]) -> None:
+def _attach(stack: list[Sequence | Mapping], keys: list[Scalar | None], tree: Tree, problems: list[Diagnostic]) -> None:
+    parent, key = stack[-1], keys[-1]
     if isinstance(parent, Sequence):
-        parent.items.append(tree)
+        # A refused entry is told already: nothing else is to be said of it.
+        if not isinstance(tree, Hole):
+            parent.items.append(tree)
         return
-    key = keys[-1]
     if key is not None:
-        parent.entries.append((key, tree))
+        if key.text == _MERGE:
+            parent.partial = True
+        else:
+            parent.entries.append((key, tree))
         keys[-1] = None
         return
     if not isinstance(tree, Scalar):
-        raise _Refused(tree.source.problem("EG103", "a key is plain text", tree.start, tree.start + 1, "not text"))
-    if tree.text == "<<":
-        raise _Refused(tree.problem("EG106", "merge keys are refused", None, "merge key", "write the values out"))
+        raise NotRead(tree.source.problem("EG103", "a key is plain text", tree.start, tree.start + 1, "not text"))
+    keys[-1] = tree
+    if tree.text == _MERGE:
+        problems.append(tree.problem("EG106", "merge keys are refused", None, "merge key", "write the values out"))
+        return
     for earlier, _ in parent.entries:
         if earlier.text == tree.text:
             line = tree.source.line_column(earlier.start)[0]
@@ -204,4 +242,3 @@ def _attach(parent: Sequence | Mapping, keys: list[Scalar | None], tree: Tree, p
                 )
             )
             break
-    keys[-1] = tree

@@ -12,7 +12,7 @@ from exportguard.language.compile import CompiledCondition, item_kinds
 from exportguard.language.conditions import check_condition
 from exportguard.language.fields import NOT_LOADED, Fields, FromTo, read_period
 from exportguard.language.message import Message
-from exportguard.language.parse import Mapping
+from exportguard.language.parse import Hole, Mapping
 from exportguard.language.readmessage import read_message
 from exportguard.language.schema import Vocabularies
 from exportguard.language.source import Scalar
@@ -94,7 +94,7 @@ class PolicyReader:
                 self.read_rule(item, version, basis, effective, statuses, variables)
             else:
                 fields.shape(item, "an entry of `rules`", "a mapping")
-        self.warnings.extend(variables.unused())
+        self.warnings += [*variables.warnings, *variables.unused()]
 
     def identifier(self, fields: Fields, name: str) -> Scalar | None:
         value = fields.scalar(name)
@@ -141,6 +141,8 @@ class PolicyReader:
         found: list[tuple[str, FromTo]] = []
         for key, period in value.entries:
             word = fields.one_of(key, policyset.STATUSES, "status")
+            if isinstance(period, Hole):
+                continue
             if not isinstance(period, Mapping):
                 fields.shape(period, f"an entry of `{key.text}`", "`{from: …, until: …}`")
             elif word:
@@ -336,7 +338,9 @@ class PolicyReader:
             if name == "unless"
             else "it belongs into the `when` of a hold or flag rule: a missing fact holds, it does not deny"
         )
-        checked = check_condition(scalar, self.words, variables.checked, self.problems, may_ask, refusal)
+        checked = check_condition(
+            scalar, self.words, variables.checked, self.problems, may_ask, refusal, warnings=self.warnings
+        )
         variables.note_use(checked)
         if checked is None or not checked.ok or not variables.all_ok(checked.node):
             return None

@@ -25,7 +25,7 @@ _FORBIDDEN = re.compile(
 Left out of Unicode's Default_Ignorable_Code_Point, as of 15.1: the joiners that some scripts are spelt with, and the
 variation selectors of emoji.
 """
-_MOST_TOLD = 20
+MOST_TOLD = 20
 """Characters that are not allowed, each told by itself; a file in another encoding is full of them."""
 
 
@@ -87,6 +87,9 @@ class PolicySource:
         line = bisect_right(self._starts, max(0, min(offset, len(self.text)))) - 1
         return line + 1, offset - self._starts[line] + 1
 
+    def offset(self, line: int, column: int) -> int:
+        return self._starts[line - 1] + column - 1
+
     def line_text(self, line: int) -> str:
         start = self._starts[line - 1]
         end = self._starts[line] if line < len(self._starts) else len(self.text)
@@ -124,7 +127,7 @@ class PolicySource:
                 "control, invisible or direction-changing character",
                 "remove it, or write it as an escape inside a quoted string",
             )
-            for found in islice(_FORBIDDEN.finditer(self.text), _MOST_TOLD)
+            for found in islice(_FORBIDDEN.finditer(self.text), MOST_TOLD)
         ]
 
 

@@ -25,8 +25,11 @@ Op: TypeAlias = Literal[
     "matches",  # value: a regular expression of RE2; args: text
     "group",  # value: the name of a country group
     "owned",  # value: (lists, comparison, percent as text); args: party
+    "hole",  # a part that was refused, while the problems of the rest are looked for; never compiled
 ]  # fmt: skip
 
+Repairs: TypeAlias = tuple[tuple[int, int, str], ...]
+"""From where to where, and what belongs there."""
 Value: TypeAlias = Any
 """None, bool, int, float, text, or a tuple of these."""
 
@@ -136,11 +139,23 @@ def path_text(node: Node) -> str | None:
 
 
 class CelSyntaxError(Exception):
-    """Text that is no condition of the profile. `at` is the stretch of it that is wrong."""
+    """Text that is no condition of the profile. `at` is the stretch of it that is wrong.
 
-    def __init__(self, code: str, message: str, at: tuple[int, int], label: str = "", hint: str | None = None) -> None:
+    `repairs` are what to write instead, and where, so that the rest of the text can be read for further problems.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        at: tuple[int, int],
+        label: str = "",
+        hint: str | None = None,
+        repairs: Repairs = (),
+    ) -> None:
         super().__init__(message)
         self.code, self.message, self.at, self.label, self.hint = code, message, at, label, hint
+        self.repairs = repairs
 
 
 def substitute(node: Node, variables: Mapping[str, Node]) -> Node:

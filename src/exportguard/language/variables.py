@@ -6,14 +6,15 @@ import re
 
 from exportguard.diagnostics import Diagnostic
 from exportguard.language.check import Checked, Checker
-from exportguard.language.conditions import parse_condition
+from exportguard.language.conditions import Parsed, parse_condition
 from exportguard.language.fields import NOT_LOADED
-from exportguard.language.parse import Mapping
+from exportguard.language.parse import Hole, Mapping, Sequence
 from exportguard.language.schema import Vocabularies
 from exportguard.language.source import Scalar
 from exportguard.language.syntax import Node, substitute, walk
 from exportguard.language.types import DYN
 
+_AS_TEXT = """a list of CEL stands between quotes, or in a block after `|`: `'["CN", "HK"]'`"""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}\Z")
 
 
@@ -22,13 +23,18 @@ class Variables:
 
     def __init__(self, tree: Mapping | None, words: Vocabularies, problems: list[Diagnostic]) -> None:
         self.words, self.problems = words, problems
+        self.warnings: list[Diagnostic] = []
         self.scalars: dict[str, Scalar] = {}
         self.keys: dict[str, Scalar] = {}
-        self.parsed: dict[str, Node | None] = {}
+        self.parsed: dict[str, Parsed | None] = {}
         self.checked: dict[str, Checked] = {}
         self.trees: dict[str, Node] = {}
         self.used: set[str] = set()
         for key, value in tree.entries if tree is not None else ():
+            # Whatever is wrong with it, what uses it is not wrong as well.
+            self.checked.setdefault(key.text, Checked(Node("lit", (), False), DYN, 1, 1, 1, False, False))
+            if isinstance(value, Hole):
+                continue
             if not _NAME.match(key.text):
                 self.problems.append(
                     key.problem(
@@ -47,21 +53,22 @@ class Variables:
                         f"the variable `{key.text}` is not a condition",
                         None,
                         "needs CEL text",
-                        None,
+                        _AS_TEXT if isinstance(value, Sequence) else "give it one, or drop it",
                         NOT_LOADED,
                     )
                 )
             elif key.text not in self.scalars:
+                del self.checked[key.text]
                 self.scalars[key.text], self.keys[key.text] = value, key
         for name, scalar in self.scalars.items():
             self.parsed[name] = parse_condition(scalar, self.problems)
         self._check_in_order()
 
     def needs(self, name: str) -> list[str]:
-        node = self.parsed.get(name)
-        if node is None:
+        parsed = self.parsed.get(name)
+        if parsed is None:
             return []
-        return list(dict.fromkeys(str(n.value) for n in walk(node) if n.op == "var" and n.value in self.scalars))
+        return list(dict.fromkeys(str(n.value) for n in walk(parsed.node) if n.op == "var" and n.value in self.scalars))
 
     def _check_in_order(self) -> None:
         """Those first that need none unchecked; what is left over at the end goes round in circles."""
@@ -92,15 +99,16 @@ class Variables:
             path.append(following)
 
     def _check(self, name: str) -> None:
-        node = self.parsed[name]
-        if node is None:
+        parsed = self.parsed[name]
+        if parsed is None:
             self.checked[name] = Checked(Node("lit", (), False), DYN, 1, 1, 1, False, False)
             return
         # `unknown(…)` may stand in a variable; where the variable is used decides whether it may be asked there.
-        checker = Checker(self.scalars[name], self.words, self.checked, may_ask_unknown=True)
-        checked = checker.check(node)
+        checker = Checker(parsed.scalar, self.words, self.checked, may_ask_unknown=True)
+        checked = checker.check(parsed.node)
         self.problems.extend(checker.problems)
-        if not self.all_ok(checked.node):
+        self.warnings.extend(checker.warnings)
+        if not parsed.as_written or not self.all_ok(checked.node):
             checked = Checked(
                 checked.node, checked.type, checked.size, checked.cost, checked.depth, checked.asks_unknown, False
             )

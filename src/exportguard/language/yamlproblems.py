@@ -11,6 +11,7 @@ from exportguard.language.source import PolicySource
 _BLOCK = "put all of it in a block after `|`"
 _KEY = re.compile(r"(?:- +)*([A-Za-z_][\w-]*) *\Z")
 """What stands before a colon where a key was meant."""
+_CLOSING = {"[": "]", "{": "}"}
 _NEGATED = re.compile(r":\s+!")
 _UNSPACED = re.compile(r"(?:- *)?[\w-]+:(?=\S)")
 
@@ -40,8 +41,14 @@ def refusal(source: PolicySource, error: Any) -> Diagnostic:
     hint: str | None = None
     if context.startswith("while scanning a quoted scalar") and "end of stream" in problem:
         at, label = opened, "this quote is never closed"
+        hint = f"close it with `{source.text[opened : opened + 1]}`, or {_BLOCK}"
     elif context.startswith("while parsing a flow") and "stream end" in problem:
         at, label = opened, "this bracket is never closed"
+        hint = f"close it with `{_CLOSING.get(source.text[opened : opened + 1], ']')}`"
+    elif context.startswith("while parsing a flow") and "but got ':'" in problem and _later(source, opened, at):
+        # A key of the rule follows: no list goes on like that.
+        at, label = opened, "this bracket is never closed"
+        hint = f"close it with `{_CLOSING.get(source.text[opened : opened + 1], ']')}`"
     elif context.startswith("while parsing a flow"):
         hint = f"`{source.text[opened : opened + 1]}` of line {source.line_column(opened)[0]} is not closed before this"
     elif "cannot start any token" in problem:
@@ -54,6 +61,7 @@ def refusal(source: PolicySource, error: Any) -> Diagnostic:
         before = source.line_text(source.line_column(at)[0])[: source.line_column(at)[1] - 1].rstrip()
         quoted = before.endswith(("'", '"'))
         hint = "check the indentation of this line against those above it"
+        label = "more text after the closing quote" if quoted else "stands further in or out than what it belongs to"
         hint = f"a value that starts with a quote ends with it: {_BLOCK}" if quoted else hint
     return source.problem("EG103", "this is not YAML", at, at + 1, label, hint)
 
@@ -98,6 +106,10 @@ def _stray_colon(source: PolicySource, at: int) -> Diagnostic:
     start = at - len(before) + before.index(key[1])
     hint = "YAML reads this line as more of the text above it: check how far in both stand, and the `- ` above"
     return source.problem("EG103", "this is not YAML", start, at, label, hint)
+
+
+def _later(source: PolicySource, opened: int, at: int) -> bool:
+    return source.line_column(at)[0] > source.line_column(opened)[0]
 
 
 def _plain(problem: str) -> str:
