@@ -7,20 +7,20 @@ data *knows* that it carries nothing, and there is always an end user and a plac
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from exportguard.decide.items import item_views
+from exportguard.decide.items import item_views, period_of
 from exportguard.errors import NaiveInstantError
 from exportguard.reference import ReferenceData, RegionFact
 from exportguard.reference.listcodes import list_code
 from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
 from exportguard.vocabulary.item import Item
-from exportguard.vocabulary.party import Party, Role
+from exportguard.vocabulary.party import Party, PartyKind, Role
 from exportguard.vocabulary.questions import OwnershipQuestion
-from exportguard.vocabulary.request import Certainty, Location, ProvisioningRequest, Transfer
+from exportguard.vocabulary.request import Action, Certainty, Location, ProvisioningRequest, Transfer
 from exportguard.vocabulary.scope import (
     ItemView,
     LocationView,
@@ -37,6 +37,7 @@ _END_USER = Role.END_USER.value
 _DECLARED, _POSSIBLE = Certainty.DECLARED.value, Certainty.POSSIBLE.value
 _SURE = Certainty.DECLARED
 _REMOTE, _EXPORT = Transfer.REMOTE_ACCESS.value, Transfer.EXPORT.value
+_CLOUDS = frozenset({"aws", "azure", "openai"})
 
 _EXPORTING = ("outpost", "snowball", "snowcone", "snowdevice", "azurestack", "databoxedge", "stackhci", "stackedge")
 """Operations by which hardware goes to the party itself; read from service and operation names of both clouds."""
@@ -58,45 +59,57 @@ def derive(request: ProvisioningRequest, reference: ReferenceData, as_of: dateti
     Raises:
         NaiveInstantError: *as_of* has no timezone.
     """
-    if as_of.tzinfo is None or as_of.utcoffset() is None:
+    if as_of.tzinfo is not UTC and (as_of.tzinfo is None or as_of.utcoffset() is None):
         raise NaiveInstantError("as_of has no timezone: it selects rules and thresholds, so it has to be exact")
-    provider = _lower(request.provider)
+    # Each field of a document is looked up once: an attribute of a pydantic class costs several of a plain one.
+    said = request.__dict__
+    provider, service, operation = _lower(said["provider"]), said["service"], said["operation"]
     flags: list[str] = []
-    observed: tuple[Item, ...]
-    if isinstance(request.items, Unknown):
-        observed = (Item(kind=Unknown(f"items: {request.items.reason}")),)
+    observed = said["items"]
+    if isinstance(observed, Unknown):
+        observed = (Item(kind=Unknown(f"items: {observed.reason}")),)
+    period = period_of(reference, as_of)
+    items: tuple[ItemView, ...]
+    if len(observed) == 1:
+        items = item_views(observed[0], 0, provider, reference, as_of, period)
     else:
-        observed = request.items
-    items: list[ItemView] = []
-    for index, item in enumerate(observed):
-        items.extend(item_views(item, index, provider, reference, as_of))
-    locations = _locations(request, provider, observed, reference, flags)
-    parties = _parties(request, reference) if items else ()  # of a request that carries nothing, nothing is asked
-    red_flags: Maybe[tuple[str, ...]]
-    if isinstance(request.red_flags, Unknown) or not (request.red_flags or flags):
-        red_flags = request.red_flags
+        items = tuple(
+            view
+            for index, item in enumerate(observed)
+            for view in item_views(item, index, provider, reference, as_of, period)
+        )
+    locations = _locations(said["locations"], provider, observed, reference, flags)
+    # Of a request that carries nothing, nothing is asked.
+    if not items:
+        parties: tuple[PartyView, ...] = ()
     else:
-        red_flags = tuple(dict.fromkeys((*request.red_flags, *flags)))
+        parties = _parties(said["parties"], reference)
+    red_flags = said["red_flags"]
+    if flags and not isinstance(red_flags, Unknown):
+        red_flags = tuple(dict.fromkeys((*red_flags, *flags)))
     view = RequestView(
-        provider=provider,
-        service=_lower(request.service),
-        operation=request.operation,
-        action=_plain(request.action),
-        transfer=_transfer(request, provider),
-        account=request.account,
-        end_use=_word(request.end_use),
-        time=request.time,
-        red_flags=red_flags,
-        items=tuple(items),
-        parties=parties,
+        provider,
+        _lower(service),
+        operation,
+        _plain(said["action"]),
+        _transfer(said["transfer"], provider, service, operation),
+        said["account"],
+        _word(said["end_use"]),
+        said["time"],
+        red_flags,
+        items,
+        parties,
     )
-    return Facts(view, tuple(items), parties, locations)
+    return Facts(view, items, parties, locations)
 
 
 def _plain(value: Maybe[str]) -> Maybe[str]:
     # A plain str: an enumeration's member is one too, but of a class of its own.
     kind = value.__class__
-    return value if kind is Unknown or kind is str else str.__str__(value)
+    return value if kind is Unknown or kind is str else _WORDS.get(value) or str.__str__(value)
+
+
+_WORDS = {member: str.__str__(member) for words in (Action, PartyKind, Role, Transfer) for member in words}
 
 
 def _lower(value: Maybe[str]) -> Maybe[str]:
@@ -119,26 +132,33 @@ def _is_export(service: str, operation: str) -> bool:
     return any(word in name for word in _EXPORTING)
 
 
-def _transfer(request: ProvisioningRequest, provider: Maybe[str]) -> Maybe[str]:
+def _transfer(
+    stated: Maybe[Transfer], provider: Maybe[str], service: Maybe[str], operation: Maybe[str]
+) -> Maybe[str]:
     """From the operation of a cloud provider, else from the document, else unknown (documents.md)."""
-    if not isinstance(request.operation, Unknown) and provider in ("aws", "azure", "openai"):
-        service = "" if isinstance(request.service, Unknown) else request.service
-        if _is_export(service, request.operation):
+    if not isinstance(operation, Unknown) and not isinstance(provider, Unknown) and provider in _CLOUDS:
+        if _is_export("" if isinstance(service, Unknown) else service, operation):
             return _EXPORT
-        if request.transfer == NOT_GIVEN:
+        if stated is NOT_GIVEN or (stated.__class__ is Unknown and stated == NOT_GIVEN):
             return _REMOTE  # but who says that it is unknown is taken at the word
-    return _plain(request.transfer)
+    return _plain(stated)
 
 
 def _locations(
-    request: ProvisioningRequest,
+    stated: Maybe[tuple[Location, ...]],
     provider: Maybe[str],
     items: tuple[Item, ...],
     reference: ReferenceData,
     flags: list[str],
 ) -> tuple[LocationView, ...]:
-    given = () if isinstance(request.locations, Unknown) else request.locations
-    views: list[LocationView] = []
+    given = () if isinstance(stated, Unknown) else stated
+    if len(given) == len(items) == 1 and not isinstance(items[0].model, str):
+        # What nearly every request says of where: one place, which its item says nothing about.
+        views = _location(given[0], 0, provider, reference, flags)
+        if len(views) == 1 and views[0].certainty == _DECLARED:
+            return (views[0],)
+        flags.clear()
+    views = []
     for index, location in enumerate(given):
         views.extend(_location(location, index, provider, reference, flags))
     for item in items:
@@ -147,8 +167,8 @@ def _locations(
         if view.certainty == _DECLARED:
             break
     else:
-        reason = request.locations if isinstance(request.locations, Unknown) and not given else NO_LOCATION
-        if not views or isinstance(request.locations, Unknown):
+        reason = stated if isinstance(stated, Unknown) and not given else NO_LOCATION
+        if not views or isinstance(stated, Unknown):
             views.insert(0, LocationView(reason, reason, None, reason, _DECLARED))
     return _distinct(views)
 
@@ -156,10 +176,11 @@ def _locations(
 def _location(
     location: Location, index: int, provider: Maybe[str], reference: ReferenceData, flags: list[str]
 ) -> list[LocationView]:
-    stated = reference.country(location.country) if isinstance(location.country, str) else location.country
-    region, cloud = location.region, location.cloud
-    subdivision = location.subdivision
-    certainty = _DECLARED if location.certainty is _SURE else _POSSIBLE
+    said = location.__dict__
+    stated, region, cloud, subdivision = said["country"], said["region"], said["cloud"], said["subdivision"]
+    if isinstance(stated, str):
+        stated = reference.country(stated)
+    certainty = _DECLARED if said["certainty"] is _SURE else _POSSIBLE
     if stated is NOT_GIVEN and subdivision is None and cloud is None and isinstance(region, str):
         # What nearly every request says of a place: a region, and nothing else.
         return [_by_region(region, provider, certainty, index, reference)]
@@ -216,16 +237,16 @@ def _processing_places(item: Item, provider: Maybe[str], reference: ReferenceDat
     return [LocationView(None, country, None, None, _POSSIBLE) for country in countries]
 
 
-def _parties(request: ProvisioningRequest, reference: ReferenceData) -> tuple[PartyView, ...]:
-    given = () if isinstance(request.parties, Unknown) else request.parties
+def _parties(stated: Maybe[tuple[Party, ...]], reference: ReferenceData) -> tuple[PartyView, ...]:
+    given = () if isinstance(stated, Unknown) else stated
     views = [_party(party, index, reference) for index, party in enumerate(given)]
     for view in views:
         if view.role == _END_USER:
             break
     else:
         reason = NO_END_USER
-        if isinstance(request.parties, Unknown) and request.parties.reason != "not given":
-            reason = request.parties
+        if isinstance(stated, Unknown) and stated.reason != "not given":
+            reason = stated
         views.append(
             PartyView(
                 role=_END_USER,
@@ -245,15 +266,16 @@ def _parties(request: ProvisioningRequest, reference: ReferenceData) -> tuple[Pa
 
 
 def _party(party: Party, index: int, reference: ReferenceData) -> PartyView:
-    read = reference.country
-    where, headquarters, parent = party.country, party.headquarters, party.ultimate_parent
+    said, read = party.__dict__, reference.country
+    where, headquarters, parent = said["country"], said["headquarters"], said["ultimate_parent"]
     if isinstance(where, str):
         where = read(where)
     if isinstance(headquarters, str):
         headquarters = read(headquarters)
+    name, subdivision = said["name"], said["subdivision"]
     parent_view: Maybe[UltimateParentView]
     if parent is None:
-        parent_view = UltimateParentView(party.name, where, headquarters)
+        parent_view = UltimateParentView(name, where, headquarters)
     elif isinstance(parent, Unknown):
         parent_view = parent
     else:
@@ -263,7 +285,7 @@ def _party(party: Party, index: int, reference: ReferenceData) -> PartyView:
             read(seat) if isinstance(seat, str) else seat,
             read(office) if isinstance(office, str) else office,
         )
-    owned = party.restricted_ownership
+    owned = said["restricted_ownership"]
     owned_view: Maybe[RestrictedOwnershipView] | None
     if owned is None or isinstance(owned, Unknown):
         owned_view = owned
@@ -272,28 +294,28 @@ def _party(party: Party, index: int, reference: ReferenceData) -> PartyView:
         known = isinstance(percent, int | float) and not isinstance(percent, bool)
         owned_view = RestrictedOwnershipView(
             _list_code(owned.list, reference),
-            float(percent) if known else Unknown("not one exact number"),  # type: ignore[arg-type]
+            float(percent) if known else Unknown("not one exact number"),
         )
-    listings = party.listings
+    listings, answers = said["listings"], said["ownership_answers"]
+    if not isinstance(listings, Unknown) and listings:
+        listings = tuple([_list_code(x, reference) for x in listings])
+    if subdivision is not None or where.__class__ is Unknown or where in _DIVIDED:
+        subdivision = _part(subdivision, where)
     return PartyView(
-        role=_plain(party.role),
-        name=party.name,
-        kind=_plain(party.kind),
-        country=where,
-        subdivision=_part(party.subdivision, where),
-        headquarters=headquarters,
-        ultimate_parent=parent_view,
-        listings=listings
-        if isinstance(listings, Unknown) or not listings
-        else tuple([_list_code(x, reference) for x in listings]),
-        restricted_ownership=owned_view,
-        verified=party.verified,
-        ownership={answer.question: answer.owned for answer in party.ownership_answers}
-        if party.ownership_answers
-        else _NOT_ASKED,
-        id=party.id,
-        customer=party.customer,
-        index=index,
+        _plain(said["role"]),
+        name,
+        _plain(said["kind"]),
+        where,
+        subdivision,
+        headquarters,
+        parent_view,
+        listings,
+        owned_view,
+        said["verified"],
+        {answer.question: answer.owned for answer in answers} if answers else _NOT_ASKED,
+        said["id"],
+        said["customer"],
+        index,
     )
 
 

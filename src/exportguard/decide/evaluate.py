@@ -12,7 +12,7 @@ from exportguard.decide import explain
 from exportguard.decide.combine import combine
 from exportguard.decide.derive import Facts, derive
 from exportguard.decide.lift import Lifter
-from exportguard.decide.made import made
+from exportguard.vocabulary.building import made
 from exportguard.decide.plan import Asked, Group, plan
 from exportguard.language import Cause, CompiledPolicySet, CompiledRule, Indeterminate, Scope, World
 from exportguard.reference import ReferenceData
@@ -34,6 +34,7 @@ NO_ITEM = "no_item"
 _DECLARED = Certainty.DECLARED.value
 # Said once: an enumeration's member is looked up anew, and slowly, each time its class is asked for it.
 _HOLD, _FLAG = Effect.HOLD, Effect.FLAG
+_ALLOW = Outcome.ALLOW
 _MATCH, _NO_MATCH, _OPEN = RuleResult.MATCH, RuleResult.NO_MATCH, RuleResult.INDETERMINATE
 
 
@@ -79,18 +80,18 @@ def decide(
     if facts is None:
         facts = derive(request, reference, as_of)
     if not facts.items:
-        return _decision(request, policies, reference, as_of, facts, Outcome.ALLOW, not_applicable=NO_ITEM)
+        return _decision(request, policies, reference, as_of, facts, _ALLOW, not_applicable=NO_ITEM)
     found = findings(facts, policies, reference, as_of, usage)
     lifter = Lifter(authorizations, reference, facts, as_of, request_fingerprint) if authorizations else None
     if not found and lifter is None:
-        return _decision(request, policies, reference, as_of, facts, combine(()))
+        return _decision(request, policies, reference, as_of, facts, _ALLOW)
     results: list[tuple[Effect, RuleResult, bool]] = []
     reasons: list[tuple[Asked, RuleResult, Sequence[Reason]]] = []
     idle: list[tuple[Asked, RuleResult, Sequence[Reason]]] = []  # of open rules that hold nothing
     lifted: list[Lifted] = []
     advice: list[str] = []
     flags: list[str] = []
-    words = explain.Told()
+    words, say = explain.Told(), explain.reason
     for asked, each in found:
         if each is None:
             results.append((_HOLD, _MATCH, True))
@@ -107,8 +108,9 @@ def decide(
                 else:
                     left.append(finding)
         if len(left) == 1:
-            result = left[0].result
-            shown = [explain.reason(asked, left[0], words)]
+            only = left[0]
+            result = only[0]
+            shown = [say(asked, only, words)]
         else:
             result = _worst(finding.result for finding in left)
             shown = explain.rule_reasons(asked, [finding for finding in left if finding.result is result], words)

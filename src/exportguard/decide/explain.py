@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from exportguard.decide.items import weakest
-from exportguard.decide.made import made
 from exportguard.language import CompiledRule, Scope
 from exportguard.language.facts import wholly_unknown
+from exportguard.vocabulary.building import made
 from exportguard.vocabulary.decision import Effect, Reason, RuleResult, UnknownFact
 from exportguard.vocabulary.fact import Confidence, Unknown
 from exportguard.vocabulary.scope import ItemView, LocationView, PartyView
@@ -91,14 +92,22 @@ class Told:
     def say(self, scope: Scope, paths: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         """*paths* with their values in words."""
         values: tuple[tuple[str, str], ...] = ()
-        for root, group in _by_root(paths):
-            key = group, id(getattr(scope, root))
+        for root, group, read in _by_root(paths):
+            record = getattr(scope, root)
+            key = group, id(record)
             pairs = self.values.get(key)
             if pairs is None:
-                looked_up = [(path, look_up(scope, path)) for path in group]
-                pairs = self.values[key] = tuple(
-                    [(path, show(value)) for path, value in looked_up if not _is_record(value)]
-                )
+                shown = []
+                for path, get in read:
+                    try:
+                        value = get(record)
+                    except AttributeError:  # something unknown, or nothing, is on the way
+                        value = look_up(scope, path)
+                    if value.__class__ is str:
+                        shown.append((path, value))
+                    elif not _is_record(value):
+                        shown.append((path, show(value)))
+                pairs = self.values[key] = tuple(shown)
             values += pairs
         return values
 
@@ -144,9 +153,9 @@ def missing_facts(rule: CompiledRule, finding: Finding, told: Told) -> str:
 
 def _facts(rule: CompiledRule, finding: Finding, told: Told) -> list[str]:
     """Their paths."""
-    causes = [cause[:2] for cause in finding.causes]
-    scope = finding.scope
-    if finding.result is _MATCH and rule.effect is _HOLD:
+    result, scope, open_because = finding
+    causes = [(path, why) for path, why, _ in open_because]
+    if result is _MATCH and rule.effect is _HOLD:
         # A hold on what is not known (`unknown(path)`): the unknown facts it names are what would settle it.
         for path in rule.paths:
             value = look_up(scope, path)
@@ -173,13 +182,16 @@ def _how(path: str) -> str:
 def reason(asked: Asked, finding: Finding, told: Told) -> Reason:
     """The reason of one rule for one combination. What would settle or could lift it goes into *told*."""
     rule, effect, status, _, _ = asked
-    result, scope, _ = finding
-    missing = missing_facts(rule, finding, told)
-    item, who, place, confidence, to, seen = told.of(scope)
-    if result is not _OPEN:
-        message = rule.say(scope)
-    else:
+    result, scope, causes = finding
+    item, who, place, confidence, to, seen = told.seen.get(id(scope)) or told.of(scope)
+    if result is _OPEN:
+        missing = told.missing.get((id(causes), id(scope.party)))
+        if missing is None:
+            missing = missing_facts(rule, finding, told)
         message = f"cannot tell whether this applies{to}: {rule.title}; not known: {missing or 'a fact'}"
+    else:
+        missing_facts(rule, finding, told)
+        message = rule.say(scope)
     paths = rule.paths
     values = seen.get(paths)
     if values is None:
@@ -227,8 +239,8 @@ def too_many(rule: CompiledRule, bound: int) -> Reason:
 
 def ordered(told: Sequence[tuple[Asked, RuleResult, Sequence[Reason]]]) -> tuple[Reason, ...]:
     """Deny, hold, indeterminate, flag; then by policy, rule and combination: input order changes nothing."""
-    if len(told) == 1:
-        return tuple(told[0][2])
+    if len(told) < 2:
+        return tuple(told[0][2]) if told else ()
     by_rank: dict[int, Sequence[Reason]] = {}
     for (_, effect, _, place, _), result, reasons in told:
         if effect is _FLAG:
@@ -265,9 +277,17 @@ def _steps(path: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=8192)
-def _by_root(paths: tuple[str, ...]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """*paths*, which are sorted, by the record that they are read from."""
-    return tuple((root, tuple(group)) for root, group in groupby(paths, lambda path: path.partition(".")[0]))
+def _by_root(
+    paths: tuple[str, ...],
+) -> tuple[tuple[str, tuple[str, ...], tuple[tuple[str, Callable[[Any], Any]], ...]], ...]:
+    """*paths*, which are sorted, by the record that they are read from, and how each is read from it."""
+    groups = [(root, tuple(group)) for root, group in groupby(paths, lambda path: path.partition(".")[0])]
+    return tuple((root, group, tuple((path, _reader(path)) for path in group)) for root, group in groups)
+
+
+def _reader(path: str) -> Callable[[Any], Any]:
+    rest = path.partition(".")[2]
+    return attrgetter(rest) if rest else lambda record: record
 
 
 def look_up(scope: Scope, path: str) -> object:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from fractions import Fraction
-from operator import attrgetter
-from typing import TypeVar
+from operator import itemgetter
+from typing import NamedTuple, TypeVar
 
 from exportguard.reference import AcceleratorSpec, InstanceFact, NoAccelerator, ReferenceData
 from exportguard.vocabulary.fact import NOT_GIVEN, Confidence, Maybe, Unknown
@@ -20,35 +20,55 @@ _WEAKER: dict[Confidence, int] = {"primary": 0, "secondary": 1, "general-knowled
 
 
 def item_views(
-    item: Item, index: int, provider: Maybe[str], reference: ReferenceData, as_of: datetime
-) -> Sequence[ItemView]:
-    """The views of one item: none if it is known to carry nothing, several if what it names contradicts itself."""
-    # Nothing dated changes between two change dates, so one instant of a period stands for all of it.
-    period = bisect_right(reference.change_dates(), as_of)
-    views = _remembered(item, provider, reference, period)
-    if views is None:
+    item: Item, index: int, provider: Maybe[str], reference: ReferenceData, as_of: datetime, period: int
+) -> tuple[ItemView, ...]:
+    """The views of one item: none if it is known to carry nothing, several if what it names contradicts itself.
+
+    *period* is that of *as_of*: nothing dated changes within one, so what was found once stands for all of it.
+    """
+    key = (_said(item.__dict__), provider, id(reference), period)
+    known = _seen.get(key)
+    if known is not None and known[0] is reference:
+        views = known[1]
+    else:
         views = tuple(_item_views(item, 0, provider, reference, as_of))
-        _remember(item, provider, reference, period, views)
-    return views if index == 0 else [replace(view, index=index) for view in views]
+        if len(_seen) >= _KEPT:
+            _seen.clear()  # whatever is common is back at once; bookkeeping of what is recent costs more than it saves
+        _seen[key] = (reference, views)
+    return views if index == 0 else tuple([replace(view, index=index) for view in views])
 
 
 _KEPT = 4096
 _seen: dict[tuple[tuple[object, ...], Maybe[str], int, int], tuple[ReferenceData, tuple[ItemView, ...]]] = {}
-_said = attrgetter(*(name for name in Item.model_fields if name != "where"))
+_said = itemgetter(*(name for name in Item.model_fields if name != "where"))
 """What an item says, as one value: all but where in a call it was read."""
 
 
-def _remembered(item: Item, provider: Maybe[str], reference: ReferenceData, period: int) -> tuple[ItemView, ...] | None:
-    known = _seen.get((_said(item), provider, id(reference), period))
-    return known[1] if known is not None and known[0] is reference else None
+class _Recent(NamedTuple):
+    """The period that was asked for last."""
+
+    reference: ReferenceData | None
+    since: datetime
+    until: datetime
+    period: int
 
 
-def _remember(
-    item: Item, provider: Maybe[str], reference: ReferenceData, period: int, views: tuple[ItemView, ...]
-) -> None:
-    if len(_seen) >= _KEPT:
-        _seen.clear()  # whatever is common is back at once; bookkeeping of what is recent costs more than it saves
-    _seen[_said(item), provider, id(reference), period] = (reference, views)
+_recent = _Recent(None, datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC), 0)
+
+
+def period_of(reference: ReferenceData, as_of: datetime) -> int:
+    """Which period between two change dates of *reference* holds *as_of*."""
+    global _recent
+    last, since, until, period = _recent
+    if last is reference and since <= as_of < until:
+        return period
+    changes = reference.change_dates()
+    period = bisect_right(changes, as_of)
+    since = changes[period - 1] if period else datetime.min.replace(tzinfo=UTC)
+    until = changes[period] if period < len(changes) else datetime.max.replace(tzinfo=UTC)
+    # Replaced whole: another thread sees the old or the new one.
+    _recent = _Recent(reference, since, until, period)
+    return period
 
 
 def _item_views(

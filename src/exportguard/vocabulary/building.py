@@ -1,7 +1,8 @@
 """Building a document's parts from values that are known to be of their types, without checking them once more.
 
-An adapter makes a request for every call of a process: what it puts in has been read by functions that give nothing
-else. Text from outside never goes this way. A test holds that what is built here is what the constructor makes.
+An adapter makes a request for every call of a process, and deciding makes a decision of it: what goes in has been read
+by functions that give nothing else, and checking it again would cost as much as deciding. Text from outside never goes
+this way. A test holds that what is built here is what the constructor makes.
 """
 
 from __future__ import annotations
@@ -33,6 +34,20 @@ def built(kind: type[T], /, **given: Any) -> T:
     new = _new(kind)
     _values(new, {**defaults, **given})
     _fields(new, set(given))
+    _extra(new, None)
+    _private(new, None)
+    return new
+
+
+_every: dict[type[Frozen], set[str]] = {}
+"""Every field of a class: what is set of each instance of `made`, which none of them changes."""
+
+
+def made(kind: type[T], values: dict[str, Any]) -> T:
+    """An instance of *kind* with exactly *values*: every field, in the order of the class."""
+    new = _new(kind)
+    _values(new, values)
+    _fields(new, _every.get(kind) or _every.setdefault(kind, set(values)))
     _extra(new, None)
     _private(new, None)
     return new

@@ -15,7 +15,7 @@ from typing import Any
 
 from exportguard.authoring.proof.mentions import Mentions
 from exportguard.authoring.proof.samples import model_names
-from exportguard.decide.items import item_views
+from exportguard.decide.items import item_views, period_of
 from exportguard.reference import ReferenceData
 from exportguard.vocabulary.fact import Maybe, Unknown
 from exportguard.vocabulary.item import Item, ItemKind
@@ -50,10 +50,11 @@ class Row:
 def rows(reference: ReferenceData, as_of: datetime, mentions: Mentions) -> tuple[Row, ...]:
     """The classes of items, each once."""
     found: dict[Any, Row] = {}
+    period = period_of(reference, as_of)
 
     def add(made: Iterable[tuple[Item, str | None, str]]) -> None:
         for item, provider, amount in made:
-            views = item_views(item, 0, provider or _ONE_OF, reference, as_of)
+            views = item_views(item, 0, provider or _ONE_OF, reference, as_of, period)
             if len(views) == 1:
                 found.setdefault(_key(views[0], provider, mentions), Row(item, views[0], provider, amount))
 
