@@ -68,8 +68,10 @@ def client_token(request: ProvisioningRequest, as_of: datetime) -> str | None:
     later, and a call that repeats one after that makes something new, which has to be counted.
     """
     token = request.idempotency_key
+    if not token:
+        return None
     scope = (request.provider, request.account, request.operation, request.locations)
-    if not token or any(isinstance(part, Unknown) for part in scope) or not request.locations:
+    if any(isinstance(part, Unknown) for part in scope) or not request.locations:
         return None
     places = sorted(str(place.region) for place in request.locations if isinstance(place.region, str))  # type: ignore[union-attr]
     if not places:

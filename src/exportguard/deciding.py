@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from exportguard import accounting
 from exportguard.decide import decide, questions_that_matter
-from exportguard.decide.derive import Facts, derive
+from exportguard.decide.derive import Facts, derive, party_views
 from exportguard.draft import Draft, State
-from exportguard.vocabulary import NO_USAGE, Authorization, Decision, Outcome, Usage
+from exportguard.vocabulary import NO_USAGE, Authorization, Decision, Maybe, Outcome, Party, Usage
 
 if TYPE_CHECKING:
     from exportguard.authority import Ledger
+    from exportguard.reference import ReferenceData
+    from exportguard.vocabulary.scope import PartyView
 
 
 def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:
@@ -23,7 +25,10 @@ def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:
     draft.approvals = ()
     draft.readings = None
     # What the answer cannot hang on is not read: others who use at once would only make it wait, and then be held.
-    facts = derive(draft.request, state.reference, draft.as_of)
+    facts = derive(draft.request, state.reference, draft.as_of, _party_views)
+    if not facts.items:
+        draft.usage = usage
+        return decide(draft.request, state.policies, state.reference, as_of=draft.as_of, facts=facts)
     questions = questions_that_matter(facts, state.policies, state.reference, as_of=draft.as_of)
     if ledger is not None and questions:
         own = ledger.get(draft.token) if draft.token is not None else None
@@ -43,7 +48,24 @@ def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:
             draft.approvals = _approvals(ledger, draft, decision)
             if draft.approvals:
                 decision = _with_what_is_left(state, draft, ledger, _decide(state, draft, facts), facts)
-    return with_exhausted(decision, draft.exhausted)
+    return with_exhausted(decision, draft.exhausted) if draft.exhausted else decision
+
+
+def _party_views(stated: Maybe[tuple[Party, ...]], reference: ReferenceData) -> tuple[PartyView, ...]:
+    """`party_views`, remembered: a customer's parties come again, as the same object, with every call made for it."""
+    known = _viewed.get(id(stated))
+    if known is not None and known[0] is stated and known[1] is reference:
+        return known[2]
+    views = party_views(stated, reference)
+    if len(_viewed) >= _KEPT:
+        _viewed.clear()
+    _viewed[id(stated)] = (stated, reference, views)
+    return views
+
+
+_KEPT: Final = 1024
+_viewed: dict[int, tuple[Maybe[tuple[Party, ...]], ReferenceData, tuple[PartyView, ...]]] = {}
+"""By identity, each kept with its object, so that no other can have its identity."""
 
 
 def _with_what_is_left(state: State, draft: Draft, ledger: Ledger, decision: Decision, facts: Facts) -> Decision:
@@ -74,6 +96,8 @@ def with_exhausted(decision: Decision, exhausted: Iterable[str]) -> Decision:
 
 def usable(state: State, draft: Draft) -> list[Authorization]:
     """The authorizations that may lift a rule for *draft*: what a document states, and approvals of this request."""
+    if not (state.authorizations or draft.approvals):
+        return []
     return [a for a in (*state.authorizations, *draft.approvals) if a.id not in draft.exhausted]
 
 

@@ -52,7 +52,7 @@ class CallGate:
 
     def _instant(self, as_of: datetime | None = None) -> datetime:
         instant = as_of if as_of is not None else self._clock()
-        if instant.tzinfo is None or instant.utcoffset() is None:
+        if instant.tzinfo is not UTC and (instant.tzinfo is None or instant.utcoffset() is None):
             raise NaiveInstantError("the instant of a decision needs a timezone")
         return instant
 

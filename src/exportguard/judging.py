@@ -188,9 +188,7 @@ def decide_observation(
     """Parties, usage, decision: for a call outside the surface none of them is asked."""
     if isinstance(observation, NotApplicable):
         return not_applicable(observation, state.policies, state.reference, as_of=as_of)
-    from exportguard.parties import resolve
-
-    resolved = resolve(
+    resolved = _parties().resolve(
         observation,
         directory=state.directory,
         customers=tuple(dict.fromkeys(customers)),
@@ -204,6 +202,12 @@ def decide_observation(
     draft.request, draft.customers, draft.as_of = _told(resolved.request), tuple(resolved.customers), as_of
     draft.token = accounting.client_token(resolved.request, as_of)
     return decide_again(state, draft, ledger)
+
+
+@functools.cache
+def _parties() -> Any:
+    """Imported when the first call of the surface is judged: an import statement in each call costs a microsecond."""
+    return importlib.import_module("exportguard.parties")
 
 
 def _told(request: ProvisioningRequest) -> ProvisioningRequest:

@@ -6,7 +6,7 @@ data *knows* that it carries nothing, and there is always an end user and a plac
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -53,8 +53,15 @@ class Facts(NamedTuple):
     locations: tuple[LocationView, ...]
 
 
-def derive(request: ProvisioningRequest, reference: ReferenceData, as_of: datetime) -> Facts:
+def derive(
+    request: ProvisioningRequest,
+    reference: ReferenceData,
+    as_of: datetime,
+    parties_as: Callable[[Maybe[tuple[Party, ...]], ReferenceData], tuple[PartyView, ...]] | None = None,
+) -> Facts:
     """Derive the dated views of *request* at *as_of*. Pure.
+
+    *parties_as*: what `party_views` says, for who has asked it already.
 
     Raises:
         NaiveInstantError: *as_of* has no timezone.
@@ -83,7 +90,7 @@ def derive(request: ProvisioningRequest, reference: ReferenceData, as_of: dateti
     if not items:
         parties: tuple[PartyView, ...] = ()
     else:
-        parties = _parties(said["parties"], reference)
+        parties = (parties_as or party_views)(said["parties"], reference)
     red_flags = said["red_flags"]
     if flags and not isinstance(red_flags, Unknown):
         red_flags = tuple(dict.fromkeys((*red_flags, *flags)))
@@ -109,7 +116,9 @@ def _plain(value: Maybe[str]) -> Maybe[str]:
     return value if kind is Unknown or kind is str else _WORDS.get(value) or str.__str__(value)
 
 
-_WORDS = {member: str.__str__(member) for words in (Action, PartyKind, Role, Transfer) for member in words}
+_WORDS: dict[object, str] = {
+    member: str.__str__(member) for words in (Action, PartyKind, Role, Transfer) for member in words
+}
 
 
 def _lower(value: Maybe[str]) -> Maybe[str]:
@@ -132,9 +141,7 @@ def _is_export(service: str, operation: str) -> bool:
     return any(word in name for word in _EXPORTING)
 
 
-def _transfer(
-    stated: Maybe[Transfer], provider: Maybe[str], service: Maybe[str], operation: Maybe[str]
-) -> Maybe[str]:
+def _transfer(stated: Maybe[Transfer], provider: Maybe[str], service: Maybe[str], operation: Maybe[str]) -> Maybe[str]:
     """From the operation of a cloud provider, else from the document, else unknown (documents.md)."""
     if not isinstance(operation, Unknown) and not isinstance(provider, Unknown) and provider in _CLOUDS:
         if _is_export("" if isinstance(service, Unknown) else service, operation):
@@ -237,7 +244,8 @@ def _processing_places(item: Item, provider: Maybe[str], reference: ReferenceDat
     return [LocationView(None, country, None, None, _POSSIBLE) for country in countries]
 
 
-def _parties(stated: Maybe[tuple[Party, ...]], reference: ReferenceData) -> tuple[PartyView, ...]:
+def party_views(stated: Maybe[tuple[Party, ...]], reference: ReferenceData) -> tuple[PartyView, ...]:
+    """The records of *stated*, an end user of whom nothing is known among them where none is."""
     given = () if isinstance(stated, Unknown) else stated
     views = [_party(party, index, reference) for index, party in enumerate(given)]
     for view in views:

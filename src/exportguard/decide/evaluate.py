@@ -12,11 +12,11 @@ from exportguard.decide import explain
 from exportguard.decide.combine import combine
 from exportguard.decide.derive import Facts, derive
 from exportguard.decide.lift import Lifter
-from exportguard.vocabulary.building import made
 from exportguard.decide.plan import Asked, Group, plan
 from exportguard.language import Cause, CompiledPolicySet, CompiledRule, Indeterminate, Scope, World
 from exportguard.reference import ReferenceData
 from exportguard.vocabulary.authorization import Authorization
+from exportguard.vocabulary.building import made
 from exportguard.vocabulary.decision import Decision, Effect, Lifted, Outcome, Reason, RuleResult, UnknownFact
 from exportguard.vocabulary.fact import Maybe, Unknown
 from exportguard.vocabulary.questions import NO_USAGE, Usage, UsageQuestion

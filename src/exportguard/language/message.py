@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from exportguard.language.compile import fact_paths
 from exportguard.language.conversions import CONVERSIONS
 from exportguard.language.evaluation import Indeterminate, Scope
-from exportguard.language.syntax import Node
+from exportguard.language.schema import ROOTS
+from exportguard.language.syntax import Node, path_text
 from exportguard.language.threevalued import build
 
 Parts = tuple[str | Node, ...]
@@ -21,25 +24,41 @@ class Message:
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
-        self._ready: list[str | tuple[Any, str]] | None = None
+        self._ready: list[str | tuple[Callable[[Any], Any], Callable[[Any, Any], Any], str]] | None = None
 
     def __call__(self, scope: Scope) -> str:
         ready = self._ready
         if ready is None:
-            ready = self._ready = [
-                part if isinstance(part, str) else (build(part), ".".join(fact_paths(part))) for part in self.parts
-            ]
+            ready = self._ready = [part if isinstance(part, str) else _prepared(part) for part in self.parts]
         said: list[str] = []
         for part in ready:
             if isinstance(part, str):
                 said.append(part)
                 continue
-            read, path = part
+            text, read, path = part
+            try:
+                value = text(scope)
+            except AttributeError:
+                value = None
+            if value.__class__ is str:  # a fact that is a text is told as it is, and most are
+                said.append(value)
+                continue
             try:
                 said.append(_shown(read(scope, ()), path))
             except Exception:  # noqa: BLE001 - a message must not stop a decision
                 said.append(f"unknown {path}")
         return "".join(said).strip()
+
+
+def _prepared(part: Node) -> tuple[Callable[[Any], Any], Callable[[Any, Any], Any], str]:
+    """How a fact is read where it is a text, how it is read with care, and what it is called."""
+    path = path_text(part)
+    plain = part.type == "string" and path is not None and path.partition(".")[0] in ROOTS
+    return attrgetter(path) if plain and path else _nothing, build(part), ".".join(fact_paths(part))
+
+
+def _nothing(_: Any) -> None:
+    return None
 
 
 def _shown(value: Any, path: str) -> str:

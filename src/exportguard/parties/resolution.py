@@ -68,7 +68,8 @@ def resolve(
     """
     if as_of.tzinfo is None:
         raise NaiveInstantError("`as_of` has no timezone")
-    as_of = as_of.astimezone(UTC)
+    if as_of.tzinfo is not UTC:
+        as_of = as_of.astimezone(UTC)
     flags: list[str] = []
     found, sources = _customers(request, directory, customers, flags)
     own = _own_parties(request)
@@ -77,10 +78,12 @@ def resolve(
     end_use = request.end_use
     uses: list[str] = []
     current: list[Customer] = []
+    stale = False
     for customer in found:
         reliable = _as_of(customer, as_of)
         current.append(reliable)
         if reliable is not customer:
+            stale = True
             flags.append("stale_customer_record")
         if isinstance(reliable.end_use, str):
             uses.append(reliable.end_use)
@@ -90,7 +93,6 @@ def resolve(
         else:
             end_use = Unknown(f"the customers' records state different end uses: {', '.join(dict.fromkeys(uses))}")
             flags.append("sources_disagree")
-    stale = any(mine is not theirs for mine, theirs in zip(current, found, strict=True))
     graph = _shared_graph(directory)
     key = None if own or stale else key_of(directory, found, screener, as_of.date(), reference, questions, graph)
     settled = recall(key)
@@ -98,10 +100,11 @@ def resolve(
         parties = [*own, *(party for customer in current for party in _parties_of(customer))]
         settled = _settled(parties, graph, screener, reference, questions, as_of)
         keep(key, settled)
-    added = tuple(dict.fromkeys((*flags, *settled.red_flags)))
-    stated = request.red_flags
-    # Flags that cannot be read stay unread: a rule over them is then open, which is no weaker.
-    red_flags = stated if isinstance(stated, Unknown) else tuple(dict.fromkeys((*stated, *added)))
+    added = tuple(dict.fromkeys((*flags, *settled.red_flags))) if flags or settled.red_flags else ()
+    red_flags = request.red_flags
+    if added and not isinstance(red_flags, Unknown):
+        # Flags that cannot be read stay unread: a rule over them is then open, which is no weaker.
+        red_flags = tuple(dict.fromkeys((*red_flags, *added)))
     nobody = isinstance(request.parties, Unknown) and not settled.parties
     resolved = request.model_copy(
         update={"parties": request.parties if nobody else settled.parties, "end_use": end_use, "red_flags": red_flags}
@@ -137,6 +140,8 @@ def _customers(
     """Every customer that some source names. Sources that name different ones raise a flag; all of them count."""
     found: dict[str, Customer] = {}
     sources: list[FactSource] = []
+    if not named and request.customer is None and not request.tags and not isinstance(request.account, str):
+        return [], sources
 
     def add(customer: Customer, source: str) -> None:
         found.setdefault(customer.id, customer)

@@ -65,12 +65,9 @@ def recall(key: Key | None) -> Settled | None:
     """What was kept under *key*."""
     if key is None:
         return None
-    with _lock:
-        memory = _memories.get(key.directory)
-        if memory is None:
-            return None
-        found = memory.get(_plain(key))
-        return None if found is None else found[1]
+    memory = _memories.get(key.directory)  # one look into each: nothing to be locked for
+    found = memory.get(_plain(key)) if memory is not None else None
+    return None if found is None else found[1]
 
 
 def keep(key: Key | None, settled: Settled) -> None:

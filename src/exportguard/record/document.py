@@ -13,15 +13,20 @@ from typing import Any, Final
 from exportguard.record.canonical import canonical, json_safe
 from exportguard.record.redaction import redact, scrub, scrub_all
 from exportguard.vocabulary import (
+    Action,
     Authorization,
+    Certainty,
     Decision,
     Effect,
     FactSource,
+    ItemKind,
     Outcome,
-    Party,
+    PartyKind,
     ProvisioningRequest,
     Reason,
+    Role,
     RuleResult,
+    Transfer,
     Unknown,
     Usage,
 )
@@ -203,7 +208,10 @@ def presentable(decision: Decision) -> Decision:
 _OUR_OWN: Final = frozenset({"decision_id", "policy_digest", "reference_digest"})
 """Texts of a decision that nobody else wrote."""
 
-_NO_TEXT: Final = frozenset({bool, int, float, type(None), datetime, date, Outcome, Effect, RuleResult})
+_NO_TEXT: Final = frozenset({
+    bool, int, float, type(None), datetime, date, Outcome, Effect, RuleResult, Action, Certainty, ItemKind, PartyKind,
+    Role, Transfer,
+})  # fmt: skip
 
 
 def _bears_no_secret(decision: Decision) -> bool:
@@ -215,8 +223,8 @@ def _bears_no_secret(decision: Decision) -> bool:
     left: list[Any] = [
         value for name, value in decision.__dict__.items() if name not in _OUR_OWN and not (twice and name == "parties")
     ]
-    texts: set[str] = set()
-    parties: list[Party] = []
+    texts: set[Any] = set()
+    kept: list[tuple[Any, ...]] = []
     while left:
         value = left.pop()
         kind = value.__class__
@@ -227,34 +235,46 @@ def _bears_no_secret(decision: Decision) -> bool:
         elif kind is tuple or kind is list:
             left += value
         elif kind is Reason:
-            texts.update((value.policy, value.rule, value.message, value.status, *value.cites))
-            texts.update([told for told in (value.item, value.party, value.location, value.remedy) if told is not None])
-            for pair in value.values:
-                texts.update(pair)
+            texts.update((value.policy, value.rule, value.message, value.status), value.cites, *value.values)
+            texts.update((value.item, value.party, value.location, value.remedy))  # None among them is none
         elif kind is dict:
             left += value.values()
         elif kind is Unknown:
             texts.add(value.reason)
         elif issubclass(kind, Frozen):
-            if kind is Party:
-                if _clean.get(id(value)) is value:
-                    continue
-                parties.append(value)
-            left += value.__dict__.values()
+            whole = kind is ProvisioningRequest
+            for inner in value.__dict__.values():
+                kind = inner.__class__
+                if kind is str:
+                    texts.add(inner)
+                elif kind is tuple and whole:
+                    if inner and _clean.get(id(inner)) is not inner:
+                        kept.append(inner)
+                        left += inner
+                elif kind not in _NO_TEXT:
+                    left.append(inner)
         elif not issubclass(kind, Enum):
             return False
-    for text in texts:
+    texts.discard(None)
+    new = texts - _harmless
+    for text in new:
         if scrub(text) != text:
             return False
+    if len(_harmless) > _REMEMBERED:
+        _harmless.clear()
+    _harmless.update(text for text in new if len(text) <= 300)
     if len(_clean) > _KEPT:
         _clean.clear()
-    _clean.update((id(party), party) for party in parties)
+    _clean.update((id(each), each) for each in kept)
     return True
 
 
+_REMEMBERED: Final = 4096
+_harmless: set[str] = set()
+"""Texts that came before and bear no secret: what policies say, and the names of customers, come with every call."""
 _KEPT: Final = 1024
-_clean: dict[int, Party] = {}
-"""By identity: a customer's parties come again with every call, and nothing changes them."""
+_clean: dict[int, tuple[Any, ...]] = {}
+"""Items, places and parties of requests, by identity: they come again with every call, and nothing changes them."""
 
 
 def is_decision(record: Mapping[str, Any]) -> bool:

@@ -9,18 +9,11 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from pydantic import BaseModel
-
-from exportguard.vocabulary.fact import Frozen
+from exportguard.vocabulary.fact import Frozen, set_extra, set_fields, set_private, set_values
 
 T = TypeVar("T", bound=Frozen)
 
 _new = object.__new__
-# The class's own descriptors: setting an attribute by its name looks each of them up once more.
-_fields, _extra, _private, _values = (
-    BaseModel.__dict__[name].__set__
-    for name in ("__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__", "__dict__")
-)
 _defaults: dict[type[Frozen], dict[str, Any]] = {}
 
 
@@ -32,10 +25,10 @@ def built(kind: type[T], /, **given: Any) -> T:
         defaults = {name: None if field.is_required() else field.get_default() for name, field in fields.items()}
         _defaults[kind] = defaults
     new = _new(kind)
-    _values(new, {**defaults, **given})
-    _fields(new, set(given))
-    _extra(new, None)
-    _private(new, None)
+    set_values(new, {**defaults, **given})
+    set_fields(new, set(given))
+    set_extra(new, None)
+    set_private(new, None)
     return new
 
 
@@ -46,8 +39,8 @@ _every: dict[type[Frozen], set[str]] = {}
 def made(kind: type[T], values: dict[str, Any]) -> T:
     """An instance of *kind* with exactly *values*: every field, in the order of the class."""
     new = _new(kind)
-    _values(new, values)
-    _fields(new, _every.get(kind) or _every.setdefault(kind, set(values)))
-    _extra(new, None)
-    _private(new, None)
+    set_values(new, values)
+    set_fields(new, _every.get(kind) or _every.setdefault(kind, set(values)))
+    set_extra(new, None)
+    set_private(new, None)
     return new

@@ -100,7 +100,11 @@ def is_known(value: object) -> bool:
     return not isinstance(value, Unknown)
 
 
-_set = object.__setattr__
+# The class's own descriptors: setting an attribute by its name looks each of them up once more.
+set_fields, set_extra, set_private, set_values = (
+    BaseModel.__dict__[name].__set__
+    for name in ("__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__", "__dict__")
+)
 
 
 class Frozen(BaseModel):
@@ -112,12 +116,13 @@ class Frozen(BaseModel):
         """As pydantic's, for classes without extra and private attributes: each call is copied a few times."""
         if deep:
             return super().model_copy(update=update, deep=deep)
-        new = type(self).__new__(type(self))
+        kind = self.__class__
+        new = kind.__new__(kind)
         given = update or {}
-        _set(new, "__dict__", {**self.__dict__, **given})
-        _set(new, "__pydantic_fields_set__", self.__pydantic_fields_set__ | given.keys())
-        _set(new, "__pydantic_extra__", None)
-        _set(new, "__pydantic_private__", None)
+        set_values(new, {**self.__dict__, **given})
+        set_fields(new, self.__pydantic_fields_set__.union(given))
+        set_extra(new, None)
+        set_private(new, None)
         return new
 
 

@@ -42,8 +42,13 @@ def marked(seen: Observation, *said: Any) -> Observation:
     """
     if not isinstance(seen, ProvisioningRequest) or seen.action is Action.INVOKE or all_named(seen):
         return seen
+    return seen.model_copy(update={"call": digest_of(*said)})
+
+
+def digest_of(*said: Any) -> str:
+    """`sha256:` over what a call says: its secrets, and what is new with each repetition of it, aside."""
     text = json.dumps(_plain(said, 0), sort_keys=True, ensure_ascii=True)
-    return seen.model_copy(update={"call": f"sha256:{sha256(text.encode()).hexdigest()}"})
+    return f"sha256:{sha256(text.encode()).hexdigest()}"
 
 
 def _plain(value: Any, depth: int) -> Any:

@@ -9,9 +9,9 @@ from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, text
 from exportguard.adapters.aws.classify import Standing, services, standing, surface
-from exportguard.adapters.aws.lookup import NO_RESOLVER, Resolver, Together
-from exportguard.adapters.aws.operations import extract
+from exportguard.adapters.aws.lookup import Resolver, Together
 from exportguard.adapters.aws.places import account_of_host, locations, region_of_host
+from exportguard.adapters.aws.reading import reading
 from exportguard.vocabulary import (
     NOT_GIVEN,
     Boto3Call,
@@ -22,7 +22,7 @@ from exportguard.vocabulary import (
     ProvisioningRequest,
     Unknown,
 )
-from exportguard.vocabulary.saying import marked
+from exportguard.vocabulary.building import built
 
 _PASSED_ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):(?:role|instance-profile)/")
 _PASSED_ROLES = (
@@ -64,31 +64,24 @@ def observe(
         return NotApplicable(reason=f"{service}.{operation} provisions no accelerator and no model")
     where = region_of_host(url)
     bounded = Together(resolver) if resolver is not None else None
-    call = Call(service, operation, parameters, region=where or region, resolver=bounded)
-    if type(parameters) is dict or isinstance(parameters, Mapping):
-        try:
-            extract(call)
-        except (Exception, RecursionError) as problem:  # noqa: BLE001 - a parameter nobody foresaw: unknown, not nothing
-            call.unknown(f"the parameters could not be read ({type(problem).__name__})", "")
-    else:
-        call.unknown("the parameters are not a structure", "")
-    if not call.items:
-        why = call.outside or f"{service}.{operation} names no instance type, accelerator or model"
+    read = reading(service, operation, parameters, where or region, bounded)
+    if not read.items:
+        why = read.outside or f"{service}.{operation} names no instance type, accelerator or model"
         return NotApplicable(reason=why[:2000])
-    places = locations((region, signing_region, where, *passing_on), call.zones, call.locations)
-    seen = ProvisioningRequest(
+    return built(
+        ProvisioningRequest,
         provider="aws",
         service=text(service, "service"),
         operation=text(operation, "operation"),
-        action=call.action,
-        account=_account(account, url, call),
-        locations=places,
-        items=tuple(call.items),
-        transfer=call.transfer,
-        tags=_tags(parameters),
+        action=read.action,
+        account=_account(account, url, service, operation, parameters, where or region, bounded),
+        locations=locations((region, signing_region, where, *passing_on), read.zones, read.locations),
+        items=read.items,
+        transfer=read.transfer,
+        tags=dict(read.tags),
         idempotency_key=_token(parameters),
+        call=read.digest,
     )
-    return marked(seen, parameters)
 
 
 def observe_document(call: Boto3Call, *, resolver: Resolver | None = None) -> Observation:
@@ -159,12 +152,19 @@ def service_named(name: str) -> str:
     return _SERVICE_IDS.get(name) or known.get(name.replace("-", "")) or known.get(plain) or name
 
 
-def _account(given: str | None, url: str | None, call: Call) -> Maybe[str]:
+def _account(
+    given: str | None,
+    url: str | None,
+    service: str,
+    operation: str,
+    parameters: Any,
+    region: str | None,
+    resolver: Resolver | None,
+) -> Maybe[str]:
     """Who calls: as given, by the endpoint, by a role that is passed, else what STS says, where it may be asked."""
     found = given or account_of_host(url)
     if found:
         return text(found, "account")
-    parameters = call.parameters
     readable = type(parameters) is dict or isinstance(parameters, Mapping)
     for key in _PASSED_ROLES if readable and not _PASSED_KEYS.isdisjoint(parameters) else ():
         value = get(parameters, key)
@@ -172,39 +172,15 @@ def _account(given: str | None, url: str | None, call: Call) -> Maybe[str]:
         match = _PASSED_ROLE.match(value) if isinstance(value, str) else None
         if match:
             return match[1]
-    if call.resolver is NO_RESOLVER:
+    if resolver is None:
         return NOT_GIVEN
-    answer = call.ask("sts", "GetCallerIdentity")
+    answer = Call(service, operation, {}, region=region, resolver=resolver).ask("sts", "GetCallerIdentity")
     return answer if isinstance(answer, Unknown) else text(get(answer, "Account"), "account")
 
 
 def _token(parameters: Any) -> str | None:
     token = get(parameters, "ClientToken", "ClientRequestToken")
     return token if isinstance(token, str) and 0 < len(token) <= 2000 and token.isascii() else None
-
-
-_TAGS = frozenset({"Tags", "tags", "TagSpecifications", "tagSpecifications"})
-
-
-def _tags(parameters: Any) -> dict[str, str]:
-    """The tags that the call gives what it makes. A directory may know a customer by one."""
-    if type(parameters) is dict and _TAGS.isdisjoint(parameters):
-        return {}
-    lists = [get(parameters, "Tags")]
-    specifications = get(parameters, "TagSpecifications")
-    if isinstance(specifications, (list, tuple)):
-        lists += [get(specification, "Tags") for specification in specifications]
-    found: dict[str, str] = {}
-    for tags in lists:
-        pairs: Iterable[Any] = ()
-        if isinstance(tags, Mapping):
-            pairs = tags.items()
-        elif isinstance(tags, (list, tuple)):
-            pairs = ((get(tag, "Key"), get(tag, "Value")) for tag in tags)
-        for key, value in pairs:
-            if isinstance(key, str) and isinstance(value, str) and len(found) < 100:
-                found[key[:256].encode("utf-8", "replace").decode()] = value[:1024].encode("utf-8", "replace").decode()
-    return found
 
 
 def unreadable(service: str, operation: str, region: str | None, why: str) -> ProvisioningRequest:

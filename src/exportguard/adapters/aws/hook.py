@@ -126,6 +126,9 @@ class AwsHook:
             return self._resolver if not isinstance(self._resolver, str) else None
         if client is None:
             return None
+        found = self._resolvers.get(client)
+        if found is not None:
+            return found
         with self._lock:
             found = self._resolvers.get(client)
             if found is None:

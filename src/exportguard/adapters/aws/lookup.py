@@ -64,6 +64,11 @@ class Together:
         self._until: float | None = None
         self._left = MOST_TOGETHER
 
+    @property
+    def asked(self) -> bool:
+        """Whether anything was looked up so far."""
+        return self._left != MOST_TOGETHER
+
     def ask(self, question: Question) -> Mapping[str, Any] | Unknown:
         now = self._clock()
         if self._until is None:
