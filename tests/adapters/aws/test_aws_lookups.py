@@ -72,6 +72,31 @@ LOOKED_UP = [
         "ConfigurationSettings": [{"OptionSettings": [{"OptionName": "InstanceTypes", "Value": "p5.48xlarge"}]}]}}, ["p5.48xlarge x?"]),
     ("omics", "StartRun", {"workflowId": "w"}, {"GetWorkflow": {"accelerators": "GPU"}}, ["acc:? x?"]),
     ("omics", "StartRun", {"workflowId": "w"}, {"GetWorkflow": {"id": "w"}}, None),
+    ("arc-region-switch", "StartPlanExecution", {"planArn": "arn:p", "targetRegion": "us-west-2", "action": "activate"}, {
+        "GetPlan": {"plan": {"workflows": [{"steps": [{"executionBlockConfiguration": {"parallelConfig": {"steps": [
+            {"executionBlockConfiguration": {"ec2AsgCapacityIncreaseConfig": {"asgs": [
+                {"arn": "arn:aws:autoscaling:us-west-2:1:autoScalingGroup:u:autoScalingGroupName/g"}]}}}]}}}]}]}},
+        "DescribeAutoScalingGroups": {"AutoScalingGroups": [{"MaxSize": 4, "MixedInstancesPolicy": {"LaunchTemplate": {
+            "Overrides": [{"InstanceType": "p5.48xlarge"}]}}}]}}, ["p5.48xlarge x4"]),
+    ("arc-region-switch", "StartPlanExecution", {"planArn": "arn:p", "action": "activate"}, {
+        "GetPlan": {"plan": {"workflows": [{"steps": [{"executionBlockConfiguration": {"executionApprovalConfig": {}}}]}]}}}, None),
+    ("iot", "CreateTopicRule", {"topicRulePayload": {"actions": [{"stepFunctions": {"stateMachineName": "s",
+        "roleArn": "arn:aws:iam::111122223333:role/r"}}]}}, {"DescribeStateMachine": {"definition": '{"States": {"A": {"Type": '
+        '"Task", "Resource": "arn:aws:states:::aws-sdk:ec2:runInstances", "Parameters": {"InstanceType": "p5.48xlarge"}}}}'}},
+        ["p5.48xlarge x?"]),
+    ("events", "PutTargets", {"Targets": [{"Arn": "arn:aws:ecs:us-east-1:1:cluster/c", "EcsParameters": {"TaskDefinitionArn": "t"},
+        "InputTransformer": {"InputTemplate": '{"containerOverrides": [{"name": "a", "resourceRequirements": '
+                                              '[{"type": "GPU", "value": "2"}]}]}'}}]},
+        {"DescribeTaskDefinition": {"taskDefinition": {"containerDefinitions": [{"name": "a"}]}}}, ["acc:? x2"]),
+    ("events", "PutTargets", {"Targets": [{"Arn": "arn:aws:ecs:us-east-1:1:cluster/c", "EcsParameters": {"TaskDefinitionArn": "t"},
+        "InputTransformer": {"InputTemplate": '{"containerOverrides": [{"name": "a", "command": [<cmd>]}]}'}}]},
+        {"DescribeTaskDefinition": {"taskDefinition": {"containerDefinitions": [{"name": "a"}]}}}, None),
+    ("sagemaker-runtime", "InvokeEndpoint", {"EndpointName": "e"}, {
+        "DescribeEndpoint": {"EndpointConfigName": "c"},
+        "DescribeEndpointConfig": {"ProductionVariants": [{"ModelName": "m"}]},
+        "DescribeModel": {"ExecutionRoleArn": "arn:aws:iam::111122223333:role/r", "PrimaryContainer": {
+            "Image": "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1", "ModelDataUrl": "s3://b/w"}},
+    }, ["model:? t?"]),
 ]  # fmt: skip
 
 

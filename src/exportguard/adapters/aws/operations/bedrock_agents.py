@@ -12,7 +12,7 @@ from exportguard.adapters.aws.operations.models import named_model
 from exportguard.adapters.aws.operations.template_text import parse, substituted
 from exportguard.vocabulary import Action, Unknown
 
-_MODELS = re.compile(r"\w*model(id|arn|identifier)|foundationmodel|promptarn")
+_MODELS = re.compile(r"\w*model(id|arn|identifier)|foundationmodel|promptarn|provisionedthroughput")
 _AGENTS = "agentaliasarn"
 _MOST = 20_000
 _TESTED = "TSTALIASID"
@@ -191,7 +191,8 @@ def invoke_flow(call: Call) -> None:
 
 @operation("bedrock-agent", "CreateFlow", "UpdateFlow", "CreateAgent", "UpdateAgent", "CreatePrompt", "UpdatePrompt",
            "CreateKnowledgeBase", "UpdateKnowledgeBase", "CreateDataSource", "UpdateDataSource",
-           "AssociateAgentCollaborator", "UpdateAgentCollaborator", complete=True)  # fmt: skip
+           "CreateAgentAlias", "UpdateAgentAlias", "AssociateAgentCollaborator", "UpdateAgentCollaborator",
+           complete=True)  # fmt: skip
 def define(call: Call) -> None:
     """What is built names its models: of agents, of prompts in the nodes of flows, of parsers and of agents called."""
     models_within(call, _as_named(call), "")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from exportguard.adapters.aws.call import Call, get
+from exportguard.adapters.aws.call import Call, get, misspelt
 from exportguard.adapters.aws.lookup import Question
 from exportguard.adapters.aws.lookup import Resolver as Lookups
 from exportguard.adapters.aws.operations import operation
@@ -77,6 +77,7 @@ class _WithinStack:
             "taskDefinition": said,
             "services": [said],
             "Subnets": [said],
+            "infrastructureConfiguration": said,
             "definition": definition(said),
             **said,
         }
@@ -116,6 +117,9 @@ def _resource(call: Call, resolver: Resolver, name: str, resource: Any, where: s
     if not isinstance(resource, Mapping) or not isinstance(kind, str):
         call.unknown(f"resource {name[:80]} is not readable", where)
         return
+    strange = misspelt(resource, "Properties") or ("properties" if "properties" in resource else None)
+    if strange is not None:
+        call.unknown(f"`{strange[:60]}` is no part of a resource, yet says what it is", where)
     properties = resolver.value(resource.get("Properties", {}))
     judge_resource(call, kind, properties, f"{where}.Properties")
 
@@ -201,8 +205,10 @@ def create_stack(call: Call) -> None:
         call.action = Action.RESIZE
     if body is not None:
         stack(call, body, call.get("Parameters"), regions=_regions(call) if "StackSet" in call.operation else None)
-    elif url is not None:
+    if url is not None:
         call.unknown("the template lies in a bucket and was not read", "TemplateURL")
+    elif body is not None:
+        pass
     elif call.get("StackId") is not None and call.operation == "CreateStackSet":
         call.unknown("the template is that of an existing stack", "StackId")
     elif call.get("ImportExistingResources") or call.get("ResourcesToImport") is not None:

@@ -34,7 +34,9 @@ _SHOWN = ("NVIDIA_VISIBLE_DEVICES", "AWS_NEURON_VISIBLE_DEVICES")
 _CHOSEN = re.compile(
     r"\s*attribute:ecs\.instance-type\s*(?:==|=~|in|matches)\s*(\[[^\]]*\]|[^\s()]+)\s*", re.IGNORECASE
 )
-"""A constraint that pins tasks to instance types and says nothing else; one with `or` or `not` in it pins nothing."""
+"""A constraint that pins tasks to instance types, if it says nothing else; one with `or` or `not` in it pins nothing,
+but the types that it names are where the tasks may land."""
+_NOT = re.compile(r"(!|\bnot\b)\s*\(?\s*$", re.IGNORECASE)
 
 
 def devices(call: Call, container: Any, place: str, tasks: Maybe[int]) -> None:
@@ -55,11 +57,15 @@ def constraints(call: Call, tasks: Maybe[int]) -> bool:
     """Instance types that tasks are pinned to by a placement constraint. False where none pins them."""
     pinned = False
     for place, row in call.rows(call.get("placementConstraints"), "placementConstraints"):
-        chosen = _CHOSEN.fullmatch(str(get(row, "expression") or "")[:2000])
-        for name in re.split(r"[,\s]+", chosen[1].strip("[]")) if chosen else ():
-            if name:
-                pinned = True
-                of_family(call, name.strip("'\""), tasks, where=f"{place}.expression")
+        expression = str(get(row, "expression") or "")[:2000]
+        alone = _CHOSEN.fullmatch(expression) is not None
+        for chosen in _CHOSEN.finditer(expression):
+            if not alone and _NOT.search(expression[: chosen.start()]):
+                continue  # types that are not wanted
+            for name in re.split(r"[,\s]+", chosen[1].strip("[]")):
+                if name:
+                    pinned = pinned or alone
+                    of_family(call, name.strip("'\""), tasks, where=f"{place}.expression")
     return pinned
 
 
@@ -91,6 +97,10 @@ def register(call: Call) -> None:
     containers(call, call.get("containerDefinitions"), "containerDefinitions", NOT_GIVEN)
     inference(call, call.get("inferenceAccelerators"), "inferenceAccelerators", NOT_GIVEN)
     constraints(call, NOT_GIVEN)
+    for place, row in call.rows(call.get("volumes"), "volumes"):
+        path = get(get(row, "host"), "sourcePath")
+        if isinstance(path, str) and _DEVICE.search(path):
+            call.accelerator(Unknown(f"the device {path[:60]} of whatever instance it lands on"), where=place)
     call.not_applicable("no container asks for an accelerator")
 
 

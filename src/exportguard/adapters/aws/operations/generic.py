@@ -8,7 +8,7 @@ from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, number, text
 from exportguard.adapters.aws.classify import surface
-from exportguard.adapters.aws.operations.launch import reads_as_type, required
+from exportguard.adapters.aws.operations.launch import reads_as_type, required, types_in_text
 from exportguard.adapters.aws.operations.models import hub_model, named_model
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
 
@@ -196,6 +196,12 @@ _KEYS = re.compile(
     r"\w*[mM]odel(Id|Arn|Identifier)s?|[fF]oundationModel\w*|[iI]nferenceProfile(Arn|Id|Identifier)?|"
     r"\w+InstanceTypes?|[iI]nstanceRequirements|[cC]apacityBlockOffering\w*|[tT]rainingPlan\w*)"
 )
+_CHOSEN = re.compile(r"(Type|Class|Kind|Size|Tier|Capability|Capabilities)s?$", re.IGNORECASE)
+_MACHINES = re.compile(
+    r"(Start|Launch|Run|Resume|Restart|Clone|Provision)(\w*[a-z])?(Instances?|Stack|Fleet|Clusters?|Nodes?|Simulation|Machines?|"
+    r"Workstations?|Workspaces?|StreamingSession)"
+)
+"""Operations that say by their names that machines start, which were chosen when they were made."""
 _TAGS = ("Tags", "tags", "TagSpecifications", "tagSpecifications")
 _OF_MODELS = ("bedrock", "sagemaker")
 _MODEL_ARN = re.compile(
@@ -221,6 +227,8 @@ def look_through(call: Call) -> None:
                 place = f"{where}.{key}" if where else str(key)
                 if entry is not None and isinstance(key, str) and _KEYS.fullmatch(key):
                     call.unknown(f"an operation never seen before, which names `{key[:60]}`", place)
+                elif isinstance(entry, str) and _CHOSEN.search(str(key)) and _ACCELERATED.search(entry):
+                    call.accelerator(Unknown(f"an accelerator that {entry[:60]} stands for"), where=place)
                 elif key not in _TAGS:
                     todo.append((place, entry, depth + 1))
         elif isinstance(value, (list, tuple)):
@@ -229,8 +237,36 @@ def look_through(call: Call) -> None:
             call.instance(value, where=where)
         elif isinstance(value, str) and _reads_as_model(value):
             named_model(call, value, where)
+    if not call.items and _MACHINES.fullmatch(call.operation):
+        call.unresolved(f"what {call.operation} starts is set elsewhere", call.operation)
     if not call.items:
         call.not_applicable(f"{call.service}.{call.operation} names no instance type, accelerator or model")
+
+
+def plainly(call: Call, document: Any, where: str) -> None:
+    """Types and models that parameters of free names say, or a text writes out. What they say besides stays unread."""
+    todo: list[tuple[str, Any, int]] = [(where, document, 0)]
+    nodes = 0
+    while todo:
+        place, value, depth = todo.pop()
+        nodes += 1
+        if depth > _MOST_DEPTH or nodes > _MOST_NODES:
+            call.unknown("too large to look through", where)
+            return
+        if isinstance(value, Mapping):
+            todo += [(f"{place}.{key}", entry, depth + 1) for key, entry in value.items()]
+        elif isinstance(value, (list, tuple)):
+            todo += [(f"{place}[{index}]", entry, depth + 1) for index, entry in enumerate(value)]
+        elif isinstance(value, str):
+            words = [word.strip() for word in value.split(",")] if len(value) < 2_000 else []
+            kinds = [f"ml.{word[3:]}" if word.lower().startswith("sc.") else word for word in words]
+            if any(map(reads_as_type, kinds)):
+                for kind in filter(reads_as_type, kinds):
+                    call.instance(kind, where=place)
+            elif _reads_as_model(value):
+                named_model(call, value, place)
+            else:
+                types_in_text(call, value[:500_000], place)
 
 
 def _reads_as_model(value: str) -> bool:

@@ -23,6 +23,12 @@ _DATABASES = ("AWS::RDS::", "AWS::ElastiCache::", "AWS::OpenSearchService::", "A
               "AWS::ManagedBlockchain::", "AWS::Redshift::", "AWS::MemoryDB::", "AWS::DAX::",
               "AWS::Timestream::")  # fmt: skip
 """Services whose instance classes are their own (`db.r5.large`, `m5.large.search`) and never accelerated."""
+_OTHER_MODELS = ("AWS::IoTSiteWise::", "AWS::IoTTwinMaker::", "AWS::IoTFleetWise::", "AWS::IoTWireless::",
+                 "AWS::Comprehend::", "AWS::Forecast::", "AWS::FraudDetector::", "AWS::LookoutEquipment::",
+                 "AWS::LookoutVision::", "AWS::Rekognition::", "AWS::Personalize::", "AWS::CleanRoomsML::",
+                 "AWS::ApiGateway::", "AWS::ApiGatewayV2::", "AWS::AmplifyUIBuilder::",
+                 "AWS::NetworkManager::")  # fmt: skip
+"""Services whose models are shapes of data or of assets, or are trained on one's own data and answer for a service."""
 SAID_BY_USERS = frozenset({
     "Environment", "environment", "EnvironmentVariables", "HyperParameters", "hyperParameters", "Tags", "tags",
     "Labels", "labels", "Metadata", "UserData", "TagSpecifications",
@@ -40,7 +46,7 @@ def named_within(call: Call, document: Any, where: str, kind: str) -> None:
     if kind.startswith(_DATABASES):
         return
     todo: list[tuple[str, Any, Any]] = [(where, document, None)]
-    seen = 0
+    models, seen = not kind.startswith(_OTHER_MODELS), 0
     while todo:
         place, value, _ = todo.pop()
         seen += 1
@@ -52,13 +58,13 @@ def named_within(call: Call, document: Any, where: str, kind: str) -> None:
                 todo_place = f"{place}.{key}" if place else str(key)
                 if not isinstance(key, str) or entry is None:
                     continue
-                if not _named(call, key, entry, todo_place, value):
+                if not _named(call, key, entry, todo_place, value, models=models):
                     todo.append((todo_place, entry, value))
         elif isinstance(value, (list, tuple)):
             todo += [(f"{place}[{index}]", entry, value) for index, entry in enumerate(value)]
 
 
-def _named(call: Call, key: str, entry: Any, place: str, row: Mapping[str, Any]) -> bool:
+def _named(call: Call, key: str, entry: Any, place: str, row: Mapping[str, Any], *, models: bool) -> bool:
     if _NOT_WANTED.search(key):
         return False
     if key in SAID_BY_USERS:
@@ -77,7 +83,7 @@ def _named(call: Call, key: str, entry: Any, place: str, row: Mapping[str, Any])
     elif _ACCELERATORS.fullmatch(plain(key)):
         for value in entry if isinstance(entry, (list, tuple)) else [entry]:
             call.accelerator(value, size, where=place)
-    elif _MODELS.fullmatch(plain(key)) and isinstance(entry, (str, Unknown)):
+    elif models and _MODELS.fullmatch(plain(key)) and isinstance(entry, (str, Unknown)):
         named_model(call, entry, place)
     elif _KINDS.search(key) and isinstance(entry, str) and _ACCELERATED.search(entry):
         call.accelerator(Unknown(f"an accelerator that {entry[:60]} stands for"), size, where=place)

@@ -15,10 +15,20 @@ from exportguard.adapters.aws.operations.models import named_model
 from exportguard.adapters.aws.operations.template_text import parse
 from exportguard.vocabulary import Action, Unknown
 
-_SERVICES = {"runtime.sagemaker": "sagemaker-runtime", "states": "stepfunctions", "elasticmapreduce": "emr"}
+_SERVICES = {
+    "runtime.sagemaker": "sagemaker-runtime",
+    "api.sagemaker": "sagemaker",
+    "states": "stepfunctions",
+    "elasticmapreduce": "emr",
+}
 """Host names that are not botocore's service names."""
 _GATEWAY = re.compile(r"arn:[^:]+:apigateway:[^:]*:([^:]+):(path|action)/(.*)", re.DOTALL)
 _MODEL_PATH = re.compile(r"/?model/([^/]+)/(invoke|converse)")
+_ASKED_BY_PATH = frozenset({
+    "ec2", "ecs", "eks", "batch", "emr", "cloudformation", "autoscaling", "omics", "braket", "deadline", "imagebuilder",
+    "emr-containers", "scheduler", "pipes", "qbusiness",
+})  # fmt: skip
+"""Services of which a path, or a query that is mapped at run time, may ask for anything."""
 _HOST = re.compile(r"(?:^|\.)((?:bedrock|sagemaker)[a-z-]*|runtime\.sagemaker|ec2|autoscaling|cloudformation)[.-]")
 
 
@@ -65,9 +75,13 @@ def gateway(call: Call, uri: Any, where: str) -> None:
         call.unknown(f"{where} names no readable service", where)
     elif name.startswith(("bedrock", "sagemaker")):
         call.model(Unknown(f"whatever model a request to {host[:60]} names"), where=where)
-    elif kind == "action" and name in surface() and standing(name, rest) is Standing.SURFACE:
+    elif (
+        kind == "action"
+        and name in surface()
+        and standing(name, re.split(r"\W", rest, maxsplit=1)[0]) is Standing.SURFACE
+    ):
         call.unknown(f"{name}.{rest[:60]} with parameters that are mapped at run time", where)
-    elif kind == "path" and name in ("ec2", "ecs", "eks", "batch", "emr", "cloudformation", "autoscaling"):
+    elif kind == "path" and name in _ASKED_BY_PATH:
         call.unknown(f"whatever a request to {host[:60]} asks for", where)
 
 
@@ -146,6 +160,53 @@ def data_source(call: Call) -> None:
     if address is not None:
         url(call, address, "httpConfig.endpoint")
     call.not_applicable("the data source reaches no model")
+
+
+_IN_CODE = re.compile(
+    r"""/model/([^/"'\s]+)/(?:invoke|converse)|modelId["']?\s*[:=]\s*["']([^"']+)["']""", re.IGNORECASE
+)
+_ASKS_IN_CODE = re.compile(r"\b(invokeModel|converse)\s*\(|/model/[^\s]*/(invoke|converse)", re.IGNORECASE)
+
+
+@operation("appsync", "CreateResolver", "UpdateResolver", "CreateFunction", "UpdateFunction")
+def resolver(call: Call) -> None:
+    """What a resolver asks its source of is written in code; of code that lies elsewhere the source is judged alone."""
+    for key in ("code", "requestMappingTemplate"):
+        text = call.get(key)
+        if not isinstance(text, str):
+            if text is not None and not isinstance(text, Unknown):
+                call.unknown(f"{key} is not readable", key)
+            continue
+        named = [found[1] or found[2] for found in _IN_CODE.finditer(text[:500_000])]
+        for model in dict.fromkeys(named):
+            named_model(call, Unknown("put together at run time") if "$" in model else unquote(model), key)
+        if not named and _ASKS_IN_CODE.search(text[:500_000]):
+            call.model(Unknown("a model that code names at run time"), where=key)
+    call.not_applicable("the code asks no model")
+
+
+@operation("iot", "CreateTopicRule", "ReplaceTopicRule")
+def topic_rule(call: Call) -> None:
+    """Rules pass messages on; among where to are addresses, with signatures of AWS's, and state machines."""
+    payload = call.struct(call.get("topicRulePayload"), "topicRulePayload")
+    rows = list(call.rows(get(payload, "actions"), "topicRulePayload.actions"))
+    rows += [("topicRulePayload.errorAction", call.struct(get(payload, "errorAction"), "topicRulePayload.errorAction"))]
+    for place, row in rows:
+        address = get(get(row, "http"), "url")
+        if address is not None:
+            url(call, address, f"{place}.http.url")
+        machine = get(row, "stepFunctions")
+        if machine is not None:
+            named = {"stateMachineArn": _machine(call, machine)}
+            call.nested("stepfunctions", "StartExecution", named, f"{place}.stepFunctions")
+    call.not_applicable("no action reaches an accelerator or a model")
+
+
+def _machine(call: Call, machine: Any) -> Any:
+    """The ARN of a state machine in the account of the role that starts it."""
+    account = re.match(r"arn:([^:]+):iam::(\d{12}):", str(get(machine, "roleArn")))
+    name = get(machine, "stateMachineName")
+    return f"arn:{account[1]}:states:{call.region}:{account[2]}:stateMachine:{name}" if account else name
 
 
 @operation("events", "CreateApiDestination", "UpdateApiDestination")

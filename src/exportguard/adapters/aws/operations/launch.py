@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
-from exportguard.adapters.aws.call import Call, get, misspelt, number, text, times
+from exportguard.adapters.aws.call import Call, get, misspelt, number, plain, text, times
 from exportguard.vocabulary import NOT_GIVEN, Maybe, Unknown
 
 DEFAULT_INSTANCE_TYPE = "m1.small"
@@ -30,6 +30,8 @@ def launched(
     spec = call.struct(spec, where)
     dot = f"{where}." if where else ""
     attached_accelerators(call, spec, instances, dot)
+    if not _KNOWN.issuperset(spec):
+        said_twice(call, spec, instances, dot)
     declared = get(spec, "InstanceType")
     if declared is not None:
         call.instance(declared, instances, where=f"{dot}InstanceType")
@@ -47,7 +49,9 @@ def launched(
         )
         return
     if named is None:
-        if default is not None:
+        if default is not None and not _ELSEWHERE.isdisjoint(spec) and taken_from(spec) is not None:
+            call.unresolved(f"{taken_from(spec)} decides what is launched", where, instances=instances)
+        elif default is not None:
             call.instance(default, instances, where=f"{dot}InstanceType")
         else:
             call.unresolved("no instance type is named", where or "InstanceType", instances=instances)
@@ -60,6 +64,51 @@ def launched(
         call.unresolved("a launch template that names another", f"{dot}LaunchTemplate", instances=instances)
         return
     launched(call, data, instances, f"{dot}LaunchTemplate.LaunchTemplateData", default=DEFAULT_INSTANCE_TYPE)
+
+
+_ELSEWHERE = frozenset({
+    "InstanceMarketOptions", "CapacityReservationSpecification", "Placement", "instanceMarketOptions",
+    "capacityReservationSpecification", "placement",
+})  # fmt: skip
+
+
+def taken_from(spec: Mapping[str, Any]) -> str | None:
+    """The capacity that instances are put on when nothing names their type: they are of the type that it holds."""
+    if str(get(get(spec, "InstanceMarketOptions"), "MarketType")).strip().lower() == "capacity-block":
+        return "a capacity block"
+    if get(get(spec, "CapacityReservationSpecification"), "CapacityReservationTarget") is not None:
+        return "a capacity reservation"
+    placement = get(spec, "Placement")
+    if get(placement, "HostId", "HostResourceGroupArn") is not None:
+        return "a dedicated host"
+    return None
+
+
+_KNOWN = frozenset({
+    "BlockDeviceMappings", "ImageId", "InstanceType", "Ipv6AddressCount", "Ipv6Addresses", "KernelId", "KeyName",
+    "MaxCount", "MinCount", "Monitoring", "Placement", "RamdiskId", "SecurityGroupIds", "SecurityGroups", "SubnetId",
+    "UserData", "ElasticGpuSpecification", "ElasticInferenceAccelerators", "TagSpecifications", "LaunchTemplate",
+    "InstanceMarketOptions", "CreditSpecification", "CpuOptions", "CapacityReservationSpecification",
+    "HibernationOptions", "LicenseSpecifications", "MetadataOptions", "EnclaveOptions", "PrivateDnsNameOptions",
+    "MaintenanceOptions", "DisableApiStop", "EnablePrimaryIpv6", "NetworkPerformanceOptions", "Operator",
+    "SecondaryInterfaces", "DryRun", "DisableApiTermination", "InstanceInitiatedShutdownBehavior", "PrivateIpAddress",
+    "ClientToken", "AdditionalInfo", "NetworkInterfaces", "IamInstanceProfile", "EbsOptimized", "WeightedCapacity",
+    "InstanceRequirements", "LaunchTemplateSpecification", "AvailabilityZone", "MaxPrice", "Priority", "SpotPrice",
+})  # fmt: skip
+"""Keys that no second look is due to."""
+_SAYS_TYPE = frozenset({"instancetype", "instancetypes"})
+
+
+def said_twice(call: Call, spec: Mapping[str, Any], instances: Maybe[int], dot: str) -> None:
+    """Instance types under further spellings beside the one that is read: nobody knows which of them is meant."""
+    read = next((key for key in ("InstanceType", "instanceType") if spec.get(key) is not None), None)
+    for key, value in spec.items():
+        if key == read or not isinstance(key, str) or plain(key) not in _SAYS_TYPE:
+            continue
+        if read is None and plain(key) == "instancetype":
+            continue  # told by the caller: what is launched is not known
+        for each in value if isinstance(value, (list, tuple)) else [value]:
+            call.instance(each, instances, where=f"{dot}{key}")
 
 
 def template_data(call: Call, specification: Any) -> Mapping[str, Any] | Unknown:
@@ -146,6 +195,21 @@ _TYPE = re.compile(
 def reads_as_type(value: Any) -> bool:
     """Whether a text that may be anything is written like an instance type (`p5.48xlarge`, `ml.m5.large`)."""
     return isinstance(value, str) and len(value) < 60 and _TYPE.fullmatch(value) is not None
+
+
+_WRITTEN_TYPE = re.compile(
+    r"(?<![\w.-])(?:ml\.)?(?:p|g|gr|inf|trn|dl|vt|f|cg)\d[a-z0-9-]{0,20}\.(?:metal(?:-\w{1,10})?|\d*xlarge|small|medium|large)"
+    r"(?![\w-])",
+    re.IGNORECASE,
+)
+"""Types of the letters that accelerated families have, as a command, a script or a manifest writes them."""
+
+
+def types_in_text(call: Call, text: str, where: str) -> None:
+    """Each instance type that may have an accelerator and is written out in a text that nobody reads further."""
+    spaced = re.sub(r"\\[nrt]", " ", text)
+    for name in sorted({found[0].lower() for found in _WRITTEN_TYPE.finditer(spaced)})[:200]:
+        call.instance(name, where=where)
 
 
 def of_family(call: Call, value: Any, instances: Maybe[int] = NOT_GIVEN, *, where: str) -> None:

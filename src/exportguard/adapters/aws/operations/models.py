@@ -11,6 +11,8 @@ from exportguard.vocabulary import NOT_GIVEN, Certainty, Location, Maybe, Unknow
 _ARN = re.compile(
     r"arn:(?P<partition>[^:]+):(?P<service>[^:]+):(?P<region>[^:]*):(?P<account>[^:]*):(?P<rest>.+)", re.S
 )
+_NAME = re.compile(r"\s*[\w.:/+@-]+\s*", re.ASCII)
+"""What a model's id or ARN is made of. A name of more is none that a service takes: its beginning says nothing."""
 _GEOGRAPHIES: dict[str, tuple[Location, ...]] = {
     geography: tuple(Location(region=None, country=country, certainty=Certainty.POSSIBLE) for country in countries)
     for geography, countries in {
@@ -43,6 +45,8 @@ profiles": `us`, `eu`, `jp`, `au` … stay in their geography; what `apac` and `
 def named_model(call: Call, value: Any, where: str, *, tokens: Maybe[int] = NOT_GIVEN) -> None:
     """Add the model that *value* names, and the places that a profile may send the request to."""
     name = text(value, where)
+    if not isinstance(name, Unknown) and _NAME.fullmatch(name) is None:
+        name = Unknown(f"{where} is not written as a model's name is")
     if isinstance(name, Unknown):
         call.model(name, tokens, where=where)
         return

@@ -91,6 +91,24 @@ CALLS: dict[str, tuple[str, str]] = {
     "AWS::QuickSight::ActionConnector": ("quicksight", "CreateActionConnector"),
     "AWS::BedrockAgentCore::GatewayTarget": ("bedrock-agentcore-control", "CreateGatewayTarget"),
     "AWS::MWAAServerless::Workflow": ("mwaa-serverless", "CreateWorkflow"),
+    "AWS::AppSync::Resolver": ("appsync", "CreateResolver"),
+    "AWS::AppSync::FunctionConfiguration": ("appsync", "CreateFunction"),
+    "AWS::IoT::TopicRule": ("iot", "CreateTopicRule"),
+    "AWS::ImageBuilder::Image": ("imagebuilder", "CreateImage"),
+    "AWS::ImageBuilder::ImagePipeline": ("imagebuilder", "CreateImagePipeline"),
+    "AWS::CodePipeline::Pipeline": ("codepipeline", "CreatePipeline"),
+    "AWS::CodeConnections::SyncConfiguration": ("codeconnections", "CreateSyncConfiguration"),
+    "AWS::CodeStarConnections::SyncConfiguration": ("codestar-connections", "CreateSyncConfiguration"),
+    "AWS::LaunchWizard::Deployment": ("launch-wizard", "CreateDeployment"),
+    "AWS::DataZone::Environment": ("datazone", "CreateEnvironment"),
+    "AWS::DataZone::EnvironmentProfile": ("datazone", "CreateEnvironmentProfile"),
+    "AWS::DataZone::Project": ("datazone", "CreateProject"),
+    "AWS::DataZone::ProjectProfile": ("datazone", "CreateProjectProfile"),
+    "AWS::DataZone::EnvironmentBlueprintConfiguration": ("datazone", "PutEnvironmentBlueprintConfiguration"),
+    "AWS::ARCRegionSwitch::Plan": ("arc-region-switch", "CreatePlan"),
+    "AWS::Backup::RestoreTestingSelection": ("backup", "CreateRestoreTestingSelection"),
+    "AWS::FIS::ExperimentTemplate": ("fis", "CreateExperimentTemplate"),
+    "AWS::SSMQuickSetup::ConfigurationManager": ("ssm-quicksetup", "CreateConfigurationManager"),
     "AWS::SSMIncidents::ResponsePlan": ("ssm-incidents", "CreateResponsePlan"),
     "AWS::OSIS::Pipeline": ("osis", "CreatePipeline"),
     "AWS::ApplicationAutoScaling::ScalableTarget": ("application-autoscaling", "RegisterScalableTarget"),
@@ -120,7 +138,9 @@ def renamed(kind: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
     changed = dict(properties)
     if kind == "AWS::EC2::Instance":
         changed["MaxCount"] = 1
-        changed["Placement"] = {"AvailabilityZone": changed.get("AvailabilityZone")}
+        written = changed.get("Placement")
+        placed = {key: changed.get(key) for key in ("AvailabilityZone", "HostId", "HostResourceGroupArn")}
+        changed["Placement"] = {**placed, **(written if isinstance(written, Mapping) else {})}
     elif kind == "AWS::EC2::Host":
         changed.setdefault("Quantity", 1)
     elif kind == "AWS::EMR::Cluster":

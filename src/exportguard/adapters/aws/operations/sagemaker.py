@@ -252,6 +252,20 @@ def recommend(call: Call) -> None:
         call.unresolved("the service picks the instance types that it tries", "InputConfig")
 
 
+@operation("sagemaker", "CreateAutoMLJobV2")
+def fine_tuning(call: Call) -> None:
+    """Experiments on tables run where the service pleases, on its own account; a language model is tuned on GPUs."""
+    wanted = get(call.get("AutoMLProblemTypeConfig"), "TextGenerationJobConfig")
+    where = "AutoMLProblemTypeConfig.TextGenerationJobConfig"
+    if wanted is not None:
+        call.action = Action.CUSTOMIZE
+        base = get(wanted, "BaseModelName")
+        call.model(Unknown("a base model that the service picks") if base is None else base, where=where)
+        call.unresolved("the service picks the instance types that it tunes on", where)
+    rest(call)
+    call.not_applicable("no language model is tuned")
+
+
 @operation("sagemaker", "CreatePresignedDomainUrl", "CreateModelPackageGroup", "CreateEdgePackagingJob",
            "PutModelPackageGroupPolicy", "CreateImageVersion", "UpdateImageVersion")  # fmt: skip
 def describes(call: Call) -> None:

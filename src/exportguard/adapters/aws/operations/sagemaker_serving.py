@@ -57,7 +57,7 @@ def served(call: Call, name: Any, where: str) -> None:
 
 
 _OF_ONES_OWN = re.compile(
-    r"\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/(sagemaker-(xgboost|scikit-learn|sparkml-serving|rl-\w+|clarify-"
+    r"\s*(\d{12})\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/(sagemaker-(xgboost|scikit-learn|sparkml-serving|rl-\w+|clarify-"
     r"processing|model-monitor-analyzer|data-wrangler-container)|sagemaker-base-python|linear-learner|kmeans|pca|lda|ntm|"
     r"knn|factorization-machines|forecasting-deepar|randomcutforest|ipinsights|object2vec|blazingtext|image-"
     r"classification|object-detection|semantic-segmentation|seq2seq|xgboost|autogluon-inference|sagemaker-autogluon-\w+)[:@]"
@@ -91,10 +91,17 @@ def _weights(call: Call, source: Any, where: str) -> Iterator[tuple[str | Unknow
         found = found or _named_otherwise(row, image)
         for name in sorted(found):
             yield name, place
-        if not found and not (isinstance(image, str) and _OF_ONES_OWN.search(image)):
+        if not found and not _of_aws(image, get(source, "ExecutionRoleArn")):
             yield Unknown("weights of one's own, or of a package, which nobody named"), place
     if not rows and get(source, "InferenceExecutionConfig") is None:
         yield Unknown("the model names no container"), where or "PrimaryContainer"
+
+
+def _of_aws(image: Any, role: Any) -> bool:
+    """Whether an image is one of AWS's algorithms: a repository of the same name in one's own account is not."""
+    found = _OF_ONES_OWN.match(image) if isinstance(image, str) else None
+    own = re.match(r"arn:[^:]+:iam::(\d{12}):", role) if isinstance(role, str) else None
+    return found is not None and not (own is not None and own[1] == found[1])
 
 
 _LOADS_BY_NAME = re.compile(

@@ -9,15 +9,21 @@ from typing import Any
 
 from exportguard.adapters.aws.call import Call, get
 from exportguard.adapters.aws.operations import operation
+from exportguard.adapters.aws.operations.launch import types_in_text
 from exportguard.adapters.aws.operations.template_text import parse
 from exportguard.adapters.aws.operations.workflows import api_call
 from exportguard.vocabulary import Action, Location, Unknown
 
 _TELLING = re.compile(
-    r"run-?_?instances|start-instances|create-fleet|bedrock|sagemaker|request-spot|create-stack|"
-    r"create-auto-scaling|modify-instance-attribute",
+    r"run[-_]?instances|start[-_]?instances|create[-_]?fleet|bedrock|sagemaker|request[-_]?spot|"
+    r"(create|update|deploy|execute)[-_]?(stack|change[-_]?set)|cloudformation +deploy|"
+    r"(create|update)[-_]?auto[-_]?scaling|set[-_]?desired[-_]?capacity|modify[-_]?instance[-_]?attribute|"
+    r"create[-_]?node-?group|create[-_]?compute[-_]?environment|run[-_]?job[-_]?flow|allocate[-_]?hosts|"
+    r"(create|purchase)[-_]?capacity|(new|start|request|edit)-ec2(instance|fleet|spot\w*|instanceattribute)\b|"
+    r"(new|update)-(cfnstack|asautoscalinggroup|sm\w+)\b|invoke-bdr\w*",
     re.IGNORECASE,
 )
+"""What the command line, its SDKs and its PowerShell tools call when they provision."""
 
 
 _OWN = re.compile(r"AWS(Support|SupportPages|ConfigRemediation|SystemsManager\w*|EC2|FIS|QuickSetup\w*|Incidents)?-\w+")
@@ -32,11 +38,16 @@ _STARTS = re.compile(
 @operation("ssm", "SendCommand", "StartSession")
 def command(call: Call) -> None:
     """A command on an instance: outside, unless its text plainly calls for instances or models."""
-    written = json.dumps(call.get("Parameters"), default=str) if call.get("Parameters") is not None else ""
+    told(call, call.get("Parameters"), "Parameters")
+    call.not_applicable("runs a command on instances that exist")
+
+
+def told(call: Call, given: Any, where: str) -> None:
+    """The text of a command: it calls for instances or models, or names a type that it may call for."""
+    written = json.dumps(given, default=str) if given is not None else ""
     if _TELLING.search(written[:200_000]) or len(written) > 200_000:
-        call.unknown("a command that may provision by itself", "Parameters")
-    else:
-        call.not_applicable("runs a command on instances that exist")
+        call.unknown("a command that may provision by itself", where)
+    types_in_text(call, written[:200_000], where)
 
 
 @operation("ssm", "CreateAssociation", "UpdateAssociation", "CreateAssociationBatch", "StartAssociationsOnce")
@@ -47,8 +58,8 @@ def association(call: Call) -> None:
         name, given = get(row, "Name"), get(row, "Parameters")
         if get(row, "AutomationTargetParameterName") is not None or (isinstance(name, str) and _starts(name)):
             run(call, name, given, "Name")
-        elif given is not None and _TELLING.search(json.dumps(given, default=str)[:200_000]):
-            call.unknown("a command that may provision by itself", "Parameters")
+        else:
+            told(call, given, "Parameters")
     call.not_applicable("runs a command on instances that exist")
 
 
@@ -127,7 +138,7 @@ def conformance_pack(call: Call) -> None:
 
 @operation("ssm", "CreateDocument", "UpdateDocument")
 def document(call: Call) -> None:
-    """Automation steps that call an API, read as that call; commands are outside as they are when they are sent."""
+    """Automation steps that call an API, read as that call; commands by what they plainly call for."""
     found = parse(call.get("Content"))
     if isinstance(found, Unknown):
         kind = call.get("DocumentType")
@@ -140,7 +151,10 @@ def document(call: Call) -> None:
 
         stack(call, found, None, "Content")
     automates = get(found, "assumeRole") or _automates(found)
-    steps(call, get(found, "mainSteps") if automates else None, "Content.mainSteps")
+    if automates:
+        steps(call, get(found, "mainSteps"), "Content.mainSteps")
+    elif get(found, "Resources") is None:
+        told(call, found, "Content")
     call.not_applicable("no step starts an accelerator or a model")
 
 
@@ -178,6 +192,39 @@ def _moustache(value: Any, depth: int = 0) -> Any:
     if isinstance(value, list):
         return [_moustache(entry, depth + 1) for entry in value]
     return Unknown("filled in at run time") if isinstance(value, str) and "{{" in value else value
+
+
+@operation("ecs", "ExecuteCommand")
+def in_container(call: Call) -> None:
+    told(call, call.get("command"), "command")
+    call.not_applicable("runs a command in a container that exists")
+
+
+@operation("fis", "CreateExperimentTemplate", "UpdateExperimentTemplate")
+def experiment(call: Call) -> None:
+    """Experiments break things on purpose; among their actions is any automation."""
+    for name, action in call.struct(call.get("actions"), "actions").items():
+        kind, given = get(action, "actionId"), call.struct(get(action, "parameters"), f"actions.{name}.parameters")
+        written = get(given, "documentParameters")
+        parameters = {} if written is None else parse(written)
+        if kind is not None and not isinstance(kind, str):
+            call.unknown(f"what action {str(name)[:60]} does is not readable", f"actions.{name}")
+        elif str(kind).strip().lower() == "aws:ssm:start-automation-execution":
+            run(call, get(given, "documentArn"), None if isinstance(parameters, Unknown) else parameters,
+                f"actions.{name}.parameters.documentArn")  # fmt: skip
+        elif str(kind).strip().lower() == "aws:ssm:send-command":
+            told(call, written, f"actions.{name}.parameters.documentParameters")
+    call.not_applicable("no action starts an instance")
+
+
+@operation("ssm-quicksetup", "CreateConfigurationManager", "UpdateConfigurationDefinition")
+def quick_setup(call: Call) -> None:
+    """Managers of what is set up once for many accounts; one of them starts tagged instances by a calendar."""
+    rows = [row for _, row in call.rows(call.get("ConfigurationDefinitions"), "ConfigurationDefinitions")]
+    for row in rows or [call.parameters]:
+        if "scheduler" in str(get(row, "Type")).lower():
+            call.unresolved("whatever instances are tagged so are started by a calendar", "ConfigurationDefinitions")
+    call.not_applicable("nothing is started")
 
 
 @operation("ssm", "StartExecutionPreview")

@@ -26,6 +26,7 @@ NAMED_BY_OTHERS = {
     "AWS::StepFunctions::StateMachine": "DescribeStateMachine",
     "AWS::Serverless::StateMachine": "DescribeStateMachine",
     "AWS::EC2::Subnet": "DescribeSubnets",
+    "AWS::ImageBuilder::InfrastructureConfiguration": "GetInfrastructureConfiguration",
 }
 """Resource types that other resources are made from, and the look-up that would tell what they say."""
 

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from exportguard.adapters.aws.call import Call, get
+from exportguard.adapters.aws.call import Call, get, misspelt, plain
 from exportguard.adapters.aws.classify import Standing, services, standing, surface
 from exportguard.adapters.aws.operations import operation
+from exportguard.adapters.aws.operations.launch import types_in_text
 from exportguard.adapters.aws.operations.template_text import parse
 from exportguard.vocabulary import Action, Unknown
 
@@ -71,30 +72,39 @@ def state_machine(call: Call, text: Any, where: str) -> None:
     if isinstance(document, Unknown):
         call.unknown(f"{where}: {document.reason}", where)
         return
-    todo: list[tuple[str, Any]] = [(where, document)]
+    todo: list[tuple[str, Any, bool]] = [(where, document, False)]
     seen = 0
     while todo:
-        place, node = todo.pop()
+        place, node, by_name = todo.pop()
         seen += 1
         if seen > _MOST_STATES * 10:
             call.unknown(f"{where} is too large to read", where)
             return
-        if isinstance(node, Mapping):
-            resource = node.get("Resource")
-            if node.get("Type") == "Task" or (isinstance(resource, (str, Unknown)) and "Type" in node):
+        if isinstance(node, list):
+            todo += [(f"{place}[{index}]", entry, False) for index, entry in enumerate(node)]
+        elif isinstance(node, Mapping):
+            resource, kind = get(node, "Resource"), get(node, "Type")
+            if by_name:
+                pass  # states by their names, which may be any, `Parameters` too
+            elif str(kind).strip().lower() == "task" or (isinstance(resource, (str, Unknown)) and kind is not None):
                 _task(call, resource, node, place)
+            elif misspelt(node, "Resource") is not None:
+                call.unknown(f"{place} is not spelt as a state is", place)
             for key, entry in node.items():
-                if isinstance(entry, (Mapping, list)) and key not in ("Parameters", "Arguments"):
-                    todo.append((f"{place}.{key}", entry))
-        elif isinstance(node, list):
-            todo += [(f"{place}[{index}]", entry) for index, entry in enumerate(node)]
+                if isinstance(entry, (Mapping, list)) and (by_name or plain(str(key)) not in _GIVEN):
+                    todo.append((f"{place}.{key}", entry, not by_name and plain(str(key)) == "states"))
+
+
+_GIVEN = ("parameters", "arguments")
 
 
 def _task(call: Call, resource: Any, node: Mapping[str, Any], place: str) -> None:
-    parameters = node.get("Parameters", node.get("Arguments", {}))
+    parameters = get(node, "Parameters", "Arguments")
+    parameters = {} if parameters is None else parameters
     if not isinstance(resource, str) or "${" in resource:
         call.unknown(f"{place} names no readable resource", place)
         return
+    resource = resource.strip()
     if _FUNCTION.match(resource):
         return  # a function or an activity: its own calls are judged where it runs
     match = re.fullmatch(r"arn:[^:]+:states:[^:]*:[^:]*:(aws-sdk:)?([^:]+):([^:.]+)(\..+)?", resource, re.IGNORECASE)
@@ -107,13 +117,29 @@ def _task(call: Call, resource: Any, node: Mapping[str, Any], place: str) -> Non
         _http(call, parameters, place)
         return
     if match[2] == "eks" and match[3] in ("runJob", "call"):
-        if _WANTS_GPU.search(json.dumps(parameters, default=str)):
-            call.accelerator(Unknown("an accelerator that a Kubernetes manifest asks for"), where=place)
+        _manifest(call, parameters, place)
         return
     if isinstance(parameters, str):
         parameters = {}
         call.unknown(f"{place} builds its arguments at run time", place)
     api_call(call, match[2], match[3], parameters, place)
+
+
+def _manifest(call: Call, parameters: Any, place: str) -> None:
+    """A request to a cluster: pods that ask for accelerators, and Karpenter's pools by the types they name."""
+    method = str(get(parameters, "Method") or "POST").strip().upper()
+    if method in ("GET", "HEAD", "DELETE"):
+        return
+    written = json.dumps(parameters, default=str)[:500_000]
+    before = len(call.items)
+    if _WANTS_GPU.search(written):
+        call.accelerator(Unknown("an accelerator that a Kubernetes manifest asks for"), where=place)
+    types_in_text(call, written, place)
+    if len(call.items) == before and _NODES.search(written):
+        call.unresolved("nodes of whatever type the pods ask for", place)
+
+
+_NODES = re.compile(r"karpenter\.|node(pools?|claims?)\b|ec2nodeclass|machine(deployments?|pools?)\b", re.IGNORECASE)
 
 
 def _http(call: Call, parameters: Any, place: str) -> None:
@@ -155,12 +181,29 @@ def execute(call: Call) -> None:
     call.not_applicable("no task provisions an accelerator or a model")
 
 
+_TELLS = re.compile(r"gpu|accelerat|neuron|instance-?_?type|fleet", re.IGNORECASE)
+
+
+def _input(call: Call, payload: Any, row: Any, where: str) -> Mapping[str, Any] | None:
+    """What is passed to a target that takes a call's overrides as its input, a template of an event's fields too."""
+    template = get(get(row, "InputTransformer"), "InputTemplate")
+    written = payload if payload is not None else template
+    if written is None:
+        return None
+    document = parse(written)
+    if isinstance(document, Mapping):
+        return document
+    if not isinstance(written, str) or _TELLS.search(written):
+        call.unknown(f"{where}.Input: {document.reason}", f"{where}.Input")
+    return None
+
+
 def target(call: Call, arn: Any, payload: Any, where: str, row: Any) -> None:
     """The target of a schedule, rule or pipe: a universal one is a call; jobs and tasks are started by name."""
     if not isinstance(arn, str) or "${" in ":".join(arn.split(":")[:3]) or ("${" in arn and ":aws-sdk:" in arn):
         call.unknown(f"{where} names no readable target", where)
         return
-    universal = re.fullmatch(r"arn:[^:]+:scheduler:::aws-sdk:([^:]+):([^:]+)", arn.strip())
+    universal = re.fullmatch(r"arn:[^:]+:(?:scheduler|events):::aws-sdk:([^:]+):([^:]+)", arn.strip())
     parts = arn.split(":")
     service = parts[2] if len(parts) > 5 else ""
     if universal:
@@ -177,18 +220,23 @@ def target(call: Call, arn: Any, payload: Any, where: str, row: Any) -> None:
             "taskDefinition": get(ecs, "TaskDefinitionArn"),
             "launchType": get(ecs, "LaunchType"),
             "capacityProviderStrategy": get(ecs, "CapacityProviderStrategy"),
-            "overrides": get(ecs, "Overrides"),
+            "overrides": get(ecs, "Overrides") or _input(call, payload, row, where),
             "count": get(ecs, "TaskCount"),
+            "placementConstraints": get(ecs, "PlacementConstraints"),
         }
         call.nested("ecs", "RunTask", given, f"{where}.EcsParameters")
     elif service == "batch":
         batch = get(row, "BatchParameters", "BatchJobParameters")
         given = {
             "jobDefinition": get(batch, "JobDefinition"),
-            "containerOverrides": get(batch, "ContainerOverrides"),
+            "containerOverrides": get(batch, "ContainerOverrides")
+            or get(_input(call, payload, row, where), "ContainerOverrides"),
             "arrayProperties": get(batch, "ArrayProperties"),
         }
         call.nested("batch", "SubmitJob", given, f"{where}.BatchParameters")
+    elif service == "codebuild":
+        given = {"projectName": arn.rpartition("/")[2], **(_input(call, payload, row, where) or {})}
+        call.nested("codebuild", "StartBuild", given, f"{where}.Input")
     elif service == "states":
         call.nested("stepfunctions", "StartExecution", {"stateMachineArn": arn}, where)
     elif service == "sagemaker" and ":pipeline/" in arn:
@@ -221,6 +269,16 @@ def put_targets(call: Call) -> None:
     for place, row in call.rows(call.get("Targets"), "Targets"):
         target(call, get(row, "Arn"), get(row, "Input"), place, row)
     call.not_applicable("no target starts an accelerator or a model")
+
+
+@operation("eventbridgev2", "CreateSubscriber", "UpdateSubscriber")
+def subscriber(call: Call) -> None:
+    """A subscriber of an event bus: its target may be a call of any service, with what it is given as its input."""
+    config = call.struct(call.get("InvokeConfiguration"), "InvokeConfiguration")
+    given = get(get(config, "UniversalTargetParameters"), "Input")
+    if config:
+        target(call, get(config, "TargetArn"), given, "InvokeConfiguration", {})
+    call.not_applicable("the target starts no accelerator and no model")
 
 
 @operation("pipes", "CreatePipe", "UpdatePipe")
