@@ -88,7 +88,7 @@ def resolve(
         if isinstance(reliable.end_use, str):
             uses.append(reliable.end_use)
     if isinstance(end_use, Unknown) and uses:
-        if len(set(uses)) == 1:
+        if len(uses) == 1 or len(set(uses)) == 1:
             end_use = uses[0]
         else:
             end_use = Unknown(f"the customers' records state different end uses: {', '.join(dict.fromkeys(uses))}")
@@ -109,7 +109,7 @@ def resolve(
     resolved = request.model_copy(
         update={"parties": request.parties if nobody else settled.parties, "end_use": end_use, "red_flags": red_flags}
     )
-    return ResolvedParties(resolved, tuple(c.id for c in found), added, (*sources, *settled.sources))
+    return ResolvedParties(resolved, tuple([c.id for c in found]), added, (*sources, *settled.sources))
 
 
 def _settled(

@@ -32,7 +32,10 @@ def is_named(item: Item) -> bool:
 
 def all_named(request: ProvisioningRequest) -> bool:
     """Whether it is known what each item of *request* is."""
-    return not isinstance(request.items, Unknown) and all(is_named(item) for item in request.items)
+    items = request.items
+    if isinstance(items, Unknown):
+        return False
+    return is_named(items[0]) if len(items) == 1 else all(map(is_named, items))
 
 
 def marked(seen: Observation, *said: Any) -> Observation:

@@ -86,7 +86,7 @@ def split_url(url: str) -> tuple[str, str, str]:
 def _segments(path: str, decode: int, decode_first: bool) -> tuple[str, ...]:
     """The parts of *path*, decoded *decode* times; `.` and `..` count where they stand after that."""
     if "%" not in path and "/." not in path and " " not in path:
-        return tuple(part for part in path.split("/") if part)
+        return tuple([part for part in path.split("/") if part])
     if decode_first:
         path = unquote(path)
     found: list[str] = []
@@ -116,11 +116,13 @@ def addresses(method: str, url: str) -> tuple[Address, ...]:
     readings: list[Address] = []
     for decode, first in ways:
         segments = _segments(path, decode, first)
-        lowered = tuple(segment.lower() for segment in segments)
-        starts = {_by_pairs(lowered): None}
+        lowered = tuple([segment.lower() for segment in segments])
+        start = _by_pairs(lowered)
+        readings.append(_parse(method, host, path, query, segments, lowered, start))
         if lowered.count("providers") > 1:
-            starts[len(lowered) - 1 - lowered[::-1].index("providers")] = None
-        readings += [_parse(method, host, path, query, segments, lowered, start) for start in starts]
+            last = len(lowered) - 1 - lowered[::-1].index("providers")
+            if last != start:
+                readings.append(_parse(method, host, path, query, segments, lowered, last))
     return tuple(readings)
 
 
@@ -135,12 +137,13 @@ _CLASSIC: Final = frozenset({"deployments", "roles", "roleinstances"})
 
 def _by_pairs(low: tuple[str, ...]) -> int | None:
     """Where the `providers` stands that the call is about. Ids are pairs, so a resource may be named `providers`."""
-    at = next((index for index, segment in enumerate(low) if segment in _ROOTS), len(low))
     found = None
-    while at < len(low):
-        if low[at] == "providers":
-            found = at
-        at += 2
+    for at, segment in enumerate(low):
+        if segment in _ROOTS:
+            for pair in range(at, len(low), 2):
+                if low[pair] == "providers":
+                    found = pair
+            break
     return found
 
 
@@ -168,13 +171,13 @@ def _parse(
         return _scope_address(host, path, cloud, subscription, segments, lowered)
     rest, low = segments[start + 1 :], lowered[start + 1 :]
     namespace = low[0] if low else ""
-    pairs, action = rest[1:], ""
+    pairs, kinds, action = rest[1:], low[1::2], ""
     if len(pairs) % 2:
         if method.upper() == "POST":
-            action, pairs = low[-1], pairs[:-1]
+            action, pairs, kinds = low[-1], pairs[:-1], kinds[:-1]
         else:
             pairs = (*pairs, "")
-    types = "/".join((namespace, *(segment.lower() for segment in pairs[::2])))
+    types = "/".join((namespace, *kinds))
     ident = "/" + "/".join(segments[: start + 2 + len(pairs)])
     return Address(Plane.ARM, host, path, cloud, subscription, types, tuple(pairs[1::2]), action, ident, segments)
 
