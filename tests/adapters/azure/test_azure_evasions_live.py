@@ -291,3 +291,33 @@ def test_a_read_that_asks_for_a_read_is_let_pass(made: Guard) -> None:
         client.send_request(HttpRequest("POST", f"{VM[:-23]}/deallocate", headers={"X-HTTP-Method-Override": "POST"}))
         client.send_request(HttpRequest("GET", VM, headers={"X-HTTP-Method-Override": "GET"}))
     assert len(cloud.sent) == 2
+
+
+@pytest.mark.parametrize("own", ["https://a.vault.azure.net", "https://login.microsoftonline.com"])
+def test_a_host_header_says_whom_a_call_is_for(made: Guard, way: str, own: str) -> None:
+    """What the connection is made to is one thing, what is behind it another: the call is judged for both."""
+    policies = [made.azure_policy()] if way == "policy" else []
+    if way == "install":
+        made.install()
+    url = VM.replace("https://management.azure.com", own)
+    for host, sent in (("management.azure.com", 0), (own.partition("//")[2], 1)):
+        cloud = Cloud()
+        client: Any = PipelineClient(own, policies=policies, transport=cloud.transport())
+        with made.acting_for("d5"), contextlib.nullcontext() if sent else pytest.raises(ProvisioningDenied):
+            client.send_request(HttpRequest("PUT", url, json=vm(), headers={"Host": host}))
+        assert len(cloud.sent) == sent
+
+
+def test_the_portals_own_call_is_judged_by_what_its_header_names(made: Guard, way: str) -> None:
+    """`/api/invoke` does what a header says; without one nobody knows what it does."""
+    policies = [made.azure_policy()] if way == "policy" else []
+    if way == "install":
+        made.install()
+    storage = f"{G}/Microsoft.Storage/storageAccounts/s?api-version=2024-01-01"
+    for headers, sent in (({"X-MS-Path-Query": VM[28:]}, 0), ({"x-ms-path-query": storage}, 1), ({}, 0)):
+        cloud = Cloud()
+        client: Any = PipelineClient("https://management.azure.com", policies=policies, transport=cloud.transport())
+        request = HttpRequest("PUT", "https://management.azure.com/api/invoke", json=vm(), headers=headers)
+        with made.acting_for("d5"), contextlib.nullcontext() if sent else pytest.raises(ProvisioningRefused):
+            client.send_request(request)
+        assert len(cloud.sent) == sent

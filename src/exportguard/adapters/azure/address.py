@@ -24,6 +24,10 @@ class Plane(StrEnum):
     """Machine learning workspaces' own services: run submission, tracking, assets."""
     DATABRICKS = "databricks"
     DEVCENTER = "devcenter"
+    SERVICES = "services"
+    """Services that are about something else, but call models or machines where a definition or a query says so."""
+    UNLISTED = "unlisted"
+    """A host that nobody listed, with a path like nothing known: a gateway, or somebody's own program."""
     OTHER = "other"
 
 
@@ -129,6 +133,8 @@ def addresses(method: str, url: str) -> tuple[Address, ...]:
 _ROOTS: Final = frozenset({"subscriptions", "providers"})
 BATCHES: Final = frozenset({"batch", "$batch"})
 """What a call that carries other calls is called, here and in OData."""
+INVOKES: Final = "invoke"
+"""The type of the portal's own call (`/api/invoke`), whose target is named in a header."""
 
 
 _CLASSIC: Final = frozenset({"deployments", "roles", "roleinstances"})
@@ -191,8 +197,10 @@ def _scope_address(
     if len(low) > 2 and low[2] == "resourcegroups":
         kind, used = "microsoft.resources/resourcegroups", 4
     action = low[used] if len(low) > used else ""
-    if len(low) % 2 and low[-1] in BATCHES:
+    if low and low[-1] in BATCHES and (len(low) % 2 or low[0] not in _ROOTS):
         kind, action, used = "batch", "", len(low)
+    elif low[-2:] == ("api", "invoke"):
+        kind, action, used = INVOKES, "", len(low)
     names = segments[1:used:2]
     if action == "deployments" and used == 4:
         # Resource Manager's first API versions had deployments right below the group.

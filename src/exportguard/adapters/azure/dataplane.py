@@ -12,11 +12,12 @@ from urllib.parse import parse_qsl, quote
 from exportguard.adapters.azure import hosts, operations
 from exportguard.adapters.azure.address import Address, Plane, addresses
 from exportguard.adapters.azure.modelpaths import NESTED, ModelPath, read_path
-from exportguard.adapters.azure.operations import batch, databricks, learning, transfers
+from exportguard.adapters.azure.operations import batch, databricks, learning, services, transfers
 from exportguard.adapters.azure.operations.reading import Call, Items, any_text, largest, text, unknown
 from exportguard.adapters.azure.places import elsewhere_by_sku, place
 from exportguard.adapters.azure.resolve import DeploymentFact, Resolver
 from exportguard.adapters.azure.tree import Tree, read_body, search
+from exportguard.adapters.azure.words import words
 from exportguard.vocabulary.fact import Maybe, Unknown
 from exportguard.vocabulary.item import Item, ItemKind
 from exportguard.vocabulary.request import (
@@ -39,6 +40,11 @@ def observe(address: Address, method: str, body: object, resolver: Resolver | No
     if address.plane is Plane.DATABRICKS:
         found = databricks.read(Call(method, address, read_body(body), resolver))
         return _machines(address, found, account, "databricks")
+    if address.plane is Plane.UNLISTED:
+        return _unlisted(address, method, body, resolver, account)
+    if address.plane is Plane.SERVICES:
+        found = services.read(Call(method, address, None, resolver), body)
+        return _machines(address, found, account, "ai-services")
     if address.plane is Plane.DEVCENTER:
         return _machines(address, transfers.environment(Call(method, address, None, resolver)), account, "devcenter")
     if address.plane is Plane.LEARNING:
@@ -95,6 +101,33 @@ def _models(address: Address, body: object, resolver: Resolver | None, account: 
             return _NO_MODEL
         return _request(address, _DEFINED, asked, tree, resolver, account)
     return _request(address, path, asked, read_body(body), resolver, account)
+
+
+_ASKS: Final = words(
+    "messages prompt input inputs contents documents texts query system tools max_tokens max_completion_tokens"
+)
+"""What stands beside a model's name where it is asked something."""
+_MOST_LOOKED: Final = 1 << 20
+
+
+def _unlisted(
+    address: Address, method: str, body: object, resolver: Resolver | None, account: str | None
+) -> Observation:
+    """A call to somebody's own host: one to a gateway where what it sends is what a model is asked."""
+    if method not in ("POST", "PUT") or (
+        isinstance(body, (bytes, bytearray, str)) and (len(body) > _MOST_LOOKED or body.lstrip()[:1] not in (b"{", "{"))
+    ):
+        return _NO_MODEL
+    if not isinstance(body, (bytes, bytearray, str, dict)):
+        return _NO_MODEL
+    tree = read_body(body)
+    if (
+        not isinstance(tree, dict)
+        or _ASKS.isdisjoint(tree)
+        or not any(isinstance(m, str) for m in any_text(tree, "model"))
+    ):
+        return _NO_MODEL
+    return _request(address, ModelPath(Action.INVOKE), [], tree, resolver, account)
 
 
 _AGENT_KEYS: Final = frozenset({"agent", "agent_reference"})

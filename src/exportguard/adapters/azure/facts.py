@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from exportguard.adapters.azure import bulk, operations
 from exportguard.adapters.azure.address import BATCHES, Address, Plane, addresses, split_url
-from exportguard.adapters.azure.lookthrough import look_through, may_start
+from exportguard.adapters.azure.lookthrough import look_through, may_start, misplaced
 from exportguard.adapters.azure.operations.known_none import harmless_action, harmless_type
 from exportguard.adapters.azure.operations.reading import Call, Operation, unknown
 from exportguard.adapters.azure.places import locations_of
@@ -28,6 +28,8 @@ from exportguard.vocabulary.saying import all_named, marked
 
 _PLAIN: Final = frozenset({"PUT", "POST", "PATCH", "GET", "DELETE"})
 
+_TEXTS: Final = frozenset({"microsoft.automation/automationaccounts/runbooks/draft"})
+"""Types whose bodies are no JSON."""
 _CARRIERS: Final = bulk.TEMPLATES | {"batch"}
 _NO_SUBSCRIPTION: Final = Unknown("the call names no subscription")
 _ARM: Final = Plane.ARM
@@ -113,6 +115,8 @@ def judge(operation: Operation, call: Call, account: str | None = None) -> Obser
         found = [unknown(call.body.reason)]
     else:
         found = operation.read(call)
+        if found is None:
+            found = misplaced(call)
     if found is None:
         return _UNTOUCHED
     places = operation.places or locations_of
@@ -131,6 +135,8 @@ def judge(operation: Operation, call: Call, account: str | None = None) -> Obser
 def _unlisted(
     address: Address, method: str, body: object, resolver: Resolver | None, account: str | None
 ) -> Observation:
+    if address.type in _TEXTS:
+        return _text(address, method, body, resolver, account)
     if harmless_type(address.type):
         return _HARMLESS
     listed = any(kind in operations.table() for kind in (address.type, *(kind for kind, _ in address.parents)))
@@ -145,6 +151,20 @@ def _unlisted(
     name = f"{method} {address.type}" + (f"/{address.action}" if address.action else "")
     call = Call(method, address, tree, resolver)
     return request(address, name, Action.PROVISION, found, locations=locations_of(call), account=account)
+
+
+def _text(address: Address, method: str, body: object, resolver: Resolver | None, account: str | None) -> Observation:
+    """A body that is the text of a program."""
+    from exportguard.adapters.azure.operations import programs
+
+    tree = read_body(body)
+    call = Call(method, address, None if isinstance(tree, Unknown) else tree, resolver)
+    found = programs.runbook(call, tree if isinstance(tree, dict) else body)
+    if not found:
+        return _UNTOUCHED
+    return request(
+        address, "Runbooks_ReplaceContent", Action.PROVISION, found, locations=locations_of(call), account=account
+    )
 
 
 def request(

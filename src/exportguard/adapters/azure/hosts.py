@@ -37,6 +37,7 @@ _MODELS: Final = (
     "api.cognitive.microsoft.com", "api.cognitive.microsoft.us", "api.cognitive.azure.cn",
     "inference.ai.azure.com", "models.ai.azure.com", "inference.ml.azure.com", "inference.ml.azure.us",
     "inference.ml.azure.cn", "models.inference.ai.azure.com", "models.github.ai", "api.openai.com", "api.anthropic.com",
+    "realtimeapi-preview.ai.azure.com",
 )  # fmt: skip
 _BY_THEIR_NAMES: Final = {
     "models.inference.ai.azure.com": "azure", "models.github.ai": "azure", "api.openai.com": "openai",
@@ -54,16 +55,22 @@ _BATCH: Final = (
 )  # fmt: skip
 _DATABRICKS: Final = (".azuredatabricks.net", ".databricks.azure.cn", ".databricks.azure.us")
 _DEVCENTER: Final = (".devcenter.azure.com",)
+_SERVICES: Final = (
+    ".search.windows.net", ".search.azure.cn", ".search.azure.us", ".kusto.windows.net", ".kusto.chinacloudapi.cn",
+    ".kusto.usgovcloudapi.net", ".kusto.azuresynapse.net", ".kusto.fabric.microsoft.com", ".dev.azuresynapse.net",
+    ".dev.azuresynapse.azure.cn", ".dev.azuresynapse.usgovcloudapi.net", ".cognitive.microsofttranslator.com",
+)  # fmt: skip
+"""Services that are about something else, but call models or machines where a definition or a query says so."""
 _OTHER: Final = (
     ".core.windows.net", ".core.chinacloudapi.cn", ".core.usgovcloudapi.net", ".storage.azure.net",
     ".vault.azure.net", ".vault.azure.cn", ".vault.usgovcloudapi.net", ".managedhsm.azure.net", ".azurecr.io",
     ".azurecr.cn", ".azurecr.us", ".servicebus.windows.net", ".servicebus.chinacloudapi.cn", ".documents.azure.com",
-    ".documents.azure.cn", ".azconfig.io", ".azconfig.azure.cn", ".search.windows.net", ".search.azure.cn",
+    ".documents.azure.cn", ".azconfig.io", ".azconfig.azure.cn",
     ".ingest.monitor.azure.com", ".applicationinsights.azure.com", ".loganalytics.io", ".loganalytics.azure.com",
     ".monitor.azure.com", ".eventgrid.azure.net", ".redis.cache.windows.net", ".webpubsub.azure.com",
     ".service.signalr.net", ".communication.azure.com", ".azure-devices.net", ".digitaltwins.azure.net",
-    ".purview.azure.com", ".confidential-ledger.azure.com", ".attest.azure.net", ".dev.azuresynapse.net",
-    ".atlas.microsoft.com", ".vault-int.azure-int.net", ".kusto.windows.net",
+    ".purview.azure.com", ".confidential-ledger.azure.com", ".attest.azure.net",
+    ".atlas.microsoft.com", ".vault-int.azure-int.net",
     ".blob.storage.azure.net", ".table.cosmos.azure.com",
 )  # fmt: skip
 
@@ -71,7 +78,7 @@ _OTHER: Final = (
 _OTHER_DOMAINS: Final = (
     "dev.azure.com", "visualstudio.com", "powerbi.com", "fabric.microsoft.com", "dynamics.com", "sharepoint.com",
     "botframework.com", "azureiotcentral.com", "azure-devices-provisioning.net", "bing.microsoft.com",
-    "cognitive.microsofttranslator.com", "speech.microsoft.com", "azurehealthcareapis.com", "grafana.azure.com",
+    "speech.microsoft.com", "azurehealthcareapis.com", "grafana.azure.com",
     "visualstudio.us", "services.visualstudio.com", "opinsights.azure.com", "azure-automation.net",
 )  # fmt: skip
 
@@ -114,6 +121,8 @@ def _named(host: str) -> tuple[str, str | None] | None:
         return "arm", cloud_of(host)
     if host.endswith(_BATCH):
         return "batch", cloud_of(host)
+    if host.endswith(_SERVICES):
+        return "services", cloud_of(host)
     if is_identity(host) or host.endswith(_OTHER) or _under(host, _OTHER_DOMAINS):
         return "other", None
     if _under(host, _MODELS):
@@ -134,10 +143,27 @@ _MODEL_ENDS: Final = frozenset(
     [(first, last) for first, words in (
         ("images", "generations edits variations"), ("audio", "speech transcriptions translations"),
         ("fine_tuning", "jobs"), ("realtime", "sessions client_secrets calls"), ("threads", "runs"),
-        ("v1", "messages moderations batches assistants"),
+        ("v1", "messages moderations batches assistants realtime rerank chat embed ocr"),
+        ("v2", "rerank chat embed"),
     ) for last in words.split()]
 )  # fmt: skip
-"""How paths of the OpenAI and Anthropic APIs end, in two words that together are hardly another service's."""
+"""How paths of the OpenAI, Anthropic, Cohere and Mistral APIs end, in two words that together are hardly another
+service's."""
+_MODEL_VERBS: Final = frozenset(
+    """generatecontent streamgeneratecontent embedcontent batchembedcontents rawpredict streamrawpredict
+    batchgeneratecontent""".split()  # noqa: SIM905
+)
+"""What follows a colon at the end of a path of Google's models."""
+_CONVERSES: Final = frozenset({"invoke", "converse", "converse-stream", "invoke-with-response-stream"})
+
+
+def _ends_like_a_models(path: tuple[str, ...]) -> bool:
+    last = path[-1]
+    if last in _MODEL_TAILS or path[-2:] in _MODEL_ENDS or (":" in last and last.rpartition(":")[2] in _MODEL_VERBS):
+        return True
+    return (last == "runs" and path[-3:-2] in (("threads",), ("evals",))) or (
+        last in _CONVERSES and path[-3:-2] == ("model",)
+    )
 
 
 def classify(host: str, path: tuple[str, ...]) -> tuple[str, str | None]:
@@ -152,14 +178,13 @@ def classify(host: str, path: tuple[str, ...]) -> tuple[str, str | None]:
         return "arm", cloud
     if path[0] == "openai" or "deployments" in path or "openai" in path:
         return "models", cloud
-    runs = path[-1] == "runs" and path[-3:-2] in (("threads",), ("evals",))
-    if (path[-1] in _MODEL_TAILS or path[-2:] in _MODEL_ENDS or runs) and not host.endswith(_APPS):
+    if _ends_like_a_models(path) and not host.endswith(_APPS):
         return "models", cloud
     if path[0] in ("pools", "jobs", "jobschedules"):
         return "batch", cloud
-    if path[0] in ("batch", "$batch") and len(path) == 1:
+    if path[-1] in ("batch", "$batch") and path[:-1] in ((), ("api",)):
         return "arm", cloud
-    return "other", None
+    return "unlisted", None
 
 
 def region_in(host: str) -> str | None:

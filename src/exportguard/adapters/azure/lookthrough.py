@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from exportguard.adapters.azure.operations.reading import text
+from exportguard.adapters.azure.operations.reading import Call, text
 from exportguard.adapters.azure.tree import MAX_DEPTH, Many, Tree, search, walk
 from exportguard.adapters.azure.words import words
 from exportguard.reference import instances_azure
@@ -85,6 +85,20 @@ def gpu_sizes(node: Tree, where: str = "", depth: int = 0) -> Iterator[tuple[str
     elif isinstance(node, (list, Many)):
         for number, value in enumerate(node.values if isinstance(node, Many) else node):
             yield from gpu_sizes(value, f"{where}[{number}]", depth + 1)
+
+
+_PROGRAMS: Final = ("microsoft.web/", "microsoft.app/", "microsoft.containerinstance/", "microsoft.support/",
+                     "microsoft.logic/", "microsoft.authorization/", "microsoft.containerregistry/")  # fmt: skip
+"""Namespaces whose settings are somebody's own words."""
+
+
+def misplaced(call: Call) -> list[Item] | None:
+    """Of a listed operation that seems to touch no size: sizes with accelerators that stand where none belongs. Which
+    versions of an API take them there is not known for all."""
+    if not isinstance(call.body, (dict, list, Many)) or call.address.type.startswith(_PROGRAMS):
+        return None
+    why = Unknown("a size with accelerators stands where this operation takes none")
+    return [Item(kind=why, instance_type=size, where=where) for where, size in gpu_sizes(call.body)][:200] or None
 
 
 def _name(value: Tree, where: str) -> str | Unknown:

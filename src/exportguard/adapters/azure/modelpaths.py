@@ -18,6 +18,11 @@ _READY_MADE: Final = words(
     face contentsafety contentmoderator contentunderstanding personalizer metricsadvisor anomalydetector healthinsights
     immersivereader bing cognitiveservices speech video videoindexer retrieval keyvault-reference"""
 )
+_MAY_NAME: Final = {
+    "contentunderstanding": words("completion embedding modeldeployments"), "translator": words("deploymentname"),
+    "translate": words("deploymentname"),
+}  # fmt: skip
+"""Ready-made services that take a deployment of somebody's own, and the keys that name it."""
 """First parts of the paths of services that run no model of somebody's choice."""
 _HARMLESS: Final = words(
     """files uploads vector_stores containers conversations connections indexes datasets usage skills organization
@@ -30,9 +35,9 @@ _ENDS: Final = words(
 _FETCHES: Final = words("credentials startpendingupload zip")
 _INVOKES: Final = words(
     """completions chat embeddings responses compact input_tokens messages count_tokens generations edits variations
-    speech transcriptions translations rerank score sessions transcription_sessions client_secrets calls accept batches
-    moderations ocr info:invoke invoke invocations estimate generate images videos remix realtime live predict
-    decisions extensions simulations text-to-image"""
+    speech transcriptions translations rerank embed score sessions transcription_sessions client_secrets calls accept
+    batches moderations ocr info:invoke invoke invocations estimate generate images videos remix realtime live predict
+    decisions extensions simulations text-to-image infer generatecontent streamgeneratecontent rawpredict converse"""
 )
 _AGENTS: Final = words(
     """assistants agents agent_optimization_jobs data_generation_jobs evaluator_generation_jobs memory_stores
@@ -72,7 +77,9 @@ def read_path(segments: tuple[str, ...], endpoint: bool) -> ModelPath:
     if endpoint:
         return ModelPath(Action.INVOKE)
     if low and low[0] in _READY_MADE and "openai" not in low and "deployments" not in low[:-2]:
-        return NONE  # a language project has deployments of its own, which end with their name
+        return (
+            ModelPath(None, keys=_MAY_NAME[low[0]]) if low[0] in _MAY_NAME else NONE
+        )  # a language project has deployments of its own, which end with their name
     if "deployments" in low[:-1]:
         at = low.index("deployments")
         return ModelPath(Action.INVOKE, deployment=segments[at + 1])
@@ -96,6 +103,8 @@ def _rest(low: tuple[str, ...]) -> ModelPath:
     if not low:
         return NONE
     first, last = low[0].partition(":")[0], low[-1]
+    if len(low) == 1 and first in ("complete", "realtimertc"):  # Anthropic's first endpoint; a call over WebRTC
+        return ModelPath(Action.INVOKE)
     if last in _ENDS or last.rpartition(":")[2] in _ENDS or first in _HARMLESS or last in _FETCHES:
         return NONE
     if low[-2:] == ("files", "content"):

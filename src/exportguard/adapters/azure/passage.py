@@ -23,7 +23,30 @@ def exempt(request: Any) -> bool:
     method = request.method
     if (method in READING or str(method).upper() in READING) and not _mixed(request):
         return READING.issuperset(overriding(_headers(request)))
-    return is_identity(split_url(str(request.url))[0])
+    if not is_identity(split_url(str(request.url))[0]):
+        return False
+    return all(is_identity(split_url(url)[0]) for url in targets(request))
+
+
+def targets(request: Any) -> tuple[str, ...]:
+    """The URLs that a call may be taken for: its own, and those that its headers name (the host that whoever receives
+    it takes it for, and what the portal's own call is about)."""
+    url = str(request.url)
+    headers = _headers(request)
+    store = getattr(headers, "_store", None)  # azure-core's and requests' own mappings: keys in lower case
+    if type(store) is dict and "host" not in store and "x-ms-path-query" not in store:
+        return (url,)
+    if not headers or not hasattr(headers, "items"):
+        return (url,)
+    found = {url: None}
+    for key, value in headers.items():
+        name = str(key).strip().lower()
+        if name == "x-ms-path-query" and split_url(url)[1].rstrip("/").lower().endswith("/api/invoke"):
+            found = {f"https://{split_url(url)[0]}/{str(value).strip().lstrip('/')}": None}
+        elif name == "host" and str(value).strip():
+            scheme, _, rest = url.partition("://")
+            found[f"{scheme}://{str(value).strip()}/{rest.partition('/')[2]}"] = None
+    return tuple(found)
 
 
 def _headers(request: Any) -> Any:
@@ -46,8 +69,11 @@ def body_of(request: Any) -> object:
 
 def fingerprint(request: Any) -> tuple[object, ...]:
     """What was judged: equal fingerprints are the same call. Of the headers only those count that override the method,
-    and the query does not."""
-    host, path, _ = split_url(str(request.url))
+    or say whom the call is for; the query does not."""
+    urls = targets(request)
+    host, path, _ = split_url(urls[0])
+    if len(urls) > 1:
+        path = " ".join(split_url(url)[0] for url in urls[1:]) + path
     methods = methods_of(request.method, _headers(request))
     mixed = _mixed(request)
     if mixed:  # its parts are what is judged; the pipeline writes them into a body later
@@ -136,10 +162,11 @@ def observe_request(request: Any, resolver: Resolver | None) -> Observation:
     mixed = _mixed(request)
     if not mixed:
         seen: Observation = NotApplicable(reason="the call only reads or deletes")
-        for method in methods_of(request.method, _headers(request)):
-            seen = observe(method, request.url, body_of(request), resolver=resolver)
-            if isinstance(seen, ProvisioningRequest):
-                break
+        for url in targets(request):
+            for method in methods_of(request.method, _headers(request)):
+                seen = observe(method, url, body_of(request), resolver=resolver)
+                if isinstance(seen, ProvisioningRequest):
+                    return seen
         return seen
     merged: ProvisioningRequest | None = None
     for part in mixed[0]:

@@ -17,6 +17,8 @@ _FAMILIES = (
     "analytics",
     "accounts",
     "transfers",
+    "workflows",
+    "programs",
 )
 
 

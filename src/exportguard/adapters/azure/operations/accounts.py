@@ -108,6 +108,19 @@ def _reservation(call: Call) -> Items:
     return sizes("sku.name", count=most("properties.quantity"), missing="what is reserved is not named")(call)
 
 
+_VENDORS: Final = re.compile(
+    r"nvidia|dgx|gpu|h[12]00|a100|anthropic|claude|openai|mistral|cohere|llama|deepseek|coreweave", re.IGNORECASE
+)
+
+
+def _offer(call: Call) -> Items:
+    """What is bought in the marketplace is named by its publisher, its offer and its plan."""
+    named = [text(v, at) for key in ("publisherId", "offerId", "planId", "skuId")
+             for at, v in walk(call.body, f"properties.{key}")]  # fmt: skip
+    said = [name for name in named if isinstance(name, Unknown) or _VENDORS.search(name)]
+    return [unknown(f"an offer of the marketplace: {said[0]}"[:500])] if said else None
+
+
 def _desktop(call: Call) -> Items:
     """A host pool keeps the machines that are made for it as JSON inside a string."""
     found: list[Item] = []
@@ -173,6 +186,18 @@ TABLE: Table = {
     "microsoft.subscription/aliases": {
         "put": row("Alias_Create", Action.SUBSCRIBE, always("anything can be provisioned in a new subscription")),
     },
+    "microsoft.billing/billingaccounts/billingsubscriptionaliases": {
+        "put": row("BillingSubscriptionsAliases_CreateOrUpdate", Action.SUBSCRIBE,
+                   always("anything can be provisioned in a new subscription")),
+    },
+    **{
+        f"microsoft.billing/{kind}": {
+            "post:accepttransfer": row("RecipientTransfers_Accept", Action.SUBSCRIBE,
+                                       always("anything can be in the subscriptions that are taken over")),
+        }
+        for kind in ("transfers", "partnertransfers")
+    },
+    "microsoft.saas/resources": {"put": row("SaasResources_Create", Action.PURCHASE, _offer)},
     "microsoft.desktopvirtualization/hostpools": {
         verb: row("HostPools_CreateOrUpdate", Action.PROVISION, _desktop) for verb in ("put", "patch")
     },

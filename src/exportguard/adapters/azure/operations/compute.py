@@ -327,6 +327,10 @@ TABLE: Table = {
         verb: row("Classic", Action.PROVISION, always("a classic deployment is not read", ACCELERATOR))
         for verb in ("put", "post:")
     },
+    "invoke": {
+        verb: row("Invoke", Action.PROVISION, always("what the portal's call is about is named in a header"))
+        for verb in ("put", "patch", "post:")
+    },
     "microsoft.classiccompute/virtualmachines": {
         "put": row("ClassicVirtualMachines_Create", Action.PROVISION, sizes("properties.hardwareProfile.size")),
         "post:start": row("ClassicVirtualMachines_Start", Action.START, as_it_is(_vm)),

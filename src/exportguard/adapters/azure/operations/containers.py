@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from exportguard.adapters.azure.operations.programs import container_commands
 from exportguard.adapters.azure.operations.reading import (
     ACCELERATOR,
     Call,
@@ -123,7 +124,7 @@ def _group(call: Call) -> Items:
     return found or None
 
 
-_container_group = both(_gpus, _group)
+_container_group = both(_gpus, _group, container_commands)
 
 _CPU_PROFILE: Final = re.compile(r"^(consumption|flex|[de]\d{1,3})$", re.IGNORECASE)
 """Workload profile types that have no GPU: `Consumption`, `Flex` and the D and E series (Container Apps workload

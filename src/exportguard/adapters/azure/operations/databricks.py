@@ -41,6 +41,7 @@ TABLE: Table = {
 
 _TYPES: Final = frozenset({"node_type_id", "driver_node_type_id"})
 _CREATES: Final = frozenset({"clusters", "cluster-pools", "instance-pools", "jobs", "pipelines", "serving-endpoints"})
+_ASKING: Final = frozenset({"statements", "fine-tuning", "vector-search"})
 _STOPS: Final = words(
     """delete permanent-delete terminate get list events pin unpin cancel cancel-all export list-zones change-owner
     list-node-types spark-versions stop"""
@@ -95,6 +96,27 @@ def _served_model(name: Maybe[str], where: str) -> Item:
     return model(Unknown(f"serving endpoint `{name[:300]}` hides its model"), where)
 
 
+_IN_SQL: Final = re.compile(
+    r"\bai_(?:query|gen|classify|extract|fix_grammar|mask|similarity|summarize|translate|parse_document"
+    r"|analyze_sentiment)\s*\(",
+    re.IGNORECASE,
+)
+"""Functions of its SQL that ask a model (Databricks AI functions)."""
+
+
+def _asked(call: Call, low: list[str]) -> Items:
+    """Models that are asked from SQL, tuned, or that an index asks for each of its rows."""
+    if "statements" in low:
+        texts = [v for key in ("statement", "query_text") for _, v in walk(call.body, key) if isinstance(v, str)]
+        return [unknown("a model that is called from SQL", kind=MODEL)] if any(map(_IN_SQL.search, texts)) else None
+    if "fine-tuning" in low:
+        return [model(text(v, at), at) for at, v in walk(call.body, "model")] or [
+            unknown("a model is tuned", kind=MODEL)
+        ]
+    names = search(call.body, frozenset({"embedding_model_endpoint_name", "model_endpoint_name_for_query"}))
+    return [_served_model(text(v, at), at) for at, v in names] or None
+
+
 def read(call: Call) -> Items:
     """A call to a workspace's `/api/2.x/<family>/<verb>`."""
     low = [segment.lower() for segment in call.address.segments]
@@ -102,6 +124,8 @@ def read(call: Call) -> Items:
         return None
     if "serving-endpoints" in low and not isinstance(call.body, Unknown):
         return _served(call, low)
+    if _ASKING.intersection(low) and low[-1] not in _STOPS:
+        return _asked(call, low)
     if not _CREATES.intersection(low) or low[-1] in _STOPS:
         return None
     if isinstance(call.body, Unknown):

@@ -146,6 +146,12 @@ def _job(call: Call) -> Items:
     return found
 
 
+def _labels(call: Call) -> Items:
+    """People label; a compute trains where they are assisted."""
+    found = [item for at, value in search(call.body, _COMPUTES) for item in _named_compute(call, value, at)]
+    return found or None
+
+
 def _schedule(call: Call) -> Items:
     kinds = any_text(call.body, "properties.action.actionType")
     if kinds and all(isinstance(k, str) and k.lower() == "invokebatchendpoint" for k in kinds):
@@ -213,6 +219,7 @@ TABLE: Table = {
         "patch": row("BatchDeployments_Update", Action.SCALE, lambda call: None),
     },
     _w + "jobs": {"put": row("Jobs_CreateOrUpdate", Action.PROVISION, _job)},
+    _w + "labelingjobs": {"put": row("LabelingJobs_CreateOrUpdate", Action.PROVISION, _labels)},
     _w + "schedules": {
         "put": row("Schedules_CreateOrUpdate", Action.PROVISION, _schedule),
         "post:trigger": row("Schedules_Trigger", Action.START, as_it_is(_schedule)),

@@ -6,7 +6,6 @@ Subscription.
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from exportguard.adapters.azure.operations.reading import (
@@ -26,7 +25,6 @@ from exportguard.adapters.azure.operations.reading import (
 from exportguard.adapters.azure.tree import search, walk
 from exportguard.adapters.azure.words import words
 from exportguard.vocabulary.fact import Unknown
-from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.request import Action
 
 _NO_MACHINE: Final = words("restoredisks")
@@ -85,25 +83,6 @@ def _moved(call: Call) -> Items:
     return found[:200] or None
 
 
-_SIZE_IN_TEXT: Final = re.compile(r"(?<![A-Za-z0-9])(?:Standard|Basic)_N[A-Za-z]{1,3}\d[A-Za-z0-9_-]*", re.IGNORECASE)
-
-
-def _script(call: Call) -> Items:
-    """A script that the deployment runs: not interpreted, only looked through for sizes with accelerators."""
-    found: dict[str, Item] = {}
-    for path in (
-        "properties.scriptContent",
-        "properties.arguments",
-        "properties.environmentVariables[].value",
-        "properties.environmentVariables[].secureValue",
-    ):
-        for where, value in walk(call.body, path):
-            for size in _SIZE_IN_TEXT.findall(value) if isinstance(value, str) else ():
-                reason = Unknown(f"a script names `{size}`"[:500])
-                found.setdefault(size.lower(), Item(kind=reason, instance_type=size[:500], where=where))
-    return list(found.values())[:200] or None
-
-
 def _shared(call: Call) -> Items:
     """A group of reserved machines can be opened to other subscriptions."""
     shared = [who for _, who in walk(call.body, "properties.sharingProfile.subscriptionIds[]")]
@@ -145,9 +124,6 @@ TABLE: Table = {
             "MoveCollections_InitiateMove", Action.PROVISION,
             always("the resources that a move creates are not in the call"),
         ),
-    },
-    "microsoft.resources/deploymentscripts": {
-        "put": row("DeploymentScripts_Create", Action.PROVISION, _script),
     },
     "microsoft.blueprint/blueprintassignments": {
         "put": row("Assignments_CreateOrUpdate", Action.PROVISION,
