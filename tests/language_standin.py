@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -41,6 +42,10 @@ class Reference:
         if text in self.countries:
             return text
         return _NAMES.get(text.strip().lower(), Unknown(f"`{text}` is not a country"))
+
+    def country_like(self, text: str) -> str | None:
+        close = get_close_matches(text.lower(), sorted(_NAMES), n=1, cutoff=0.75)
+        return _NAMES[close[0]] if close else None
 
     def country_group(self, name: str, as_of: datetime) -> frozenset[str]:
         if name not in self.group_names:

@@ -16,6 +16,14 @@ from exportguard.language.wording import short
 from exportguard.vocabulary.decision import Effect
 
 _LAW = ("license_requirement", "prohibition", "provider_terms", "historical")
+_REMEDIES = {
+    "EG403": "correct what rules the rest out, or drop it",
+    "EG404": "write `true` if that is meant",
+    "EG405": "drop it, or say in which it differs",
+    "EG406": "keep one of them",
+    "EG407": "drop it, or date a rule onwards",
+    "EG410": "correct it, or drop it",
+}
 MAX_COMPARED = 400
 """Rules of one load that are compared pair by pair; more are left to `exportguard prove`."""
 
@@ -199,4 +207,4 @@ def _longer(one: tuple[datetime | None, datetime | None], other: tuple[datetime 
 def _warning(
     code: str, message: str, span: Span | None, label: str = "", hint: str | None = None, note: str | None = None
 ) -> Diagnostic:
-    return Diagnostic(code, "warning", message, span, label, hint, (note,) if note else ())
+    return Diagnostic(code, "warning", message, span, label, hint or _REMEDIES.get(code), (note,) if note else ())

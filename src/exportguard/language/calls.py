@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from exportguard.language import functions
 from exportguard.language.hints import NAMESPACES
-from exportguard.language.syntax import Node
+from exportguard.language.syntax import Node, free_names
 from exportguard.language.types import BOOL, DYN, Type, list_of
 
 if TYPE_CHECKING:
     from exportguard.language.schema import Vocabularies
 
+RANGING = functions.MACROS | {"any", "some", "every", "find", "sum", "max", "min", "count"}
+"""What other languages call with a list and what to ask of each element."""
 MAX_PATTERN = 1000
 """Characters in a regular expression."""
 
@@ -23,6 +25,7 @@ class CallChecks:
 
     words: Vocabularies
     scope: list[tuple[str, Type]]
+    roots: tuple[str, ...]
 
     if TYPE_CHECKING:
 
@@ -32,6 +35,7 @@ class CallChecks:
         def negated(self, node: Node) -> tuple[Node, list[Type]]: ...
         def check_word(self, node: Node, text: str, words: str) -> None: ...
         def text(self, node: Node) -> str: ...
+        def some(self, words: str) -> str | None: ...
 
     def visit_call(self, node: Node) -> tuple[Node, Type]:
         name, method = node.value
@@ -48,7 +52,11 @@ class CallChecks:
         if variable is not None and variable.op == "ref":
             # Written as a macro: its variable is no mistake of its own.
             self.scope.append((str(variable.value), DYN))
+        bound = len(self.scope)
+        if not method and not known and name in RANGING:
+            self.scope += [(each, DYN) for each in sorted(free_names(node)) if each not in self.roots]
         typed, kinds = self.negated(node.retyped("", node.args[1:]) if extension else node)
+        del self.scope[bound:]
         if variable is not None and variable.op == "ref":
             self.scope.pop()
         if extension:
@@ -74,12 +82,15 @@ class CallChecks:
             return self.report(
                 node, "EG210", f"`{name}` is outside the policy language", "not supported", functions.OUTSIDE[name]
             )
-        if name in functions.METHODS | functions.MACROS and not method:
-            hint: str | None = f"write it as a method: `value.{name}(…)`"
+        ranges = name in functions.MACROS and not method
+        if ranges and name in functions.MEANT and len(node.args) == 1:
+            hint: str | None = functions.MEANT[name]
+        elif name in functions.METHODS | functions.MACROS and not method:
+            hint = f"write it as a method: `value.{name}(…)`"
         elif name in functions.GLOBALS | functions.OURS and method:
             hint = f"write it as a function: `{name}(…)`"
-        elif name in functions.MEANT:
-            hint = functions.MEANT[name]
+        elif (name if name in functions.MEANT else name.lower()) in functions.MEANT:
+            hint = functions.MEANT[name if name in functions.MEANT else name.lower()]
         else:
             known = sorted(functions.METHODS | functions.MACROS if method else functions.GLOBALS | functions.OURS)
             close = get_close_matches(name, known, n=1, cutoff=0.6)
@@ -131,7 +142,11 @@ class CallChecks:
         text = part.value
         tests = {"startsWith": str.startswith, "endsWith": str.endswith, "contains": str.__contains__}
         if members and not any(tests[name](member, text) for member in members):
-            self.report(part, "EG207", "this never holds", f"no {str(kind.words).replace('eccn', 'ECCN')} fits")
+            folded = text.casefold()
+            near = sorted({m for m in members if tests[name](m.casefold(), folded)})
+            meant = near[0][: len(text)] if near and name == "startsWith" else near[0] if near else None
+            hint = f'did you mean `"{meant}"`?' if meant is not None else self.some(str(kind.words))
+            self.report(part, "EG207", "this never holds", f"no {str(kind.words).replace('eccn', 'ECCN')} fits", hint)
 
     def check_conversion(self, node: Node, name: str) -> None:
         """A literal that cannot be converted is wrong now, not at three in the morning."""
@@ -158,7 +173,10 @@ class CallChecks:
         result = list_of(Type("string", words="country"))
         part = node.args[0] if len(node.args) == 1 else None
         if part is None or part.op != "lit" or not isinstance(part.value, str):
-            self.report(node, "EG205", "`country_group` takes the name of a group", "", 'as in `country_group("D:5")`')
+            several = len(node.args) > 1 or (len(node.args) == 1 and node.args[0].op == "list")
+            hint = 'as in `country_group("D:5")`' + (' + country_group("E:1")`' if several else "")
+            hint = hint.replace('")` + ', '") + ')
+            self.report(node, "EG205", "`country_group` takes the name of a group", "", hint)
             return node.retyped(str(result)), result
         name = part.value
         self.check_group_name(part, name)

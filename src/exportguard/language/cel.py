@@ -157,13 +157,10 @@ def _scan(text: str) -> str:
         opened = stack[-1]
         # A group may end anywhere; where a list or the arguments of a call end, only the author knows.
         group = text[opened] == "(" and not _CALLED.search(text, 0, opened)
+        repairs = ((len(text), len(text), "\n)"),) if group else ()
+        hint = f"close it with `{_CLOSING[text[opened]]}`"
         raise CelSyntaxError(
-            "EG201",
-            f"`{text[opened]}` is never closed",
-            (opened, opened + 1),
-            "opened here",
-            f"close it with `{_CLOSING[text[opened]]}`",
-            repairs=((len(text), len(text), "\n)"),) if group else (),
+            "EG201", f"`{text[opened]}` is never closed", (opened, opened + 1), "opened here", hint, repairs
         )
     if not spare:
         return text
@@ -218,11 +215,11 @@ def _syntax_error(text: str, error: Any) -> CelSyntaxError:
     if at is None and token is not None:
         at = token.start_pos
     if at is None or (token is not None and token.type == "$END"):
-        end = len(text.rstrip())
-        at_end, label = (max(0, end - 1), end), "something is missing"
-        return CelSyntaxError("EG201", "the condition ends too early", at_end, label, ending(text))
-    found = slip(text, at, str(token) if token is not None else text[at : at + 1])
+        found = ending(text)
+    else:
+        found = slip(text, at, str(token) if token is not None else text[at : at + 1])
     label = "does not fit here" if found.code == "EG201" else "not supported"
+    label = "something is missing" if found.message.endswith("early") else label
     return CelSyntaxError(found.code, found.message, found.at, label, found.hint, found.repairs)
 
 
@@ -308,7 +305,8 @@ class _Converter:
     def ident(self, tree: Any, depth: int) -> Node:
         name = str(tree.children[0])
         if name in _RESERVED:
-            raise CelSyntaxError("EG201", f"`{name}` is a reserved word", _at(tree), "cannot be a name")
+            hint = "parts of a condition are named under `variables:`, and used as `variables.name`"
+            raise CelSyntaxError("EG201", f"`{name}` is a reserved word", _at(tree), "cannot be a name", hint)
         return self.node(tree, "ref", (), name)
 
     def member_dot(self, tree: Any, depth: int) -> Node:

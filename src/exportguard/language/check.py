@@ -10,7 +10,8 @@ from exportguard.diagnostics import Diagnostic
 from exportguard.language.calls import CallChecks
 from exportguard.language.compare import ComparisonChecks
 from exportguard.language.functions import METHODS
-from exportguard.language.hints import WORDS_OF_OTHERS
+from exportguard.language.hints import TYPES_OF_CEL, WORDS_OF_OTHERS
+from exportguard.language.naming import FieldNames
 from exportguard.language.ranging import MacroChecks
 from exportguard.language.schema import LIST_BOUND, RECORDS, ROOTS, Vocabularies
 from exportguard.language.source import Scalar
@@ -39,7 +40,7 @@ class Checked:
 
 
 @dataclass
-class Checker(ComparisonChecks, CallChecks, MacroChecks):
+class Checker(ComparisonChecks, CallChecks, MacroChecks, FieldNames):
     """Checks one expression. `problems` grows; a part with a problem gets the type dyn, so one error is one report."""
 
     scalar: Scalar
@@ -99,7 +100,7 @@ class Checker(ComparisonChecks, CallChecks, MacroChecks):
                 "EG206",
                 "a condition is true or false",
                 f"this is {checked.type.shown()}",
-                "compare it with something" if checked.type.kind != "dyn" else None,
+                self.to_ask(node, checked.type) if checked.type.kind != "dyn" else None,
             )
             return Checked(checked.node, BOOL, checked.size, checked.cost, checked.depth, checked.asks_unknown, False)
         return checked
@@ -193,10 +194,14 @@ class Checker(ComparisonChecks, CallChecks, MacroChecks):
             hint = f'a party is told by its role: `party.role == "{name}" && party.…`'
         elif self.words.is_a_word(name):
             hint = f'text stands between quotes: `"{name}"`'
+        elif name.lower() == "unknown":
+            hint = "a fact that nobody knows leaves a rule open; a hold rule asks `unknown(path)`"
+        elif name in TYPES_OF_CEL:
+            hint = "types are known when a policy loads"
         elif name in ("now", "today"):
             hint = "time is `--as-of` or the guard's clock; date a rule by `effective:`"
         else:
-            close = get_close_matches(name, known, n=1, cutoff=0.6)
+            close = get_close_matches(name, known, n=1, cutoff=0.6) or get_close_matches(name.lower(), known, n=1)
             owners = sorted(r for r in self.roots if name in RECORDS[r])
             if close:
                 hint = f"did you mean `{close[0]}`?"
@@ -234,6 +239,10 @@ class Checker(ComparisonChecks, CallChecks, MacroChecks):
                 hint = f"how long something is: `size({self.text(node.args[0])})`"
             elif name in METHODS:
                 hint = f"a function is called with brackets: `.{name}()`"
+            elif owner.kind == "string":
+                hint = f"text is compared itself: `{self.text(node.args[0])} == …`"
+            elif owner.kind in ("timestamp", "duration"):
+                hint = f"its parts are asked by functions, as `{self.text(node.args[0])}.getHours()`"
             return typed, self.report(
                 at, "EG203", f"there is no field `{name}` here", f"{owner.shown()} has no fields", hint
             )
@@ -245,29 +254,13 @@ class Checker(ComparisonChecks, CallChecks, MacroChecks):
             start = node.start + len(root) + 1 if shown == rest and self.text(node) == path else node.end - len(name)
             better = self.better_field(owner.record, name)
             hint = (
-                f"did you mean `{shown[: len(shown) - len(name)]}{better}`?" if better else self.fields_of(owner.record)
+                f"did you mean `{shown[: len(shown) - len(name)]}{better}`?" if better else self.elsewhere(owner, name)
             )
             where = root if root in ROOTS and "." in path else owner.record
             return typed, self.report(
                 (start, node.end), "EG203", f"unknown field `{shown}`", f"not a field of {where}", hint
             )
         return typed, kind
-
-    def better_field(self, name_of_record: str, name: str) -> str | None:
-        fields = RECORDS[name_of_record]
-        close = get_close_matches(name, sorted(fields), n=1, cutoff=0.6)
-        if close:
-            return close[0]
-        inner = [
-            f"{outer}.{name}"
-            for outer, kind in fields.items()
-            if kind.kind == "record" and name in RECORDS[kind.record]
-        ]
-        return inner[0] if inner else None
-
-    @staticmethod
-    def fields_of(name: str) -> str:
-        return f"`{name}` has {', '.join(f'`{f}`' for f in RECORDS[name])}"
 
     def text(self, node: Node) -> str:
         return self.scalar.text[node.start : node.end]
@@ -283,7 +276,8 @@ class Checker(ComparisonChecks, CallChecks, MacroChecks):
             message = f"{target.shown()} has no elements"
             return typed, self.report(node, "EG205", message, "only lists are indexed", hint)
         if index.kind not in ("int", "dyn"):
-            self.report(node.args[1], "EG205", "an index is a whole number", f"this is {index.shown()}")
+            hint = f"an element of a list is asked with `in`: `{self.text(node.args[1])} in {self.text(node.args[0])}`"
+            self.report(node.args[1], "EG205", "an index is a whole number", f"this is {index.shown()}", hint)
         return typed, target.of or DYN
 
     def visit_list(self, node: Node) -> tuple[Node, Type]:
@@ -308,18 +302,37 @@ class Checker(ComparisonChecks, CallChecks, MacroChecks):
     def visit_neg(self, node: Node) -> tuple[Node, Type]:
         typed, (kind,) = self.negated(node)
         if kind.kind not in ("int", "double", "dyn"):
-            return typed, self.report(node, "EG205", "only a number can be negative", f"this is {kind.shown()}")
+            hint = "not is `!`" if kind.kind == "bool" else "a minus stands before a number"
+            return typed, self.report(node, "EG205", "only a number can be negative", f"this is {kind.shown()}", hint)
         return typed, Type(kind.kind)
 
-    def expect_bool(self, node: Node, kind: Type, what: str, hint: str = "compare it with something") -> None:
-        if kind.kind not in ("bool", "dyn"):
-            self.report(node, "EG205", f"{what} needs true or false", f"this is {kind.shown()}", hint)
+    def expect_bool(self, node: Node, kind: Type, what: str, hint: str | None = None) -> bool:
+        if kind.kind in ("bool", "dyn"):
+            return True
+        self.report(
+            node, "EG205", f"{what} needs true or false", f"this is {kind.shown()}", hint or self.to_ask(node, kind)
+        )
+        return False
+
+    def to_ask(self, node: Node, kind: Type) -> str:
+        """How a value that is neither true nor false is asked."""
+        text = self.text(node)
+        if kind.kind == "list":
+            return f"whether there are any is `size({text}) > 0`"
+        if kind.kind == "record" and kind.nullable:
+            return f"whether it is there is `has({text})`"
+        if node.op == "lit" and kind.kind == "string":
+            return f"each part is a comparison of its own; one of several is asked with `in`: `… in [{text}, …]`"
+        return "compare it with something"
 
     def visit_and(self, node: Node) -> tuple[Node, Type]:
         typed, kinds = self.visits(node)
-        for arg, kind in zip(node.args, kinds, strict=True):
+        asked = [
             self.expect_bool(arg, kind, "`&&`" if node.op == "and" else "`||`")
-        return typed, BOOL
+            for arg, kind in zip(node.args, kinds, strict=True)
+        ]
+        # What joins values that are neither true nor false was meant otherwise: nothing follows from it.
+        return typed, BOOL if all(asked) else DYN
 
     visit_or = visit_and
 

@@ -111,6 +111,7 @@ class ComparisonChecks:
                     "EG207",
                     "this comparison never holds",
                     f"the value is never below {low:g}" if order[0] == "<" else f"the value is never above {high:g}",
+                    "correct the number, or drop this part",
                 )
 
     def check_threshold(self, literal: Node, kind: Type) -> bool:
@@ -138,7 +139,10 @@ class ComparisonChecks:
         if members.kind != "list":
             hint = None
             if members.kind == "string" and element.kind == "string":
-                hint = f"text inside text is `{self.text(node.args[1])}.contains({self.text(node.args[0])})`"
+                one, many = self.text(node.args[0]), self.text(node.args[1])
+                written = node.args[1].op == "lit"
+                hint = f"a list stands between square brackets: `{one} in [{many}]`" if written else None
+                hint = hint or f"text inside text is `{many}.contains({one})`"
             elif element.kind == "list":
                 hint = f"the other way round: `{self.text(node.args[1])} in {self.text(node.args[0])}`"
             self.report(node.args[1], "EG205", "`in` needs a list", f"this is {members.shown()}", hint)
@@ -213,14 +217,23 @@ class ComparisonChecks:
             form = f'facts arrive in this form: `"{meant}"`'
             self.report(node, "EG208", f"`{text}` is never the value here", "not in the form of this fact", form)
             return
-        hint = f'did you mean `"{meant}"`?' if meant is not None else look_alike(text) or self.some(words)
+        parts = sorted(m for m in self.words.members(words) or () if m.startswith(f"{text}."))
+        if text.lower() == "unknown":
+            hint: str | None = "a fact that nobody knows leaves a rule open; a hold rule asks `unknown(path)`"
+        elif parts:
+            hint = "its parts are " + ", ".join(f'`"{m}"`' for m in parts) + ": name those that are meant"
+        else:
+            hint = f'did you mean `"{meant}"`?' if meant is not None else look_alike(text) or self.some(words)
         self.report(node, "EG208", f"`{text}` is not {_a(words)}", f"not a known {words.replace('eccn', 'ECCN')}", hint)
 
     def some(self, words: str) -> str | None:
         members = self.words.members(words)
-        if members is None or len(members) > 20:
+        if members is None:
             return None
-        return "one of " + ", ".join(f'`"{m}"`' for m in sorted(members))
+        if words == "country":
+            return 'two letters of ISO 3166, as `"CN"`; several countries are `country_group("D:5")`'
+        some = sorted(members)[:: max(1, len(members) // 4)] if len(members) > 20 else sorted(members)
+        return ("for example " if len(members) > 20 else "one of ") + ", ".join(f'`"{m}"`' for m in some)
 
     def visit_arith(self, node: Node) -> tuple[Node, Type]:
         typed, (left, right) = self.negated(node)

@@ -28,6 +28,19 @@ _CALLED = {
     **dict.fromkeys(("window", "over"), "period"),
 }
 """What keys are called in other policy languages."""
+_SHAPES: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("rules", "references", "cites", "authorizable_by"), Sequence),
+    **dict.fromkeys(("variables", "effective", "per"), Mapping),
+    "status": (Scalar, Mapping),
+}
+_NEEDED = {
+    "policy": "a policy has a name: `policy: my-policy`",
+    "rules": "its rules are a list, each of which starts with `- id: …`",
+    "id": "a rule has a name of its own: `id: headquarters-in-d5`",
+    "effect": "say what a match does: `effect: deny`, `hold` or `flag`",
+    "when": 'the condition: `when: party.country == "CN"`',
+    "by": "say over whom: `by: end_user`, `customer` or `account`",
+}
 MAX_SHORT = 2000
 """Characters in a title, remedy or cite."""
 
@@ -40,21 +53,36 @@ class Fields:
         self.known = tuple(known)
         self.values: dict[str, Tree] = {}
         self.keys: dict[str, Scalar] = {}
+        meant: list[tuple[str, Scalar, Tree]] = []
         for key, value in tree.entries:
             if key.text not in self.known:
-                self._unknown(key)
+                close = self._unknown(key)
+                meant += [(close, key, value)] if close is not None else []
             elif key.text not in self.keys:
                 self.keys[key.text] = key
                 if not isinstance(value, Hole):
                     self.values[key.text] = value
 
-    def _unknown(self, key: Scalar) -> None:
+        # A key that was misspelt is not missing as well, and what stands behind it is looked at too.
+        for name, key, value in meant:
+            if name not in self.keys:
+                self.keys[name] = key
+                empty = isinstance(value, Scalar) and not value.text
+                if isinstance(value, _SHAPES.get(name, Scalar)) and not empty:
+                    self.values[name] = value
+
+    def _unknown(self, key: Scalar) -> str | None:
+        """Report a key that is not known; the one that was most likely meant."""
+        unspaced = key.text.partition(":")[0]
         meant = _CALLED.get(key.text.lower())
         close = [meant] if meant in self.known else get_close_matches(key.text.lower(), self.known, n=1, cutoff=0.6)
         hint = f"did you mean `{close[0]}`?" if close else f"{self.what} has {', '.join(f'`{k}`' for k in self.known)}"
+        if unspaced != key.text and unspaced in self.known:
+            close, hint = [unspaced], f"a space belongs after the colon: `{unspaced}: {key.text[len(unspaced) + 1 :]}`"
         self.problems.append(
             key.problem("EG110", f"unknown key `{key.text[:60]}`", None, f"not a key of {self.what}", hint, NOT_LOADED)
         )
+        return close[0] if close else None
 
     def require(self, *names: str) -> None:
         for name in names:
@@ -62,7 +90,13 @@ class Fields:
                 at = self.tree.start
                 self.problems.append(
                     self.tree.source.problem(
-                        "EG111", f"{self.what} needs `{name}`", at, at + 1, f"`{name}` is missing", None, NOT_LOADED
+                        "EG111",
+                        f"{self.what} needs `{name}`",
+                        at,
+                        at + 1,
+                        f"`{name}` is missing",
+                        _NEEDED.get(name, f"add `{name}: …`"),
+                        NOT_LOADED,
                     )
                 )
 
@@ -89,7 +123,8 @@ class Fields:
             return None
         text = value.text.strip()
         if len(text) > limit:
-            self.problem(value, "EG112", f"`{name}` has at most {limit} characters", "too long")
+            told = f"`{name}` has at most {limit} characters"
+            self.problem(value, "EG112", told, "too long", "say it shorter; `description` may be long")
             return text[:limit]
         return text
 
@@ -182,10 +217,22 @@ class Fields:
 
 def _reshaped(value: Tree, name: str, wanted: str) -> str | None:
     """How a value of the wrong shape was probably meant."""
+    if name.startswith("an entry of `") and wanted == "text":
+        return f"text that starts with `{value.source.text[value.start : value.start + 1]}` stands between quotes"
     if wanted == "a list: `[…]`" and isinstance(value, Scalar):
         return f"`{name}: [{value.text[:60]}]`"
     if name == "per" and isinstance(value, Scalar):
         return "for example `per: {by: end_user, period: P1Y}`"
+    if name == "rules" and isinstance(value, Mapping):
+        return "each rule starts with `- `, as in `- id: …`"
+    if name in ("rules", "an entry of `rules`"):
+        return "a rule is `- id: …`, with its `effect` and its `when` below"
+    if name == "variables":
+        return "for example `variables: {controlled: 'item.eccn == \"3A090.a\"'}`"
+    if name in ("references", "an entry of `references`"):
+        return "for example `- {cite: 15 CFR 744.23, read: 2026-07-23}`"
+    if name == "status" or name.startswith("an entry of"):
+        return "for example `status: enforced`, or `status: {enforced: {until: 2026-01-01}}`"
     if name == "effective":
         return "for example `effective: {from: 2024-01-01}`"
     if wanted != "text":

@@ -55,11 +55,24 @@ MEANT = {
     **dict.fromkeys(("match", "regex", "test", "search"), "did you mean `matches`?"),
     **dict.fromkeys(("lower", "upper", "toLowerCase", "toUpperCase", "casefold", "strip"), _CANONICAL),
     **dict.fromkeys(
-        ("today", "date", "datetime"), "time is `--as-of` or the guard's clock; date a rule by `effective:`"
+        ("today", "date", "datetime", "utcnow"), "time is `--as-of` or the guard's clock; date a rule by `effective:`"
     ),
     **dict.fromkeys(("str", "text"), "did you mean `string`?"),
     **dict.fromkeys(("float", "number"), "did you mean `double`?"),
     **dict.fromkeys(("in", "isin", "is_in", "one_of", "oneOf"), "`in` is an operator: `x in list`"),
-    **dict.fromkeys(("isnull", "is_null", "exists", "defined", "is_unknown"), "did you mean `unknown(path)`?"),
+    **dict.fromkeys(
+        ("isnull", "is_null", "defined", "is_unknown", "isunknown", "isnone", "exists"), "did you mean `unknown(path)`?"
+    ),
+    **dict.fromkeys(("known", "is_known"), "a fact that nobody knows leaves the rule open by itself"),
+    "not": "not is `!`: `!(…)`",
+    **dict.fromkeys(("and", "or"), "parts are joined by `&&` and `||`"),
+    **dict.fromkeys(("equals", "eq", "equal", "is"), "equality is `==`"),
+    **dict.fromkeys(("isempty", "is_empty", "empty"), "whether there are none is `size(…) == 0`"),
+    **dict.fromkeys(("foreach", "reduce", "every_one"), "did you mean `exists` or `all`?"),
+    **dict.fromkeys(("sum", "total", "cumulative"), "what adds up over a period is `usage.…`, with `per:`"),
+    **dict.fromkeys(("max", "min", "abs", "round", "floor", "ceil"), "numbers are compared as they are"),
+    **dict.fromkeys(
+        ("in_group", "country_in", "group", "groups"), 'did you mean `party.country in country_group("D:5")`?'
+    ),
 }
 """Functions of other languages, and what they are here."""

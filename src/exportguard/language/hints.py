@@ -10,6 +10,9 @@ from exportguard.language.repairs import NOT_EQUAL, QUOTES, SIGNS, repairs_of
 from exportguard.language.syntax import Repairs
 
 _NUMBER = re.compile(r"[0-9][\w.]*")
+_LAST = re.compile(r"(?:&&|\|\||[=!<>]=|[<>!+*/.(,-]|\bin)\Z")
+_OPERATOR = re.compile(r"&&|\|\||[=!<>]=|[<>+*/%)\]},:?.]|in\Z")
+_PERCENT = "a percentage is a plain number"
 _LAST_WORD = re.compile(r"([A-Za-z_]\w*)\s+\Z")
 _OPENED = re.compile(r"\bin\s*\Z")
 _TEXTS = re.compile(r""" "(?:\\.|[^"\\])*" | '(?:\\.|[^'\\])*' """, re.VERBOSE)
@@ -63,14 +66,23 @@ def look_alike(text: str) -> str | None:
     return f"`{foreign}` is {unicodedata.name(foreign, 'a character without a name')}: words are plain ASCII"
 
 
-def ending(text: str) -> str | None:
-    """What is likely missing at the end of *text*."""
-    plain = _TEXTS.sub("", text)
-    if "?." in plain:
-        return "a missing fact needs no `?.`: it leaves the rule open; write `.`"
+def ending(text: str) -> Slip:
+    """The slip of a text that stops where more has to follow, at the place that makes it so."""
+    plain = _TEXTS.sub(lambda found: " " * len(found[0]), text)
+    early = "the condition ends too early"
+    if (at := plain.find("?.")) >= 0:
+        told = "a missing fact needs no `?.`: it leaves the rule open; write `.`"
+        return Slip((at, at + 2), "unexpected `?.`", told, repairs=((at, at + 2, "."),))
     if plain.count("?") > plain.count(":"):
-        return "a choice between two is `test ? this : that`"
-    return None
+        at = plain.rfind("?")
+        return Slip((at, at + 1), early, "a choice between two is `test ? this : that`")
+    end = len(plain.rstrip())
+    if plain[:end].endswith("%"):
+        return Slip((end - 1, end), "unexpected `%`", _PERCENT, repairs=((end - 1, end, " "),))
+    last = _LAST.search(plain[:end])
+    start = last.start() if last is not None else max(0, end - 1)
+    hint = f"something belongs after `{last[0]}`" if last is not None else "the last part is not finished"
+    return Slip((start, end), early, hint)
 
 
 def _foreign(at: int, char: str) -> Slip:
@@ -115,7 +127,7 @@ def _hint(text: str, at: int, word: str, before: str, after: str) -> str | None:
         following = {">": "at least is `>=`", "<": "at most is `<=`", "~": _PATTERN}
         return following.get(after, "equality is `==`")
     if word == "~":
-        return _PATTERN
+        return _PATTERN if text[:at].rstrip()[-1:] not in ("", "&", "|", "(") else "not is `!`"
     if word == "?":
         return "a missing fact needs no default: it leaves the rule open; ask `unknown(path)` in a hold rule"
     if word == ":" and _GROUP.search(text, 0, at):
@@ -124,8 +136,9 @@ def _hint(text: str, at: int, word: str, before: str, after: str) -> str | None:
         return "the elements of a list are asked with `list.exists(x, …)`"
     if word == "for":
         return "the elements of a list are asked with `list.exists(x, …)`"
-    if word == "%" or (before == "%" and word in ("<", ">")):
-        return "a percentage is a plain number"
+    led = text[:at].rstrip()
+    if word == "%" or (led.endswith("%") and _OPERATOR.match(word)):
+        return _PERCENT
     if word == "&" or before == "&":
         return "and is `&&`"
     if word == "|" or before == "|":
@@ -148,6 +161,34 @@ def _hint(text: str, at: int, word: str, before: str, after: str) -> str | None:
         return _comma(text, at)
     if word == "$":
         return "a fact is named as it is: `party.name`"
+    if word == ":" and _MACRO.search(text, 0, at):
+        return "a macro's variable is followed by a comma: `list.exists(x, …)`"
+    if word == ":" and re.search(r"\bin\s+[ADE]\Z", text[:at]):
+        return 'a group of countries is `country_group("D:5")`'
+    if word == ":" and led.count("[") > led.count("]"):
+        return "of text its start is asked with `startsWith`, of a list each element with `exists`"
+    if word == ":" or (word == ">" and before == "-"):
+        return "a field is named with a dot: `party.country`"
+    if word == "}":
+        return "a fact is named as it is, without brackets: `party.name`"
+    if word == "/" and led.endswith("("):
+        return 'a pattern stands between quotes: `matches(r"…")`'
+    if word in (">=", ">", "<", "<=") and led.endswith(","):
+        return 'the comparison is text here: `">="`'
+    if word == "!" and after in ("<", ">"):
+        return f"the opposite of `{after}` is `{'<=' if after == '>' else '>='}`"
+    if word in ("+", "-", "*") and before == word:
+        return f"there is no `{word}{word}`: a condition only compares"
+    if word in ("@", "^", "\\"):
+        return f"there is no `{word}` in a condition; facts are named as they are: `party.name`"
+    if word in (")", "]", "}", "."):
+        return f"something is missing before `{word}`, or what stands before it is too much"
+    if _OPERATOR.match(word):
+        return f"something is missing before `{word}`: each comparison has two sides"
+    if before in ('"', "'") and re.match(r"\w", word):
+        return rf"a quote inside text is `\{before}`, or stands between quotes of the other kind"
+    if led[-1:].isdigit() and re.match(r"[A-Za-z]", word):
+        return "a number is written out, without a unit"
     if re.match(r"[\w\"'(]", word):
         return "two parts are joined by `&&` or `||`, the members of a list by commas"
     return None
@@ -159,7 +200,7 @@ def _comma(text: str, at: int) -> str | None:
         return "a list stands between square brackets: `[…]`"
     if text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit():
         return "digits are not grouped, and a decimal point is `.`"
-    return None
+    return "two conditions are joined by `&&` or `||`" if opened < 0 else None
 
 
 _LEADING = {
@@ -169,6 +210,7 @@ _LEADING = {
     "when": "write the condition alone",
     "unless": "write the condition alone; `unless` is a key of the rule",
     "where": "write the condition alone",
+    "for": "the elements of a list are asked with `list.exists(x, …)`",
     "let": "name parts of a condition under `variables:`",
     "var": "name parts of a condition under `variables:`",
 }
@@ -182,6 +224,8 @@ _WORDS = {
         ("like", "contains", "matches", "startswith", "endswith"),
         'text is asked with `.contains("…")`, `.startsWith("…")` or `.matches(r"…")`',
     ),
+    **dict.fromkeys(("if", "then", "else"), "a choice between two is `test ? this : that`"),
+    "xor": "one or the other but not both is `a != b`, of two conditions",
     "between": "a range is `x >= low && x <= high`",
 }
 WORDS_OF_OTHERS = {
@@ -189,6 +233,25 @@ WORDS_OF_OTHERS = {
     "None": "null", "none": "null", "nil": "null", "Null": "null", "NULL": "null", "undefined": "null",
 }  # fmt: skip
 """Names in other languages for values that CEL has."""
+FIELDS_OF_OTHERS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("hq", "seat"), ("headquarters",)),
+    **dict.fromkeys(("parent", "ultimateowner", "topowner", "owner"), ("ultimate_parent",)),
+    "type": ("kind",), "name": ("family",), "model": ("family",),
+    **dict.fromkeys(("gpu", "chip", "processor"), ("accelerator", "family")),
+    **dict.fromkeys(("qty", "amount", "units", "number"), ("quantity",)),
+    **dict.fromkeys(("zone", "availabilityzone", "place"), ("region",)),
+    **dict.fromkeys(("nation", "nationality", "iso"), ("country",)),
+    **dict.fromkeys(("lists", "listed", "sanctions", "list"), ("listings",)),
+    **dict.fromkeys(("state", "province"), ("subdivision",)),
+    **dict.fromkeys(("flags", "redflag"), ("red_flags",)),
+    **dict.fromkeys(("purpose", "use"), ("end_use",)),
+    **dict.fromkeys(("date", "timestamp", "at"), ("time",)),
+    **dict.fromkeys(("density", "pd"), ("performance_density",)),
+    **dict.fromkeys(("bandwidth", "membw"), ("memory_bandwidth",)),
+    **dict.fromkeys(("size", "vmsize", "sku", "instance"), ("instance_type",)),
+}  # fmt: skip
+"""What fields are called elsewhere."""
+TYPES_OF_CEL = frozenset({"bool", "int", "uint", "double", "string", "bytes", "list", "map", "timestamp", "duration"})
 NAMESPACES = frozenset(
     {"optional", "cel", "math", "strings", "sets", "lists", "base64", "regex", "ip", "cidr", "url", "net", "proto"}
 )

@@ -87,7 +87,14 @@ def read(source: PolicySource, problems: list[Diagnostic]) -> Tree | None:
     if tree is None:
         at = len(source.text) - len(source.text.lstrip())
         problems.append(
-            source.problem("EG113", f"`{source.name}` holds no policy: the document is empty", at, at + 1, "nothing")
+            source.problem(
+                "EG113",
+                f"`{source.name}` holds no policy: the document is empty",
+                at,
+                at + 1,
+                "nothing",
+                "start with `policy: name`",
+            )
         )
     return tree
 

@@ -50,6 +50,9 @@ def repairs_of(text: str, at: int, end: int, word: str) -> Repairs:
     if word == "#":
         stop = text.find("\n", at)
         return ((at, len(text) if stop < 0 else stop, " "),)
+    if word == "$" and after == "{" and "}" in text[end:]:
+        closing = text.index("}", end)
+        return ((at, at + 2, "  "), (closing, closing + 1, " "))
     if word in (";", "$", "%") or text[at:end] in ("return", "when", "where", "unless"):
         return ((at, end, " "),)
     if found := NOT_EQUAL.match(text, at):

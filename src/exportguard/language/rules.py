@@ -88,7 +88,10 @@ class PolicyReader:
         if sequence is not None and not sequence.items:
             key = fields.keys["rules"]
             span = key.source.span(key.start, key.end)
-            self.warnings.append(Diagnostic("EG412", "warning", "the policy has no rules", span, "decides nothing"))
+            hint = "add a rule, or drop the policy"
+            self.warnings.append(
+                Diagnostic("EG412", "warning", "the policy has no rules", span, "decides nothing", hint)
+            )
         for item in sequence.items if sequence is not None else ():
             if isinstance(item, Mapping):
                 self.read_rule(item, version, basis, effective, statuses, variables)
@@ -231,7 +234,10 @@ class PolicyReader:
 
         def warn(code: str, message: str, label: str) -> None:
             key = next(fields.keys[k] for k in ("status", "effective", *fields.keys) if k in fields.keys)
-            self.warnings.append(Diagnostic(code, "warning", message, key.source.span(key.start, key.end), label))
+            span = key.source.span(key.start, key.end)
+            self.warnings.append(
+                Diagnostic(code, "warning", message, span, label, "date each status, or drop what has ended")
+            )
 
         if not any(policyset.meet(effective, period) for status, period in statuses if status in policyset.ASKED):
             warn("EG401", f"the rule `{name}` is never in force", "its status and dates leave no instant")
@@ -306,7 +312,7 @@ class PolicyReader:
                     "`per` without `usage`",
                     None,
                     "no condition of the rule mentions `usage`",
-                    None,
+                    "drop it, or ask `usage.tokens`, `usage.accelerators` or `usage.tpp`",
                     NOT_LOADED,
                 )
             )

@@ -59,7 +59,7 @@ RECORDS: dict[str, dict[str, Type]] = {
     "accelerator": {
         "id": _words("accelerator id"),
         "family": _words("accelerator family"),
-        "vendor": STRING,
+        "vendor": _words("lowercase"),
         "tpp": _number("TPP: dense TOPS times bit length", suspicious=(0, 100)),
         "performance_density": _number("TPP per mm2", suspicious=(1000, float("inf"))),
         "memory_bandwidth": _number("GB/s", suspicious=(0, 20)),
@@ -207,6 +207,8 @@ class Vocabularies:
         meant = self._meaning(words, text)
         if meant in members:
             return meant
+        if words == "country" and len(_fold(text)) > 2:
+            return None  # no code is nearer to it than another
         folded = {_fold(member): member for member in sorted(members, reverse=True)}
         if _fold(text) in folded:
             return folded[_fold(text)]
@@ -216,7 +218,7 @@ class Vocabularies:
     def _meaning(self, words: str, text: str) -> str | None:
         if words == "country":
             found = self.reference.country(text)
-            return found if isinstance(found, str) else None
+            return found if isinstance(found, str) else self.reference.country_like(text)
         if words in ("accelerator family", "accelerator id"):
             specs = self.reference.accelerators(text)
             names = sorted({spec.family if words == "accelerator family" else spec.id for spec in specs})

@@ -85,7 +85,12 @@ class Variables:
             circle = " -> ".join(f"`{n}`" for n in self._circle(name, waiting))
             self.problems.append(
                 self.keys[name].problem(
-                    "EG216", f"the variable `{name}` needs itself", None, "defined by itself", circle, NOT_LOADED
+                    "EG216",
+                    f"the variable `{name}` needs itself",
+                    None,
+                    "defined by itself",
+                    f"it goes round: {circle}",
+                    NOT_LOADED,
                 )
             )
             self.checked[name] = Checked(Node("lit", (), False), DYN, 1, 1, 1, False, False)
@@ -136,6 +141,7 @@ class Variables:
                 f"the variable `{name}` is not used",
                 key.source.span(key.start, key.end),
                 "never used",
+                f"drop it, or name it in a condition: `variables.{name}`",
             )
             for name, key in self.keys.items()
             if name not in self.used

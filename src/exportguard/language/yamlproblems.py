@@ -59,10 +59,13 @@ def refusal(source: PolicySource, error: Any) -> Diagnostic:
         hint = "text that starts with `&` or `*` stands between quotes, or in a block after `|`"
     elif "expected <block end>" in problem:
         before = source.line_text(source.line_column(at)[0])[: source.line_column(at)[1] - 1].rstrip()
-        quoted = before.endswith(("'", '"'))
+        quoted, bracketed = before.endswith(("'", '"')), before.endswith(("}", "]"))
         hint = "check the indentation of this line against those above it"
         label = "more text after the closing quote" if quoted else "stands further in or out than what it belongs to"
         hint = f"a value that starts with a quote ends with it: {_BLOCK}" if quoted else hint
+        if bracketed:
+            label = "more text after the closing bracket"
+            hint = f"text that starts with a bracket stands between quotes; of a condition, {_BLOCK}"
     return source.problem("EG103", "this is not YAML", at, at + 1, label, hint)
 
 

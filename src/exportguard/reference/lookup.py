@@ -23,6 +23,7 @@ from exportguard.reference.facts import (
 from exportguard.reference.groups import Groups, instant
 from exportguard.reference.instances import Instances
 from exportguard.reference.models import Models
+from exportguard.reference.names import fold
 from exportguard.reference.regions import Regions
 from exportguard.reference.store import Store
 from exportguard.vocabulary.fact import Unknown
@@ -84,6 +85,14 @@ class ReferenceData:
             if len(self._read_countries) < _REMEMBERED:
                 self._read_countries[text] = known
         return known
+
+    def country_like(self, text: str) -> str | None:
+        """The code of the country whose name is nearest to *text*: what a slip of the pen most likely meant."""
+        from difflib import get_close_matches
+
+        _, names = self._country_names
+        close = get_close_matches(fold(text), names, n=1, cutoff=0.75)
+        return names[close[0]] if close else None
 
     @cached_property
     def _read_countries(self) -> dict[str, str | Unknown]:
