@@ -21,7 +21,7 @@ BOOLS = ("party.verified", "item.accelerator.datacenter", 'owned(party, ["EL"], 
 TIMES = ("request.time", 'timestamp("2024-02-29T12:30:00Z")', "timestamp(1700000000)")
 SPANS = ('duration("36h")', 'duration("90m")', 'duration("-1.5s")', "(request.time - timestamp(0))")
 COUNTRIES = ("CN", "US", "IR", "MO", "HK")
-WORDS = ("", "a", "ab", "Shenzhen University", "NVIDIA", "深圳大学", "a.b")
+WORDS = ("", "a", "ab", "shenzhen university", "nvidia", "深圳大学", "a.b")
 WHOLES = (-3, -1, 0, 1, 2, 3, 7, 20, 1000, 2**62, -(2**63), 2**63 - 1)
 REALS = ("0.0", "1.0", "2.5", "100.0", "4800.0", "1e300", "-7.25", "9007199254740993.0")
 ORDERS = ("<", "<=", ">", ">=", "==", "!=")

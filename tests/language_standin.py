@@ -78,7 +78,7 @@ WORLD = World(REFERENCE, AS_OF)
 
 def accelerator(**changes: Any) -> AcceleratorView:
     facts: dict[str, Any] = {
-        "id": "h100-sxm", "family": "H100", "vendor": "NVIDIA", "tpp": 15824.0, "performance_density": 19.4,
+        "id": "h100-sxm", "family": "H100", "vendor": "nvidia", "tpp": 15824.0, "performance_density": 19.4,
         "memory_bandwidth": 3350.0, "datacenter": True,
     }  # fmt: skip
     return AcceleratorView(**(facts | changes))
