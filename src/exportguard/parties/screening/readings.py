@@ -19,7 +19,9 @@ from exportguard.parties.screening.han import (
     sounded,
     tidy_han,
 )
+from exportguard.parties.screening.korean import readings_of as korean_readings
 from exportguard.parties.screening.names import MAX_NAME
+from exportguard.parties.screening.russian import readings_of as russian_readings
 from exportguard.parties.screening.scripts import scripts_of, unmarked, visible
 from exportguard.parties.screening.wade import as_pinyin
 from exportguard.parties.screening.words import ACRONYMS, FILLERS, INSTITUTIONS, PINYIN_LEGAL, PLACES, SUB_UNITS
@@ -76,7 +78,14 @@ def in_latin(name: str, aliases: Aliases) -> Spelled:
         found += _acronyms(text)
         found += _alias_somewhere(text, aliases)
         found += _beside_its_acronym(text, aliases)
-    if "other" in scripts_of(text):
+    scripts = scripts_of(text)
+    if "cyrillic" in scripts:
+        found += [Reading(each, False, f"read as `{each[:80]}`", loose) for each, loose in russian_readings(text)]
+    elif text.isascii():
+        found += [Reading(each, False, f"Korean, read as `{each}`", True) for each in korean_readings(text)]
+    named = aliases.of_script(text) if scripts - {"latin", "han"} else ()
+    found += [Reading(other, True, f"an alias of `{text[:80]}`") for other in named]
+    if "other" in scripts and not named:
         unread = unread or f"`{text[:80]}` is in a script that is not read; {_LATIN_REMEDY}"
     if not any(char.isalnum() for char in text):
         unread = unread or "the name has no letters"

@@ -18,6 +18,7 @@ from exportguard.parties.screening.names import MAX_NAME
 from exportguard.parties.screening.readings import Reading, in_latin
 from exportguard.parties.screening.result import Match, ScreeningResult, Status
 from exportguard.parties.screening.snapshots import EMBEDDED, MAX_LIST_AGE, UnavailableScreener
+from exportguard.parties.screening.words import words_digest
 
 _MOST_MATCHES = 10
 _SURE_ENOUGH = 0.96
@@ -195,7 +196,9 @@ def load_screener(
     """
     path = Path(source).expanduser()
     raw = read_raw(path)
-    key = f"csl-{FORMAT}-{digest_of(raw)[:40]}-{list_date.isoformat() if list_date else path.name[-40:]}"
+    key = (
+        f"csl-{FORMAT}-{words_digest()}-{digest_of(raw)[:40]}-{list_date.isoformat() if list_date else path.name[-40:]}"
+    )
     key = "".join(ch if ch.isalnum() or ch in "-." else "_" for ch in key)
     index: Index | None = None
     if cache:

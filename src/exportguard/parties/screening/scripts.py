@@ -28,6 +28,11 @@ _GREEK = {
     "χ": "ch", "ψ": "ps", "ω": "o",
 }  # fmt: skip
 _ROMAN = str.maketrans(_CYRILLIC | _GREEK)
+_ABROAD = (
+    str.maketrans(_CYRILLIC | _GREEK | {"й": "i"}),
+    str.maketrans(_CYRILLIC | _GREEK | {"й": "i", "х": "h", "в": "w"}),
+)
+"""How names from elsewhere are spelled back: `Сухой` is also Sukhoi, `Хуавей` Huawei."""
 
 
 @lru_cache(maxsize=8192)
@@ -86,4 +91,7 @@ def latin_readings(text: str) -> tuple[str, ...]:
     looks = unmarked(unmarked(text.translate(_LOOKALIKES)).translate(_ROMAN))
     # Spelled before accents are taken away: without its breve й would be и.
     sounds = unmarked(lower.translate(_ROMAN))
-    return tuple(dict.fromkeys((looks, sounds) if "latin" in scripts else (sounds, looks)))
+    if "latin" in scripts:
+        return tuple(dict.fromkeys((looks, sounds)))
+    abroad = (unmarked(lower.replace("дж", "j").translate(table)) for table in _ABROAD)
+    return tuple(dict.fromkeys((sounds, looks, *abroad)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from functools import lru_cache
 
 LEGAL_FORMS = frozenset(
     """
@@ -19,7 +21,7 @@ LEGAL_FORMS = frozenset(
 FILLERS = frozenset(
     """
     of the and for in at on to by de del della di da des du la le les el los las und der die das van von al ul an a
-    s c i ve
+    s c i ve named after imeni im
     """.split()  # noqa: SIM905
 )
 """Weigh next to nothing."""
@@ -63,7 +65,8 @@ _ELSEWHERE = {
     "institute": "instituto istituto instytut institutet",
     "academy": "academia akademie akademia akademiya akademii",
     "laboratory": "laboratoriya laboratoire laboratorio laboratorium",
-    "technology": "technologie technologii tecnologia tekhnologiya tekhnologii teknoloji teknolojileri teknolojisi",
+    "technology": "teknolodzhis teknolodzhiz tekhnolodzhis teknolojis teknolojiz technologie technologii "
+    " tecnologia tekhnologiya tekhnologii teknoloji teknolojileri teknolojisi",
     "technical": "tekhnicheskiy tekhnicheskii tekhnichesky technische",
     "electronic": "elektronik elektronika elektroniki electronica electronique elettronica",
     "concern": "kontsern konzern koncern",
@@ -77,6 +80,15 @@ _ELSEWHERE = {
     "production": "proizvodstvennoe proizvodstvennyy proizvodstvennaya proizvodstvennyi",
     "association": "obedinenie obyedineniye obedineniye obyedinenie",
     "enterprise": "predpriyatie predpriyatiye",
+    "national": "natsionalnyy natsionalnyi natsionalny natsionalnaya natsionalnogo",
+    "federal": "federalnoe federalnyy federalnyi federalnaya federalnogo",
+    "military": "voyennyy voennyy voyennaya voennaya voenno voyenno",
+    "aviation": "aviatsionnyy aviatsionnyi aviatsionny aviatsionnaya",
+    "nuclear": "yadernyy yadernyi yaderny yadernogo",
+    "design": "konstruktorskoe konstruktorskoye",
+    "bureau": "byuro biuro",
+    "rocket": "raketno raketnyy raketnaya",
+    "bank": "banku",
     "space": "kosmicheskie kosmicheskiy kosmicheskii kosmicheskikh",
     "moscow": "moskovskiy moskovskii moskovsky moskovskogo",
     "russian": "rossiyskiy rossiyskii rossiiskii rossiysky rossiyskaya rossiiskaya rossiyskie rossiiskie",
@@ -233,6 +245,14 @@ PLACES = CHINESE_PLACES | frozenset(
     """.split()  # noqa: SIM905
 )
 """Words of an address: beside a name they leave it what it is."""
+
+
+@lru_cache(maxsize=1)
+def words_digest() -> str:
+    """Of what names are brought into one form by: an index made with other words finds other names."""
+    parts = (sorted(LEGAL_FORMS), sorted(FILLERS), sorted(ABBREVIATIONS.items()), sorted(PERSON_NAMES.items()))
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
 
 GENERIC = frozenset(ABBREVIATIONS.values()) | SUB_UNITS | frozenset(SYNONYMS)
 """Words of the trade: alone (`Group`) they are nobody's name."""
