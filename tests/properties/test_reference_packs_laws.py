@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import deepcopy
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -130,6 +132,97 @@ def test_hiding_a_fact_of_a_party_never_unlocks_a_controlled_item(
     blind = {**request, "parties": [{k: v for k, v in first.items() if k != fact}, *others]}
     if decide(blind, as_of) is Outcome.ALLOW:
         assert decide(request, as_of) is Outcome.ALLOW
+
+
+@st.composite
+def larger_requests(draw: st.DrawFn) -> dict[str, Any]:
+    """Several items, parties and places, in one request."""
+    request = draw(requests())
+    return {
+        **request,
+        "items": draw(st.lists(ITEMS, min_size=1, max_size=3)),
+        "parties": draw(st.lists(parties(), min_size=1, max_size=3)),
+        "locations": [{"country": place} for place in draw(st.lists(PLACES, min_size=1, max_size=2))],
+    }
+
+
+def facts_of(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of every fact in a document."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield (*path, key)
+            yield from facts_of(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from facts_of(inner, (*path, index))
+
+
+def with_fact(request: dict[str, Any], path: tuple[Any, ...], fact: Any) -> dict[str, Any]:
+    made = deepcopy(request)
+    here: Any = made
+    for step in path[:-1]:
+        here = here[step]
+    here[path[-1]] = fact
+    return made
+
+
+def controlled(request: dict[str, Any], as_of: datetime) -> bool:
+    items = derive(ProvisioningRequest.model_validate(request), default(), as_of).items
+    return any(item.kind == "accelerator" and item.eccn != NONE_OF_3A090 for item in items)
+
+
+@QUICK
+@given(request=larger_requests(), as_of=st.sampled_from(INSTANTS), data=st.data())
+def test_no_fact_that_becomes_unknown_unlocks_a_controlled_item(
+    request: dict[str, Any], as_of: datetime, data: st.DataObject
+) -> None:
+    """Whatever it is, and wherever it stands: what nobody knows is no reason to allow."""
+    path = data.draw(st.sampled_from(sorted(facts_of(request), key=str)))
+    assume(controlled(request, as_of) and path[-1] != "kind" and path != ("items",))
+    blind = with_fact(request, path, {"unknown": "not told"})
+    if decide(blind, as_of) is Outcome.ALLOW:
+        assert decide(request, as_of) is Outcome.ALLOW
+
+
+@QUICK
+@given(request=larger_requests(), as_of=st.sampled_from(INSTANTS), data=st.data())
+def test_what_is_added_to_a_request_never_unlocks_it(
+    request: dict[str, Any], as_of: datetime, data: st.DataObject
+) -> None:
+    """One item, party or place more, known or not, is never a reason to allow what was refused."""
+    added = {
+        "items": data.draw(st.one_of(ITEMS, st.just({"kind": "accelerator"}), st.just({"kind": "model"}))),
+        "parties": data.draw(st.one_of(parties(), st.just({"role": "purchaser"}), st.just({"role": "end_user"}))),
+        "locations": data.draw(st.sampled_from([{"country": "US"}, {"country": "CN"}, {"region": {"unknown": "x"}}])),
+    }
+    before = STRICTNESS[decide(request, as_of)]
+    for key, more in added.items():
+        assert STRICTNESS[decide({**request, key: [*request[key], more]}, as_of)] >= before, key
+
+
+@QUICK
+@given(request=larger_requests(), as_of=st.sampled_from(INSTANTS), data=st.data())
+def test_how_a_request_is_written_changes_nothing(
+    request: dict[str, Any], as_of: datetime, data: st.DataObject
+) -> None:
+    """Lists in another order, an item in two halves, keys in another order, countries by name, and the time that the
+    request says of itself."""
+    outcome = decide(request, as_of)
+    shuffled = {key: data.draw(st.permutations(request[key])) for key in ("items", "parties", "locations")}
+    first, *others = request["items"]
+    amount = next((key for key in ("count", "tokens") if first.get(key, 1) > 1), None)
+    half = first[amount] // 2 if amount else 0
+    split = [{**first, amount: half}, {**first, amount: first[amount] - half}, *others] if amount else [first, *others]
+    names = {"CN": "China", "US": "U.S.A.", "MO": "Macau", "HK": "Hong Kong", "RU": "Russian Federation"}
+    named = [{**party, "country": names.get(party["country"], party["country"])} for party in request["parties"]]
+    for other in (
+        {**request, **shuffled},
+        {**request, "items": split},
+        {**request, "parties": named},
+        dict(reversed(request.items())),
+        {**request, "time": "1990-01-01T00:00:00+09:00"},
+    ):
+        assert decide(other, as_of) is outcome, other
 
 
 @QUICK
