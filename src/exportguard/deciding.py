@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final
 
 from exportguard import accounting
 from exportguard.decide import decide, questions_that_matter
-from exportguard.decide.derive import Facts, derive, party_views
+from exportguard.decide.derive import Facts, derive
+from exportguard.decide.items import period_of
 from exportguard.draft import Draft, State
-from exportguard.vocabulary import NO_USAGE, Authorization, Decision, Maybe, Outcome, Party, Usage
+from exportguard.vocabulary import NO_USAGE, Authorization, Decision, Outcome, ProvisioningRequest, Usage
 
 if TYPE_CHECKING:
     from exportguard.authority import Ledger
     from exportguard.reference import ReferenceData
-    from exportguard.vocabulary.scope import PartyView
 
 
 def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:
@@ -25,7 +27,7 @@ def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:
     draft.approvals = ()
     draft.readings = None
     # What the answer cannot hang on is not read: others who use at once would only make it wait, and then be held.
-    facts = derive(draft.request, state.reference, draft.as_of, _party_views)
+    facts = _facts(draft.request, state.reference, draft.as_of)
     if not facts.items:
         draft.usage = usage
         return decide(draft.request, state.policies, state.reference, as_of=draft.as_of, facts=facts)
@@ -51,21 +53,27 @@ def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:
     return with_exhausted(decision, draft.exhausted) if draft.exhausted else decision
 
 
-def _party_views(stated: Maybe[tuple[Party, ...]], reference: ReferenceData) -> tuple[PartyView, ...]:
-    """`party_views`, remembered: a customer's parties come again, as the same object, with every call made for it."""
-    known = _viewed.get(id(stated))
-    if known is not None and known[0] is stated and known[1] is reference:
-        return known[2]
-    views = party_views(stated, reference)
-    if len(_viewed) >= _KEPT:
-        _viewed.clear()
-    _viewed[id(stated)] = (stated, reference, views)
-    return views
+def _facts(request: ProvisioningRequest, reference: ReferenceData, as_of: datetime) -> Facts:
+    """`derive`, remembered: calls repeat, and then their items, places and parties are the same objects."""
+    said = _SAID(request.__dict__)
+    key = (*map(id, said), id(reference), period_of(reference, as_of))
+    known = _derived.get(key)
+    if known is None:
+        known = (said, reference, derive(request, reference, as_of))
+        if len(_derived) >= _KEPT:
+            _derived.clear()  # whatever is common is back at once
+        _derived[key] = known
+    return known[2]
 
 
-_KEPT: Final = 1024
-_viewed: dict[int, tuple[Maybe[tuple[Party, ...]], ReferenceData, tuple[PartyView, ...]]] = {}
-"""By identity, each kept with its object, so that no other can have its identity."""
+_KEPT: Final = 512
+_SAID = itemgetter(
+    "provider", "service", "operation", "action", "account", "locations", "items", "parties", "end_use", "transfer",
+    "time", "red_flags",
+)  # fmt: skip
+"""What facts are derived from; each of it is immutable."""
+_derived: dict[tuple[int, ...], tuple[tuple[Any, ...], ReferenceData, Facts]] = {}
+"""By identity, each kept with its objects, so that no others can have their identities."""
 
 
 def _with_what_is_left(state: State, draft: Draft, ledger: Ledger, decision: Decision, facts: Facts) -> Decision:

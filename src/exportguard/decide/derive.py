@@ -6,7 +6,7 @@ data *knows* that it carries nothing, and there is always an end user and a plac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -53,15 +53,8 @@ class Facts(NamedTuple):
     locations: tuple[LocationView, ...]
 
 
-def derive(
-    request: ProvisioningRequest,
-    reference: ReferenceData,
-    as_of: datetime,
-    parties_as: Callable[[Maybe[tuple[Party, ...]], ReferenceData], tuple[PartyView, ...]] | None = None,
-) -> Facts:
+def derive(request: ProvisioningRequest, reference: ReferenceData, as_of: datetime) -> Facts:
     """Derive the dated views of *request* at *as_of*. Pure.
-
-    *parties_as*: what `party_views` says, for who has asked it already.
 
     Raises:
         NaiveInstantError: *as_of* has no timezone.
@@ -90,7 +83,7 @@ def derive(
     if not items:
         parties: tuple[PartyView, ...] = ()
     else:
-        parties = (parties_as or party_views)(said["parties"], reference)
+        parties = _parties(said["parties"], reference)
     red_flags = said["red_flags"]
     if flags and not isinstance(red_flags, Unknown):
         red_flags = tuple(dict.fromkeys((*red_flags, *flags)))
@@ -244,8 +237,7 @@ def _processing_places(item: Item, provider: Maybe[str], reference: ReferenceDat
     return [LocationView(None, country, None, None, _POSSIBLE) for country in countries]
 
 
-def party_views(stated: Maybe[tuple[Party, ...]], reference: ReferenceData) -> tuple[PartyView, ...]:
-    """The records of *stated*, an end user of whom nothing is known among them where none is."""
+def _parties(stated: Maybe[tuple[Party, ...]], reference: ReferenceData) -> tuple[PartyView, ...]:
     given = () if isinstance(stated, Unknown) else stated
     views = [_party(party, index, reference) for index, party in enumerate(given)]
     for view in views:

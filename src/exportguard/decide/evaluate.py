@@ -12,7 +12,7 @@ from exportguard.decide import explain
 from exportguard.decide.combine import combine
 from exportguard.decide.derive import Facts, derive
 from exportguard.decide.lift import Lifter
-from exportguard.decide.plan import Asked, Group, plan
+from exportguard.decide.plan import Asked, Group, Plan, plan
 from exportguard.language import Cause, CompiledPolicySet, CompiledRule, Indeterminate, Scope, World
 from exportguard.reference import ReferenceData
 from exportguard.vocabulary.authorization import Authorization
@@ -77,10 +77,54 @@ def decide(
     Raises:
         NaiveInstantError: *as_of* has no timezone.
     """
+    repeats = facts is not None and not authorizations and usage is NO_USAGE
     if facts is None:
         facts = derive(request, reference, as_of)
     if not facts.items:
         return _decision(request, policies, reference, as_of, facts, _ALLOW, not_applicable=NO_ITEM)
+    if repeats:
+        return _decided_once(request, policies, reference, as_of, facts)
+    return _decide(request, policies, reference, as_of, authorizations, usage, request_fingerprint, facts)
+
+
+def _decided_once(
+    request: ProvisioningRequest,
+    policies: CompiledPolicySet,
+    reference: ReferenceData,
+    as_of: datetime,
+    facts: Facts,
+) -> Decision:
+    """The decision on the very facts that were decided on before, in the same period of the same rules, is the same but
+    for the request that it carries and its instant."""
+    planned = plan(policies, reference, as_of)
+    key = (id(facts), id(planned))
+    known = _decided.get(key)
+    if known is None:
+        decision = _decide(request, policies, reference, as_of, (), NO_USAGE, None, facts)
+        if len(_decided) >= _KEPT:
+            _decided.clear()
+        _decided[key] = (facts, planned, decision)
+        return decision
+    stated = request.parties
+    said = {"request": request, "parties": () if isinstance(stated, Unknown) else stated, "as_of": as_of}
+    return made(Decision, {**known[2].__dict__, **said})
+
+
+_KEPT = 512
+_decided: dict[tuple[int, int], tuple[Facts, Plan, Decision]] = {}
+"""By identity, each kept with its objects, so that no others can have their identities."""
+
+
+def _decide(
+    request: ProvisioningRequest,
+    policies: CompiledPolicySet,
+    reference: ReferenceData,
+    as_of: datetime,
+    authorizations: Sequence[Authorization],
+    usage: Usage,
+    request_fingerprint: str | None,
+    facts: Facts,
+) -> Decision:
     found = findings(facts, policies, reference, as_of, usage)
     lifter = Lifter(authorizations, reference, facts, as_of, request_fingerprint) if authorizations else None
     if not found and lifter is None:

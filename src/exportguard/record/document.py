@@ -220,11 +220,17 @@ def _bears_no_secret(decision: Decision) -> bool:
     Nearly every decision is so, and writing it out as a document to find that costs more than to decide.
     """
     twice = decision.request is not None and decision.parties is decision.request.parties
-    left: list[Any] = [
-        value for name, value in decision.__dict__.items() if name not in _OUR_OWN and not (twice and name == "parties")
-    ]
     texts: set[Any] = set()
+    left: list[Any] = []
     kept: list[tuple[Any, ...]] = []
+    for name, value in decision.__dict__.items():
+        if name in _OUR_OWN or (twice and name == "parties"):
+            continue
+        if value.__class__ is tuple and value:
+            if _clean.get(id(value)) is value:
+                continue
+            kept.append(value)
+        left.append(value)
     while left:
         value = left.pop()
         kind = value.__class__
@@ -274,7 +280,8 @@ _harmless: set[str] = set()
 """Texts that came before and bear no secret: what policies say, and the names of customers, come with every call."""
 _KEPT: Final = 1024
 _clean: dict[int, tuple[Any, ...]] = {}
-"""Items, places and parties of requests, by identity: they come again with every call, and nothing changes them."""
+"""Items, places and parties of requests, reasons of decisions, by identity: they come again with every call that
+repeats, and nothing changes them."""
 
 
 def is_decision(record: Mapping[str, Any]) -> bool:
