@@ -16,6 +16,8 @@ from exportguard.storage import Database, Schema, Session, StorageError, open_da
 R = TypeVar("R")
 
 _PAGE = 500
+_RECORDS: Final = "SELECT sequence, decision_id, body, leaf, root FROM log_record"
+_ONWARD: Final = "WHERE sequence > :after ORDER BY sequence LIMIT :page"
 
 SCHEMA: Final = Schema(
     "decision_log",
@@ -145,9 +147,7 @@ class SqlLog:
         left = limit
         while left is None or left > 0:
             page = _PAGE if left is None else min(left, _PAGE)
-            found = self._select(
-                "WHERE sequence > :after ORDER BY sequence LIMIT :page", {"after": after, "page": page}
-            )
+            found = self._select(_ONWARD, {"after": after, "page": page})
             yield from found
             if len(found) < page:
                 return
@@ -227,9 +227,12 @@ class SqlLog:
         """Digest and kind of whatever is kept under a digest."""
         yield from ((str(row[0]), str(row[1])) for row in self.query("SELECT digest, kind FROM log_content", {}))
 
+    def rows(self, after: int, limit: int) -> list[tuple[Any, ...]]:
+        """Up to *limit* records from the one after number *after* on, as the store has them; see `stored_record`."""
+        return self.query(f"{_RECORDS} {_ONWARD}", {"after": after, "page": limit})
+
     def _select(self, clause: str, parameters: Mapping[str, Any]) -> list[StoredRecord]:
-        rows = self.query(f"SELECT sequence, decision_id, body, leaf, root FROM log_record {clause}", parameters)
-        return [StoredRecord(int(r[0]), str(r[1]), _as_bytes(r[2]), _as_bytes(r[3]), _as_bytes(r[4])) for r in rows]
+        return [stored_record(row) for row in self.query(f"{_RECORDS} {clause}", parameters)]
 
     def query(self, sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Rows of the log's own tables. Raises RecordError."""
@@ -244,6 +247,11 @@ class SqlLog:
 
     def close(self) -> None:
         self._database.close()
+
+
+def stored_record(row: Sequence[Any]) -> StoredRecord:
+    """A record of one of the log's rows, whatever was put there."""
+    return StoredRecord(int(row[0]), str(row[1]), _as_bytes(row[2]), _as_bytes(row[3]), _as_bytes(row[4]))
 
 
 def _as_bytes(value: object) -> bytes:

@@ -7,6 +7,7 @@ from hashlib import sha256
 
 HASH_SIZE = 32
 EMPTY_ROOT = sha256().digest()
+_NODE = b"\x01"
 
 
 def leaf_hash(data: bytes) -> bytes:
@@ -14,7 +15,7 @@ def leaf_hash(data: bytes) -> bytes:
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    return sha256(b"\x01" + left + right).digest()
+    return sha256(_NODE + left + right).digest()
 
 
 class Frontier:
@@ -41,12 +42,37 @@ class Frontier:
         return made
 
     def append(self, leaf: bytes) -> None:
-        hashes, rest = self._hashes, self.size
+        self._push(0, leaf)
+
+    def extend(self, leaves: Sequence[bytes]) -> list[bytes]:
+        """Append all of *leaves*; the root after each of them.
+
+        The same hashes as of `append` and `root` one after another, without what Python takes for each step.
+        """
+        roots: list[bytes] = []
+        at = 0
+        while at < len(leaves):
+            # As many as no subtree of those before is completed by, but at the last of them.
+            room = self.size & -self.size or 1 << len(leaves).bit_length()
+            some = leaves[at : at + room]
+            at += len(some)
+            within, full = _prefixes(some)
+            for left in reversed(self._hashes):
+                start = _NODE + left
+                within = [sha256(start + right).digest() for right in within]
+            roots += within
+            for level, node in full:
+                self._push(level, node)
+        return roots
+
+    def _push(self, level: int, node: bytes) -> None:
+        """Append a full subtree of 2^level leaves."""
+        rest = self.size >> level
         while rest & 1:
-            leaf = node_hash(hashes.pop(), leaf)
+            node = node_hash(self._hashes.pop(), node)
             rest >>= 1
-        hashes.append(leaf)
-        self.size += 1
+        self._hashes.append(node)
+        self.size += 1 << level
 
     def root(self) -> bytes:
         if not self._hashes:
@@ -55,6 +81,29 @@ class Frontier:
         for left in reversed(self._hashes[:-1]):
             root = node_hash(left, root)
         return root
+
+
+def _prefixes(leaves: Sequence[bytes]) -> tuple[list[bytes], list[tuple[int, bytes]]]:
+    """Of a tree of *leaves* alone: the root after each of them, and its full subtrees (level and root, largest first).
+
+    Level by level: before level n, an entry is the root over its block of 2^n leaves as far as itself, and the blocks
+    on the right take in the one on their left.
+    """
+    roots, count = list(leaves), len(leaves)
+    full: list[tuple[int, bytes]] = []
+    for level in range(count.bit_length()):
+        step = 1 << level
+        if count & step:
+            full.append((level, roots[(count >> level) * step - 1]))
+        if level == 0:
+            pairs = zip(roots[::2], roots[1::2], strict=False)
+            roots[1::2] = [sha256(_NODE + left + right).digest() for left, right in pairs]
+            continue
+        for start in range(step, count, 2 * step):
+            left = _NODE + roots[start - 1]
+            block = slice(start, start + step)
+            roots[block] = [sha256(left + right).digest() for right in roots[block]]
+    return roots, full[::-1]
 
 
 def root_of(leaves: Iterable[bytes]) -> bytes:

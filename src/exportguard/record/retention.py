@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 EAR_YEARS: Final = 5
 OFAC_YEARS: Final = 10
 
+ERASURE_ID: Final = "erasure-"
+"""What the ids of records of erasures begin with: see `event_record`."""
+
 HOLDS: Final = Schema(
     "decision_log_hold",
     1,

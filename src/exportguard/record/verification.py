@@ -4,27 +4,20 @@ signed or kept elsewhere."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from hashlib import sha256
 
 from exportguard.errors import InputError, RecordError
 from exportguard.record.checkpoint import Checkpoint, Verifier
 from exportguard.record.log import SqlLog, StoredRecord
-from exportguard.record.merkle import EMPTY_ROOT, Frontier, leaf_hash
-from exportguard.record.retention import erased_by
+from exportguard.record.merkle import Frontier
+from exportguard.record.sweep import Finding, Sweep
+
+__all__ = ["Finding", "Verification", "verify"]
 
 _SEARCH = 100_000
 """How far behind a wrong record its own is looked for, to say that they were swapped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong. `kind`: changed, swapped, missing, cut, added, rewritten, state, signature, old,
-    checkpoint, content, damaged, unreadable. `sequence` is the first record that it concerns."""
-
-    kind: str
-    message: str
-    sequence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +33,6 @@ class Verification:
     @property
     def intact(self) -> bool:
         return not self.findings
-
-
-@dataclass(slots=True)
-class _Pass:
-    findings: list[Finding] = field(default_factory=list)
-    frontier: Frontier = field(default_factory=Frontier)
-    roots: dict[int, bytes] = field(default_factory=dict)
-    changed: list[tuple[int, bytes, bytes]] = field(default_factory=list)
-    """Sequence, leaf as stored, leaf as the text has it."""
-    broken_at: int | None = None
-    before: Frontier = field(default_factory=Frontier)
-    """The tree before the first record whose root does not fit."""
-    last: int = 0
-    erased: list[list[int]] = field(default_factory=list)
-    """Ranges of records without a text."""
-    erasures: list[tuple[int, int]] = field(default_factory=list)
-    """Ranges that records of erasures name, as far as those come later."""
 
 
 def verify(
@@ -78,17 +54,19 @@ def verify(
         InputError: *checkpoint* is none.
     """
     kept = Checkpoint.parse(checkpoint) if isinstance(checkpoint, str) else checkpoint
-    state = _Pass()
+    state = Sweep()
+    own: list[Checkpoint] = []
     try:
-        own, sizes = _stored_checkpoints(log, state)
-        if kept is not None:
-            sizes.add(kept.size)
-        _read_through(log, state, sizes)
-        _name_changes(log, state)
-        _compare_erasures(state)
-        _compare_state(log, state)
-        _compare_contents(log, state)
-        state.findings += [Finding("damaged", f"the file is damaged: {said}") for said in log.damage()]
+        own = _stored_checkpoints(log, state)
+        state.sizes = {each.size for each in own} | ({kept.size} if kept is not None else set())
+        with ThreadPoolExecutor(1) as beside:
+            file = beside.submit(log.damage)  # SQLite's own work: it takes nothing of the interpreter's time
+            size, hashes = _read_all(log, state)
+            _name_changes(log, state)
+            _compare_erasures(state)
+            _compare_state(size, hashes, state)
+            _compare_contents(log, state)
+            state.findings += [Finding("damaged", f"the file is damaged: {said}") for said in file.result()]
     except RecordError as error:
         state.findings.append(Finding("unreadable", str(error), state.last + 1))
         own = []
@@ -100,62 +78,26 @@ def verify(
     return Verification(state.frontier.size, state.frontier.root(), tuple(state.findings), erased)
 
 
-def _stored_checkpoints(log: SqlLog, state: _Pass) -> tuple[list[Checkpoint], set[int]]:
+def _stored_checkpoints(log: SqlLog, state: Sweep) -> list[Checkpoint]:
     own: list[Checkpoint] = []
     for note in log.checkpoints():
         try:
             own.append(Checkpoint.parse(note))
         except InputError:
             state.findings.append(Finding("checkpoint", "a checkpoint that the log keeps cannot be read"))
-    return own, {each.size for each in own}
+    return own
 
 
-def _read_through(log: SqlLog, state: _Pass, sizes: set[int]) -> None:
-    state.roots[0] = EMPTY_ROOT
-    for stored in log.read():
-        if stored.sequence != state.last + 1:
-            lost = f"{state.last + 1}" + (f" to {stored.sequence - 1}" if stored.sequence > state.last + 2 else "")
-            state.findings.append(Finding("missing", f"missing: record {lost}", state.last + 1))
-            state.broken_at = state.broken_at or -1
-        state.last = stored.sequence
-        if stored.body:
-            leaf = leaf_hash(stored.body)
-            _note_erasure(state, stored)
-        else:
-            leaf = stored.leaf
-            if state.erased and state.erased[-1][1] == stored.sequence - 1:
-                state.erased[-1][1] = stored.sequence
-            else:
-                state.erased.append([stored.sequence, stored.sequence])
-        if leaf != stored.leaf:
-            state.changed.append((stored.sequence, stored.leaf, leaf))
-        elif stored.body and f'"decision_id":"{stored.decision_id}"'.encode() not in stored.body:
-            said = f"record {stored.sequence} is filed under another decision's id ({stored.decision_id})"
-            state.findings.append(Finding("changed", said, stored.sequence))
-        if state.broken_at is None:
-            before = state.frontier.copy()
-            state.frontier.append(leaf)
-            if state.frontier.root() == stored.root:
-                pass
-            elif leaf != stored.leaf:
-                # A changed text is named for itself; the tree goes on with what was there before.
-                state.frontier = before.copy()
-                state.frontier.append(stored.leaf)
-            else:
-                state.broken_at, state.before = stored.sequence, before
-        else:
-            state.frontier.append(leaf)
-        if state.frontier.size in sizes:
-            state.roots[state.frontier.size] = state.frontier.root()
+def _read_all(log: SqlLog, state: Sweep) -> tuple[int, bytes]:
+    """Every record; and what the log says of itself at the end of them. Others may go on writing into it."""
+    while True:
+        state.read_on(log)
+        size, hashes = log.state()
+        if size <= state.last or not log.rows(state.last, 1):
+            return size, hashes
 
 
-def _note_erasure(state: _Pass, stored: StoredRecord) -> None:
-    for first, last in erased_by(stored.body):
-        if first <= last < stored.sequence:
-            state.erasures.append((first, last))
-
-
-def _compare_erasures(state: _Pass) -> None:
+def _compare_erasures(state: Sweep) -> None:
     """A text that is not there was erased, or else it was taken out."""
     covered = sorted(state.erasures)
     for first, last in state.erased:
@@ -168,7 +110,7 @@ def _compare_erasures(state: _Pass) -> None:
             state.findings.append(Finding("changed", said, at))
 
 
-def _name_changes(log: SqlLog, state: _Pass) -> None:
+def _name_changes(log: SqlLog, state: Sweep) -> None:
     by_text = {text: sequence for sequence, _, text in state.changed}
     named: set[int] = set()
     for sequence, leaf, text in state.changed:
@@ -192,7 +134,7 @@ def _name_changes(log: SqlLog, state: _Pass) -> None:
         state.findings.append(Finding("rewritten", said, state.broken_at))
 
 
-def _found_later(log: SqlLog, state: _Pass) -> int | None:
+def _found_later(log: SqlLog, state: Sweep) -> int | None:
     """Where the record is that belongs to the place where the tree first does not fit."""
     assert state.broken_at is not None
     wanted: StoredRecord | None = None
@@ -207,8 +149,7 @@ def _found_later(log: SqlLog, state: _Pass) -> int | None:
     return None
 
 
-def _compare_state(log: SqlLog, state: _Pass) -> None:
-    size, hashes = log.state()
+def _compare_state(size: int, hashes: bytes, state: Sweep) -> None:
     if size > state.last:
         said = f"the tail was cut: the log had {size} records, and the last one there is {state.last}"
         state.findings.append(Finding("cut", said, state.last + 1))
@@ -228,7 +169,7 @@ _BY_BYTES = frozenset({"reference", "authorizations", "list"})
 """Kinds of content whose digest is over its bytes. That of policies is over what they mean: see `replay`."""
 
 
-def _compare_contents(log: SqlLog, state: _Pass) -> None:
+def _compare_contents(log: SqlLog, state: Sweep) -> None:
     for digest, kind in sorted(log.contents()):
         try:
             content = log.kept(digest)
@@ -241,7 +182,7 @@ def _compare_contents(log: SqlLog, state: _Pass) -> None:
 
 
 def _compare_checkpoints(
-    own: Sequence[Checkpoint], kept: Checkpoint | None, verifier: Verifier | None, state: _Pass
+    own: Sequence[Checkpoint], kept: Checkpoint | None, verifier: Verifier | None, state: Sweep
 ) -> bool:
     """Compare each checkpoint with the records; True when one is signed by *verifier*."""
     signed = False
@@ -273,7 +214,7 @@ def _compare_checkpoints(
 
 
 def _compare_signing(
-    own: Sequence[Checkpoint], kept: Checkpoint | None, verifier: Verifier | None, state: _Pass
+    own: Sequence[Checkpoint], kept: Checkpoint | None, verifier: Verifier | None, state: Sweep
 ) -> None:
     """Without a key nobody can say whose signatures they are, but that one was taken away shows beside others."""
     if verifier is not None:

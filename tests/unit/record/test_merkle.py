@@ -62,6 +62,20 @@ def test_a_frontier_kept_and_taken_up_again_goes_on_as_if_it_had_not_been(leaves
     assert whole.root() == root_of(leaves)
 
 
+@given(before=st.integers(0, 70), count=st.integers(0, 70))
+def test_many_leaves_at_once_are_the_same_as_one_after_another(before: int, count: int) -> None:
+    leaves = [leaf_hash(str(n).encode()) for n in range(before + count)]
+    one = Frontier()
+    roots = []
+    for leaf in leaves:
+        one.append(leaf)
+        roots.append(one.root())
+    many = Frontier()
+    assert many.extend(leaves[:before]) == roots[:before]
+    assert many.extend(leaves[before:]) == roots[before:]
+    assert (many.size, many.to_bytes()) == (one.size, one.to_bytes())
+
+
 @given(leaves=leaves_, data=st.data())
 def test_inclusion_is_proved_for_what_is_there_and_for_nothing_else(leaves: list[bytes], data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(leaves) - 1))

@@ -31,6 +31,7 @@ from exportguard.record import (
     verify,
 )
 from exportguard.record.merkle import Frontier, leaf_hash
+from exportguard.storage import open_database
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PACKED = zlib.compress(b"another list").hex()
@@ -115,6 +116,90 @@ def test_tampering_is_named(tmp_path: Path, statements: list[str], expected: lis
     tamper(place, *statements)
     assert kinds(verify(log)) == expected
     log.close()
+
+
+@pytest.fixture(scope="module")
+def long_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log of more than two of the pages that `verify` looks at as a whole, with checkpoints inside and between."""
+    place = tmp_path_factory.mktemp("long") / "log"
+    log = filled(place, 0)
+    made = 0
+    for upto in (1, 500, 512, 513, 1024, 1100, 1200):
+        works = [log.appending({"decision_id": f"d{n}", "outcome": "DENY"}) for n in range(made + 1, upto + 1)]
+        log.write(lambda session, works=works: [work(session) for work in works])
+        make_checkpoint(log, at=AT)
+        made = upto
+    assert verify(log).intact
+    assert verify(log).size == 1200
+    log.close()
+    return place
+
+
+@pytest.mark.parametrize("n", [1, 511, 512, 513, 700, 1024, 1025, 1199])
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        (["UPDATE log_record SET body = replace(body, 'DENY', 'DENX') WHERE sequence = {n}"], "changed"),
+        (["UPDATE log_record SET body = x'' WHERE sequence = {n}"], "changed"),
+        (["UPDATE log_record SET body = 7 WHERE sequence = {n}"], "changed"),
+        (["UPDATE log_record SET leaf = 7 WHERE sequence = {n}"], "changed"),
+        (["UPDATE log_record SET decision_id = 'x' WHERE sequence = {n}"], "changed"),
+        (["UPDATE log_record SET root = zeroblob(32) WHERE sequence = {n}"], "rewritten"),
+        (["UPDATE log_record SET root = 7 WHERE sequence = {n}"], "rewritten"),
+        (["DELETE FROM log_record WHERE sequence = {n}"], "missing"),
+        (["DELETE FROM log_record WHERE sequence > {n}"], "cut"),
+    ],
+)
+def test_tampering_is_named_wherever_it_is(
+    tmp_path: Path, long_log: Path, n: int, statements: list[str], expected: str
+) -> None:
+    """At the edge of a page that is looked at as a whole, in its middle, and once more far behind it."""
+    place = tmp_path / "log"
+    place.write_bytes(long_log.read_bytes())
+    tamper(place, *(each.format(n=n) for each in statements))
+    log = open_log(place)
+    assert isinstance(log, SqlLog)
+    found = verify(log).findings
+    named = n + 1 if expected == "cut" else n
+    assert (expected, named) in [(each.kind, each.sequence) for each in found]
+    # Where a record is missing, what is there is less than the checkpoints of the end are over.
+    assert {each.kind for each in found if each.sequence is not None and each.sequence < 1000} <= {expected}
+    tamper(place, "UPDATE log_record SET body = replace(body, 'DENY', 'DENX') WHERE sequence = 1200")
+    if expected != "cut":
+        assert ("changed", 1200) in kinds(verify(log))
+    log.close()
+
+
+class _WrittenInto(SqlLog):
+    """Somebody appends whenever it is asked how long it is, a few times."""
+
+    left = 3
+
+    def state(self) -> tuple[int, bytes]:
+        if self.left:
+            self.left -= 1
+            self.append({"decision_id": f"later{self.left}"})
+        return super().state()
+
+
+def test_a_log_that_is_written_into_meanwhile_is_no_finding(tmp_path: Path) -> None:
+    filled(tmp_path / "log").close()
+    log = _WrittenInto(open_database(tmp_path / "log"))
+    found = verify(log)
+    assert (found.findings, found.size) == ((), 26)
+    log.close()
+
+
+def test_an_erasure_is_one_only_under_the_name_of_one(tmp_path: Path) -> None:
+    """A text that is gone and that another record speaks of as erased: named, unless it is the log's own record."""
+    place = tmp_path / "log"
+    for name, expected in (("erasure-1", []), ("d24", [("changed", 7)])):
+        log = filled(place / name)
+        content = {"sequences": [[7, 7]]}
+        log.append({"decision_id": name, "schema": "exportguard/erasure/1", "erasure": content})
+        tamper(place / name, "UPDATE log_record SET body = x'' WHERE sequence = 7")
+        assert kinds(verify(log)) == expected
+        log.close()
 
 
 def rewrite(place: Path, keep: int, change: Callable[[str], str]) -> None:
