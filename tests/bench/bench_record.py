@@ -28,23 +28,24 @@ VERIFIED = 100_000
 
 
 def record(number: int) -> dict[str, Any]:
-    """About 2 kB of canonical JSON, in the shape of a decision's record."""
-    reason = {"policy": "p", "message": "x" * 120, "cites": ["15 CFR 744.23(a)(3)"]}
-    request = {"provider": "aws", "operation": "RunInstances", "items": [{"kind": "accelerator", "count": 8.0}] * 3}
+    """About 2 kB of canonical JSON, in the shape of a decision's record, its keys in order as `decision_record` gives
+    them."""
+    reason = {"cites": ["15 CFR 744.23(a)(3)"], "message": "x" * 120, "policy": "p"}
+    request = {"items": [{"count": 8, "kind": "accelerator"}] * 3, "operation": "RunInstances", "provider": "aws"}
     decision = {
+        "parties": [{"name": "n" * 60}] * 6,
         "reasons": [{**reason, "rule": f"rule-{n}"} for n in range(5)],
         "request": request,
-        "parties": [{"name": "n" * 60}] * 6,
     }
     return {
-        "schema": "exportguard/decision-record/1",
+        "decision": decision,
         "decision_id": f"{number:032x}",
         "outcome": "ALLOW",
-        "released": True,
-        "time": AT.isoformat(),
-        "decision": decision,
         "policy_digest": "sha256:" + "a" * 64,
         "reference_digest": "sha256:" + "b" * 64,
+        "released": True,
+        "schema": "exportguard/decision-record/1",
+        "time": AT.isoformat(),
     }
 
 

@@ -5,17 +5,23 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
+
+from pydantic_core import to_json
 
 _LARGEST = 2**53 - 1
 """RFC 8785 writes numbers as IEEE 754 doubles; integers beyond this are not exact in them."""
 
 _MAX_DEPTH = 200
+_MOST = 100_000
+"""Objects and lists in one document: one that holds itself has no end."""
 
 
 def canonical(value: Any) -> bytes:
@@ -24,10 +30,11 @@ def canonical(value: Any) -> bytes:
     Raises:
         ValueError: it holds something that has no canonical form; the text says where.
     """
-    plain = value if _is_plain(value) else _whole(value)
-    if plain is not _UNFIT:
-        with contextlib.suppress(UnicodeError):  # a lone surrogate, which is named below
-            return _PLAIN.encode(plain).encode()
+    whole, ordered = _plainness(value)
+    if whole >= 0:
+        with contextlib.suppress(ValueError, RecursionError):  # a lone surrogate, which is named below
+            text = to_json(value) if ordered else _SORTING.encode(value).encode()
+            return _without_fractions(text, whole) or canonical(_whole(value)) if whole else text
     import rfc8785
 
     try:
@@ -37,62 +44,86 @@ def canonical(value: Any) -> bytes:
         raise ValueError(found or f"it has no canonical form: {error}") from None
 
 
-_PLAIN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+_SORTING = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 
 
-def _is_plain(value: Any, depth: int = 0) -> bool:
-    """Whether Python's own encoder, in C, writes *value* as RFC 8785 does: keys whose order is the same in code points
-    and in UTF-16, exact integers, and floats whose shortest form ECMAScript writes alike."""
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return True
-    if kind is int:
-        return bool(-_LARGEST <= value <= _LARGEST)
-    if kind is float:
-        return bool(1e-4 <= abs(value) < 1e15 and not value.is_integer())
-    if depth > _MAX_DEPTH:
-        return False
-    if kind is dict:
-        for key, inner in value.items():
-            if type(key) is not str or not key.isascii():
-                return False
-            if type(inner) is not str and inner is not None and not _is_plain(inner, depth + 1):
-                return False
-        return True
-    if kind is list or kind is tuple:
-        for inner in value:  # noqa: SIM110  (a generator would take half as long again)
-            if type(inner) is not str and not _is_plain(inner, depth + 1):
-                return False
-        return True
-    return False
-
-
-_UNFIT = object()
-
-
-def _whole(value: Any, depth: int = 0) -> Any:
-    """*value* with whole numbers that are floats as integers, which RFC 8785 writes alike; `_UNFIT` if it is not plain
-    then either."""
-    kind = type(value)
-    if kind is float:
-        if value.is_integer() and abs(value) <= _LARGEST:
-            return int(value)
-        return value if _is_plain(value) else _UNFIT
-    if depth > _MAX_DEPTH:
-        return _UNFIT
-    if kind is dict:
-        made = {}
-        for key, inner in value.items():
-            if type(key) is not str or not key.isascii():
+def _plainness(value: Any) -> tuple[int, bool]:
+    """How many floats of *value* are whole numbers, which RFC 8785 writes as integers, and whether its keys are in
+    order already. -1 where encoders in C would not write the rest as RFC 8785 does: keys whose order is the same in
+    code points and in UTF-16, exact integers, and floats whose shortest form ECMAScript writes alike."""
+    ordered = True
+    whole = 0
+    left: list[Any] = [(value,)]
+    for members in left:  # which grows meanwhile
+        for each in members:
+            kind = type(each)
+            if kind is str or each is None:
+                continue
+            if kind is dict:
+                keys = tuple(each)
+                sorted_ = _in_order(keys)
+                if sorted_ != keys:
+                    if sorted_ is None:
+                        return _UNFIT
+                    ordered = False
+                left.append(each.values())
+            elif kind is list or kind is tuple:
+                left.append(each)
+            elif kind is float:
+                if each.is_integer():
+                    if abs(each) > _LARGEST or (not each and math.copysign(1, each) < 0):
+                        return _UNFIT
+                    whole += 1
+                elif not 1e-4 <= abs(each) < 1e15:
+                    return _UNFIT
+            elif kind is int:
+                if not -_LARGEST <= each <= _LARGEST:
+                    return _UNFIT
+            elif kind is not bool:
                 return _UNFIT
-            made[key] = inner if type(inner) is str or inner is None else _whole(inner, depth + 1)
-            if made[key] is _UNFIT:
-                return _UNFIT
-        return made
+        if len(left) > _MOST:
+            return _UNFIT
+    return whole, ordered
+
+
+_UNFIT: Final = (-1, False)
+
+
+@lru_cache(maxsize=4096)
+def _in_order(keys: tuple[Any, ...]) -> tuple[str, ...] | None:
+    """*keys* sorted, the same tuple where they are; None if one is not plain ASCII. Nearly every object has the keys
+    of one that was seen before."""
+    if not all(type(key) is str and key.isascii() for key in keys):
+        return None
+    ordered = tuple(sorted(keys))
+    return keys if ordered == keys else ordered
+
+
+def _without_fractions(text: bytes, whole: int) -> bytes | None:
+    """*text* with its *whole* whole numbers as integers; None where a text in it looks like one of them.
+
+    Each of them ends in `.0`, so where there are no more of these than of them, all of these are theirs.
+    """
+    parts = text.split(b".0")
+    if len(parts) == whole + 1:
+        return b"".join(parts)
+    made, count = _FRACTION.subn(b"", text)
+    return made if count == whole else None
+
+
+_FRACTION = re.compile(rb"\.0(?=[,\]}])")
+
+
+def _whole(value: Any) -> Any:
+    """A plain *value* with its whole numbers as integers."""
+    kind = type(value)
+    if kind is float:
+        return int(value) if value.is_integer() else value
+    if kind is dict:
+        return {key: inner if type(inner) is str else _whole(inner) for key, inner in value.items()}
     if kind is list or kind is tuple:
-        parts = [inner if type(inner) is str else _whole(inner, depth + 1) for inner in value]
-        return _UNFIT if any(part is _UNFIT for part in parts) else parts
-    return value if _is_plain(value) else _UNFIT
+        return [inner if type(inner) is str else _whole(inner) for inner in value]
+    return value
 
 
 def read_canonical(text: bytes) -> Any:
@@ -164,10 +195,15 @@ def json_safe(value: Any, text: Callable[[str], str] = _as_it_is, _depth: int = 
         return "[too deep]"
     if kind is dict:
         deeper = _depth + 1
+        keys = _in_order(tuple(value))
+        if keys is None:
+            return {_key(key): json_safe(inner, text, deeper) for key, inner in value.items()}
+        # In order, so that `canonical` has nothing to sort.
         return {
-            key if type(key) is str and key.isascii() else _key(key): json_safe(inner, text, deeper)
-            for key, inner in value.items()
-        }
+            key: inner if (inner := value[key]) is None or inner is True or inner is False
+            else json_safe(inner, text, deeper)
+            for key in keys
+        }  # fmt: skip
     if kind is list or kind is tuple:
         deeper = _depth + 1
         return [json_safe(inner, text, deeper) for inner in value]

@@ -6,6 +6,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Protocol, TypeVar, cast, runtime_checkable
 
 from exportguard.errors import ConfigurationError, RecordError
@@ -262,37 +263,42 @@ def _as_bytes(value: object) -> bytes:
 def _append(session: Session, works: Sequence[_Appending]) -> list[int]:
     """Append what is new of *works* after one another; the sequence number of each."""
     asked = {f"d{n}": work.decision_id for n, work in enumerate(works)}
-    found = session.execute(
-        f"SELECT decision_id, sequence, leaf FROM log_record WHERE decision_id IN (:{', :'.join(asked)})", asked
-    )
-    known = {str(name): (int(sequence), _as_bytes(leaf)) for name, sequence, leaf in found}
-    frontier: Frontier | None = None
-    added: list[dict[str, Any]] = []
+    found = session.execute(_known_among(len(works)), asked)
+    frontier = _frontier(found[0] if found else None)
+    known = {str(name): (int(at), _as_bytes(leaf)) for _, _, name, at, leaf in found if name is not None}
+    new: list[_Appending] = []
     numbers: list[int] = []
     for work in works:
         earlier = known.get(work.decision_id)
         if earlier is None:
-            frontier = frontier or _frontier(session)
-            frontier.append(work.leaf)
-            known[work.decision_id] = earlier = (frontier.size, work.leaf)
-            added.append(
-                {
-                    "sequence": frontier.size, "id": work.decision_id, "body": work.body, "leaf": work.leaf,
-                    "root": frontier.root(),
-                }
-            )  # fmt: skip
+            new.append(work)
+            known[work.decision_id] = earlier = (frontier.size + len(new), work.leaf)
         elif earlier[1] != work.leaf:
             raise RecordError(f"decision {work.decision_id} was recorded before, with other content")
         numbers.append(earlier[0])
-    if frontier is not None:
-        columns = "sequence, decision_id, body, leaf, root"
-        sql = f"INSERT INTO log_record ({columns}) VALUES (:sequence, :id, :body, :leaf, :root)"
-        session.execute_each(sql, added)
-        session.execute(
-            "UPDATE log_state SET size = :size, frontier = :frontier WHERE one = 1",
-            {"size": frontier.size, "frontier": frontier.to_bytes()},
-        )
+    if new:
+        first = frontier.size + 1
+        roots = frontier.extend([work.leaf for work in new])
+        rows = [
+            {"sequence": first + n, "id": work.decision_id, "body": work.body, "leaf": work.leaf, "root": roots[n]}
+            for n, work in enumerate(new)
+        ]
+        session.execute_each(_INSERT, rows)
+        session.execute(_MOVE, {"size": frontier.size, "frontier": frontier.to_bytes()})
     return numbers
+
+
+@cache
+def _known_among(count: int) -> str:
+    """The log's state, and beside it what is there of *count* decisions: in one statement, as every append asks it."""
+    names = ", ".join(f":d{n}" for n in range(count))
+    return f"""SELECT log_state.size, log_state.frontier, known.decision_id, known.sequence, known.leaf
+        FROM log_state LEFT JOIN log_record AS known ON known.decision_id IN ({names}) WHERE log_state.one = 1"""
+
+
+_INSERT: Final = """INSERT INTO log_record (sequence, decision_id, body, leaf, root)
+    VALUES (:sequence, :id, :body, :leaf, :root)"""
+_MOVE: Final = "UPDATE log_state SET size = :size, frontier = :frontier WHERE one = 1"
 
 
 class _Appending:
@@ -308,12 +314,11 @@ class _Appending:
         return _append(session, (self,))[0]
 
 
-def _frontier(session: Session) -> Frontier:
-    rows = session.execute("SELECT size, frontier FROM log_state WHERE one = 1")
-    if not rows:
+def _frontier(state: Sequence[Any] | None) -> Frontier:
+    if state is None:
         raise RecordError("the decision log has lost its state; see `exportguard log verify`")
     try:  # also a size that is no number
-        return Frontier.from_bytes(int(rows[0][0]), _as_bytes(rows[0][1]))
+        return Frontier.from_bytes(int(state[0]), _as_bytes(state[1]))
     except ValueError as error:
         raise RecordError("the state of the decision log is damaged; see `exportguard log verify`") from error
 

@@ -189,7 +189,7 @@ class Database:
             if session is None:
                 session = self._writer = self._driver.connect(writing=True)
             session.begin()
-            results = _results(session, [item.work for item in batch])
+            results = do_all(session, [item.work for item in batch])
             started = time.monotonic()
             session.commit()
             self._took, self._together = time.monotonic() - started, len(batch)
@@ -375,8 +375,9 @@ class Database:
         self._fresh_locks()
 
 
-def _results(session: Session, works: Sequence[Any]) -> list[Any]:
-    """What each of *works* gives, in order; neighbours that can be done at once are."""
+def do_all(session: Session, works: Sequence[Any]) -> list[Any]:
+    """What each of *works* gives inside a transaction, in order; neighbours that can be done at once are (see
+    `contract.Together`)."""
     if len(works) == 1:
         return [works[0](session)]
     results: list[Any] = []

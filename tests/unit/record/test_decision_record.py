@@ -139,7 +139,12 @@ def test_whatever_the_parameters_hold_the_decision_can_be_recorded(value: Any) -
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats() | st.text(st.characters()),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**60), 2**60)
+    | st.floats()
+    | st.floats(1e-4, 1e15)
+    | st.text(st.characters()),
     lambda inner: (
         st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(), max_size=3), inner, max_size=4)
     ),
@@ -149,7 +154,8 @@ json_values = st.recursive(
 
 @given(value=json_values)
 def test_the_quick_way_writes_what_the_standard_says(value: Any) -> None:
-    """Python's own encoder is used where it writes as RFC 8785 does: byte for byte what the reference writes."""
+    """Encoders in C are used where they write as RFC 8785 does, one for keys in order and one for others: byte for byte
+    what the reference writes."""
     try:
         expected = rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeError):
@@ -157,6 +163,24 @@ def test_the_quick_way_writes_what_the_standard_says(value: Any) -> None:
             canonical(value)
     else:
         assert canonical(value) == expected
+        in_order = read_canonical(expected)
+        assert canonical(in_order) == rfc8785.dumps(in_order) == expected
+
+
+@pytest.mark.parametrize("text", ["1.0", "8.0,", '"a":8.0}', ".0]", ".0", "3.11.0"])
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_text_that_looks_like_a_whole_number_stays_as_it_is(text: str, order: int) -> None:
+    for number in (8.0, 8.05, 100.0, 7):
+        value = dict([("a", text), ("b", number), ("c", [number, text])][::order])
+        assert canonical(value) == rfc8785.dumps(value)
+
+
+def test_what_holds_itself_has_no_canonical_form() -> None:
+    loop: list[Any] = []
+    loop += [loop, loop]
+    for value in (loop, {"a": loop}):
+        with pytest.raises(ValueError, match="nested more than"):
+            canonical(value)
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,8 @@ def scaled(amount: float | Unknown, unit: str) -> int | None:
     Raises:
         LedgerError: negative, not finite, or too large to be counted.
     """
+    if type(amount) is int and 0 <= amount <= 10**9:
+        return amount * SCALES.get(unit, 10**6)
     if isinstance(amount, Unknown):
         return None
     if isinstance(amount, bool) or not isinstance(amount, int | float) or not math.isfinite(amount) or amount < 0:
@@ -227,6 +229,9 @@ def scaled(amount: float | Unknown, unit: str) -> int | None:
 def unscaled(whole: int, unit: str) -> float:
     scale = SCALES.get(unit, 10**6)
     return whole // scale if whole % scale == 0 else whole / scale
+
+
+_TIGHT: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 class Counted(NamedTuple):
@@ -261,7 +266,7 @@ class Counted(NamedTuple):
         )
 
     def text(self) -> str:
-        return json.dumps([self.usage, self.authorizations], separators=(",", ":"))
+        return _TIGHT.encode([self.usage, self.authorizations])
 
     @classmethod
     def from_text(cls, text: str) -> Counted:

@@ -76,7 +76,12 @@ LEVEL = "L"
 def buckets_of(at: datetime) -> tuple[str, str, str]:
     """The buckets that a draw at *at* is added to: its hour, its month, and the level."""
     at = at.astimezone(UTC)
-    return f"H{at:%Y-%m-%dT%H}", f"M{at:%Y-%m}", LEVEL
+    return _buckets(at.year, at.month, at.day, at.hour)
+
+
+@lru_cache(maxsize=64)
+def _buckets(year: int, month: int, day: int, hour: int) -> tuple[str, str, str]:
+    return f"H{year:04}-{month:02}-{day:02}T{hour:02}", f"M{year:04}-{month:02}", LEVEL
 
 
 def bucket_range(text: str | None, at: datetime) -> tuple[str, str]:

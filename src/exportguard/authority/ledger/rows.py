@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,24 +12,21 @@ from exportguard.authority.approvals import Approval, read_approval
 from exportguard.authority.ledger.model import (
     SCALES,
     Counted,
-    KeyTakenError,
-    LimitReachedError,
     Reservation,
     ReservationState,
     reading_of,
     scope_of,
-    unscaled,
 )
-from exportguard.authority.ledger.periods import bucket_range, buckets_of
-from exportguard.errors import InputError, LedgerError, NaiveInstantError
+from exportguard.authority.ledger.periods import LEVEL, bucket_range, buckets_of
+from exportguard.errors import InputError, NaiveInstantError
 from exportguard.storage import Session
 from exportguard.vocabulary import UsageQuestion, UsageReading
 from exportguard.vocabulary.fact import Unknown
 
-SELECT: Final = "SELECT key, state, made_at, expires_at, draws, note FROM ledger_reservation"
+SELECT: Final = "SELECT key, state, made_at, expires_at, draws, note, asked FROM ledger_reservation"
 _ADD: Final = """
     INSERT INTO ledger_use (scope, bucket, tokens, accelerators, tpp, unknown_tokens, unknown_accelerators, unknown_tpp)
-    VALUES {rows}
+    VALUES (:scope, :bucket, :tokens, :accelerators, :tpp, :unknown_tokens, :unknown_accelerators, :unknown_tpp)
     ON CONFLICT (scope, bucket) DO UPDATE SET
         tokens = ledger_use.tokens + excluded.tokens,
         accelerators = ledger_use.accelerators + excluded.accelerators,
@@ -37,12 +35,10 @@ _ADD: Final = """
         unknown_accelerators = ledger_use.unknown_accelerators + excluded.unknown_accelerators,
         unknown_tpp = ledger_use.unknown_tpp + excluded.unknown_tpp
 """
-_ROW: Final = "(:scope, :bucket{n}, :tokens, :accelerators, :tpp, :unknown_tokens, :unknown_accelerators, :unknown_tpp)"
-_ADD_LEVEL: Final = _ADD.format(rows=_ROW.format(n=2))
-_ADD_ALL: Final = _ADD.format(rows=", ".join(_ROW.format(n=n) for n in range(3)))
+_COLUMNS: Final = (*SCALES, *(f"unknown_{unit}" for unit in SCALES))
 _MOVE: Final = """
-    INSERT INTO ledger_scope (scope, version) VALUES (:scope, 1)
-    ON CONFLICT (scope) DO UPDATE SET version = ledger_scope.version + 1
+    INSERT INTO ledger_scope (scope, version) VALUES (:scope, :times)
+    ON CONFLICT (scope) DO UPDATE SET version = ledger_scope.version + excluded.version
 """
 _SUM: Final = """
     SELECT COALESCE(SUM(tokens), 0), COALESCE(SUM(accelerators), 0), COALESCE(SUM(tpp), 0),
@@ -50,27 +46,27 @@ _SUM: Final = """
     FROM ledger_use WHERE scope = :scope AND bucket >= :first AND bucket < :after
 """
 _DRAW: Final = """
-    UPDATE ledger_authorization SET drawn = drawn + :amount
-    WHERE name = :name AND unit = :unit AND drawn <= :ceiling RETURNING drawn
+    INSERT INTO ledger_authorization (name, unit, drawn) VALUES (:name, :unit, :amount)
+    ON CONFLICT (name, unit) DO UPDATE SET drawn = ledger_authorization.drawn + excluded.drawn
 """
-_BEGIN_DRAWING: Final = (
-    "INSERT INTO ledger_authorization (name, unit, drawn) VALUES (:name, :unit, 0) ON CONFLICT DO NOTHING"
-)
-_MOST: Final = 2**62
+MOST: Final = 2**62
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def micros(at: datetime) -> int:
     if at.utcoffset() is None:
         raise NaiveInstantError("the instant of a reservation needs a timezone")
-    return span(at - datetime(1970, 1, 1, tzinfo=UTC))
+    return span(at - _EPOCH)
 
 
 def span(length: timedelta) -> int:
-    return length // timedelta(microseconds=1)
+    return (length.days * 86400 + length.seconds) * 10**6 + length.microseconds
 
 
 def instant(micros: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+    return _EPOCH + timedelta(microseconds=micros)
 
 
 def reservation(row: Sequence[Any]) -> Reservation:
@@ -87,19 +83,14 @@ def reservation(row: Sequence[Any]) -> Reservation:
 
 
 def find(session: Session, key: str) -> Reservation | None:
+    found = find_counted(session, key)
+    return found[0] if found else None
+
+
+def find_counted(session: Session, key: str) -> tuple[Reservation, Counted] | None:
+    """The reservation under *key*, and what it draws as it is counted."""
     rows = session.execute(f"{SELECT} WHERE key = :key", {"key": key})
-    return reservation(rows[0]) if rows else None
-
-
-def counted_under(session: Session, key: str) -> Counted:
-    return Counted.from_text(session.execute(f"{SELECT} WHERE key = :key", {"key": key})[0][4])
-
-
-def replay(session: Session, known: Reservation, counted: Counted) -> Reservation | LedgerError:
-    asked = session.execute("SELECT asked FROM ledger_reservation WHERE key = :key", {"key": known.key})[0][0]
-    if known.state is ReservationState.LOWERED or not Counted.from_text(asked).same_call(counted):
-        return KeyTakenError(f"the key {known.key} was used for another call")
-    return replace(known, replayed=True)
+    return (reservation(rows[0]), Counted.from_text(rows[0][4])) if rows else None
 
 
 def version_of(session: Session, scope: str) -> int:
@@ -120,35 +111,47 @@ def reading(session: Session, question: UsageQuestion, key: str, as_of: datetime
     return reading_of(row[:3], row[3:], version)
 
 
+Use = dict[tuple[str, str], list[int]]
+"""By scope and bucket: tokens, accelerators, TPP, and of how many each is not known."""
+
+
 def count(session: Session, counted: Counted, at: datetime, sign: int, *, only_level: bool = False) -> None:
-    buckets = buckets_of(at)
+    use: Use = {}
+    moved = Counter(add_up(use, counted, at, sign, only_level=only_level))
+    write_use(session, use, moved)
+
+
+def add_up(use: Use, counted: Counted, at: datetime, sign: int, *, only_level: bool = False) -> list[str]:
+    """Add *counted* to *use*; the scopes that this moves."""
+    buckets = (LEVEL,) if only_level else buckets_of(at)
+    moved = []
     for scope, amounts in counted.usage:
-        values: dict[str, Any] = {"scope": scope}
-        for unit, whole in zip(SCALES, amounts, strict=True):
-            values[unit] = sign * (whole or 0)
-            values[f"unknown_{unit}"] = sign * (whole is None)
-        if not any(value for name, value in values.items() if name != "scope"):
+        row = [sign * (whole or 0) for whole in amounts] + [sign * (whole is None) for whole in amounts]
+        if not any(row):
             continue
-        values["bucket0"], values["bucket1"], values["bucket2"] = buckets
-        session.execute(_ADD_LEVEL if only_level else _ADD_ALL, values)
-        session.execute(_MOVE, {"scope": scope})
+        moved.append(scope)
+        for bucket in buckets:
+            before = use.get((scope, bucket))
+            use[scope, bucket] = row if before is None else [a + b for a, b in zip(before, row, strict=True)]
+    return moved
 
 
-def draw(session: Session, counted: Counted, limits: Mapping[tuple[str, str], float]) -> LedgerError | None:
-    """Draw on the authorizations; without a limit where none is given, because what was used was used."""
-    for name, unit, amount in counted.authorizations:
-        limit = limits.get((name, unit))
-        allowed = _MOST if limit is None else min(_MOST, int(limit * SCALES.get(unit, 10**6)))
-        row = {"name": name, "unit": unit, "amount": amount, "ceiling": allowed - amount}
-        if session.execute(_DRAW, row):
-            continue
-        # Nothing was updated: there is not that much left, or nothing was ever drawn.
-        session.execute(_BEGIN_DRAWING, row)
-        if not session.execute(_DRAW, row):
-            return LimitReachedError(
-                f"the authorization {name} has no {unscaled(amount, unit):g} {unit} left of {limit:g}", name
-            )
-    return None
+def write_use(session: Session, use: Use, moved: Mapping[str, int]) -> None:
+    if not moved:
+        return
+    added = [
+        {"scope": scope, "bucket": bucket, **dict(zip(_COLUMNS, row, strict=True))}
+        for (scope, bucket), row in sorted(use.items())
+    ]
+    session.execute_each(_ADD, added)
+    session.execute_each(_MOVE, [{"scope": scope, "times": times} for scope, times in sorted(moved.items())])
+
+
+def draw(session: Session, counted: Counted) -> None:
+    """Draw on the authorizations, whatever their limits: what was used was used."""
+    drawn = [{"name": name, "unit": unit, "amount": amount} for name, unit, amount in counted.authorizations]
+    if drawn:
+        session.execute_each(_DRAW, drawn)
 
 
 def give_back(session: Session, counted: Counted) -> None:
@@ -180,18 +183,16 @@ def approvals(session: Session, fingerprint: str | None) -> tuple[Approval, ...]
     return tuple(found)
 
 
-def release(session: Session, known: Reservation, note: str) -> Reservation:
-    counted = counted_under(session, known.key)
+def release(session: Session, known: Reservation, counted: Counted, note: str) -> Reservation:
     count(session, counted, known.made_at, -1)
     give_back(session, counted)
-    return settle(session, known.key, ReservationState.RELEASED, counted, note)
+    return settle(session, known, ReservationState.RELEASED, counted, note)
 
 
-def settle(session: Session, key: str, state: ReservationState, counted: Counted, note: str) -> Reservation:
+def settle(session: Session, known: Reservation, state: ReservationState, counted: Counted, note: str) -> Reservation:
     session.execute(
         "UPDATE ledger_reservation SET state = :state, draws = :draws, note = :note WHERE key = :key",
-        {"key": key, "state": state.value, "draws": counted.text(), "note": note},
+        {"key": known.key, "state": state.value, "draws": counted.text(), "note": note},
     )
-    found = find(session, key)
-    assert found is not None
-    return found
+    usage, authorizations = counted.draws()
+    return replace(known, state=state, usage=usage, authorizations=authorizations, note=note)

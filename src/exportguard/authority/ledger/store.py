@@ -19,10 +19,9 @@ from exportguard.authority.ledger.model import (
     Reservation,
     ReservationState,
     UsageDraw,
-    UsageMovedError,
-    scope_of,
     unscaled,
 )
+from exportguard.authority.ledger.reserving import Reserving
 from exportguard.authority.ledger.view import LedgerView
 from exportguard.errors import ConfigurationError, LedgerError
 from exportguard.storage import Database, Schema, Session, StorageError, open_database
@@ -154,44 +153,7 @@ class SqlLedger:
         also: Callable[[Session], object] | None = None,
     ) -> Callable[[Session], Reservation | LedgerError]:
         """What `reserve` does inside a transaction. A refusal is returned, and has changed nothing."""
-        if not key:
-            raise LedgerError("a reservation needs a key")
-        counted = Counted.of(usage, authorizations)
-        limits = {(entry.authorization, entry.unit): entry.limit for entry in authorizations}
-        conditions = {scope_of(q.by, k): reading.version for (q, k), reading in (conditional_on or {}).items()}
-        made = rows.micros(as_of)
-        row = {"key": key, "made": made, "expires": made + rows.span(expires_after), "draws": counted.text()}
-
-        def work(session: Session) -> Reservation | LedgerError:
-            known = rows.find(session, key)
-            if known is not None and known.state is not ReservationState.RELEASED:
-                replayed = rows.replay(session, known, counted)
-                if also is not None and not isinstance(replayed, LedgerError):
-                    also(session)
-                return replayed
-            for scope, version in conditions.items():
-                if rows.version_of(session, scope) != version:
-                    return UsageMovedError(f"the use by {scope} has moved since it was read")
-            refusal = _draw_all(session, counted, limits)
-            if refusal is not None:
-                return refusal
-            rows.count(session, counted, as_of, 1)
-            if known is None:
-                sql = """INSERT INTO ledger_reservation (key, state, made_at, expires_at, asked, draws, note)
-                    VALUES (:key, 'reserved', :made, :expires, :draws, :draws, '')
-                    ON CONFLICT (key) DO NOTHING RETURNING key"""
-            else:
-                sql = """UPDATE ledger_reservation SET state = 'reserved', made_at = :made, expires_at = :expires,
-                    asked = :draws, draws = :draws, note = '' WHERE key = :key AND state = 'released' RETURNING key"""
-            if not session.execute(sql, row):
-                raise LedgerError(f"the key {key} was taken by another process at the same time")
-            if also is not None:
-                also(session)
-            return Reservation(
-                key, ReservationState.RESERVED, as_of, as_of + expires_after, tuple(usage), tuple(authorizations)
-            )
-
-        return work
+        return Reserving(key, usage, authorizations, as_of, expires_after, conditional_on, also)
 
     def commit(
         self,
@@ -204,12 +166,11 @@ class SqlLedger:
         rows.micros(as_of)
 
         def work(session: Session) -> Reservation | LedgerError:
-            known = rows.find(session, key)
+            known, before = rows.find_counted(session, key) or (None, _NOTHING)
             if known is None or known.state is ReservationState.LOWERED:
                 return LedgerError(f"nothing is reserved under the key {key}")
             if known.state is ReservationState.COMMITTED:
                 return known
-            before = rows.counted_under(session, key)
             actual = Counted(
                 before.usage if usage is None else Counted.of(usage, ()).usage,
                 before.authorizations if authorizations is None else Counted.of((), authorizations).authorizations,
@@ -220,8 +181,8 @@ class SqlLedger:
                 rows.give_back(session, before)
             if known.state is ReservationState.RELEASED or actual != before:
                 rows.count(session, actual, known.made_at, 1)
-                rows.draw(session, actual, {})
-            return rows.settle(session, key, ReservationState.COMMITTED, actual, "")
+                rows.draw(session, actual)
+            return rows.settle(session, known, ReservationState.COMMITTED, actual, "")
 
         return self._write(work)
 
@@ -229,12 +190,12 @@ class SqlLedger:
         rows.micros(as_of)
 
         def work(session: Session) -> Reservation | LedgerError:
-            known = rows.find(session, key)
+            known, counted = rows.find_counted(session, key) or (None, _NOTHING)
             if known is None or known.state is ReservationState.LOWERED:
                 return LedgerError(f"nothing is reserved under the key {key}")
             if known.state is ReservationState.COMMITTED:
                 return LedgerError(f"the call of the key {key} was carried out; its use stays counted")
-            return known if known.state is ReservationState.RELEASED else rows.release(session, known, note)
+            return known if known.state is ReservationState.RELEASED else rows.release(session, known, counted, note)
 
         return self._write(work)
 
@@ -243,9 +204,9 @@ class SqlLedger:
         at = rows.micros(as_of)
 
         def work(session: Session) -> LedgerError | None:
-            known = rows.find(session, key)
+            known, before = rows.find_counted(session, key) or (None, _NOTHING)
             if known is not None:
-                if known.state is ReservationState.LOWERED and rows.counted_under(session, key) == counted:
+                if known.state is ReservationState.LOWERED and before == counted:
                     return None
                 return LedgerError(f"the key {key} was used for something else")
             rows.count(session, counted, as_of, -1, only_level=True)
@@ -269,7 +230,9 @@ class SqlLedger:
             found = session.execute(
                 f"{rows.SELECT} WHERE state = 'reserved' AND expires_at <= :now ORDER BY key", {"now": now}
             )
-            return tuple(rows.release(session, rows.reservation(row), "expired") for row in found)
+            return tuple(
+                rows.release(session, rows.reservation(row), Counted.from_text(row[4]), "expired") for row in found
+            )
 
         return self._write(work)
 
@@ -321,16 +284,7 @@ class SqlLedger:
         self._database.close()
 
 
-def _draw_all(session: Session, counted: Counted, limits: Mapping[tuple[str, str], float]) -> LedgerError | None:
-    """Draw on all of the authorizations or on none."""
-    if len(counted.authorizations) < 2:
-        return rows.draw(session, counted, limits)
-    session.execute("SAVEPOINT draw")
-    refusal = rows.draw(session, counted, limits)
-    if refusal is not None:
-        session.execute("ROLLBACK TO SAVEPOINT draw")
-    session.execute("RELEASE SAVEPOINT draw")
-    return refusal
+_NOTHING: Final = Counted((), ())
 
 
 def open_ledger(target: str | os.PathLike[str] | Ledger, *, timeout: float = 10.0) -> Ledger:

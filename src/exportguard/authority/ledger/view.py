@@ -14,7 +14,7 @@ from exportguard.storage import Session
 from exportguard.vocabulary import UsageQuestion
 
 
-class Reserving(Protocol):
+class MakesReservations(Protocol):
     """What makes a reservation inside a transaction, or returns why not: `SqlLedger.reserving`."""
 
     def __call__(
@@ -31,7 +31,7 @@ class Reserving(Protocol):
 class LedgerView:
     """What deciding needs of a ledger, over *session*. Use `SqlLedger.exclusively`."""
 
-    def __init__(self, reserving: Reserving, session: Session) -> None:
+    def __init__(self, reserving: MakesReservations, session: Session) -> None:
         self._reserving, self._session = reserving, session
 
     def read(self, questions: Iterable[tuple[UsageQuestion, str]], as_of: datetime) -> Readings:
