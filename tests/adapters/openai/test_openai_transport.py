@@ -212,3 +212,58 @@ def test_a_hook_that_leads_an_upload_to_a_model_is_noticed(loopback: Loopback, g
     with pytest.raises(Refused):
         client.files.create(file=("a", b"x"), purpose="batch")
     assert loopback.connections == 0
+
+
+def saying(model: str) -> dict[str, Any]:
+    return {"model": model, "messages": MESSAGES}
+
+
+@pytest.mark.parametrize("made", ["before", "after", "copied", "dropped"])
+def test_the_http_client_used_by_itself_is_guarded_too(loopback: Loopback, guarded: Any, made: str) -> None:
+    """What it sends to its client's own host is one of that client's calls, judged and settled once."""
+    before = OpenAI(api_key="k", base_url=loopback.url, max_retries=0)
+    gate: RecordingGate = guarded(gpt)
+    client = before if made == "before" else OpenAI(api_key="k", base_url=loopback.url, max_retries=0)
+    if made == "copied":
+        client = client.with_options(timeout=3)
+    http: Any = client._client
+    if made == "dropped":
+        held = PACKAGE.Client()
+        OpenAI(api_key="k", base_url=loopback.url, http_client=held)
+        http = held
+    with pytest.raises(Refused):
+        http.post(f"{loopback.url}/chat/completions", json=saying("gpt-4o"))
+    assert loopback.connections == 0
+    http.post(f"{loopback.url}/chat/completions", json=saying("llama3"))
+    http.get(f"{loopback.url}/models")
+    assert gate.steps == ["judge", "judge", "release", "settle"]
+
+
+async def test_an_async_http_client_used_by_itself_too(loopback: Loopback, guarded: Any) -> None:
+    """The same on the event loop."""
+    gate: RecordingGate = guarded(gpt)
+    client = AsyncOpenAI(api_key="k", base_url=loopback.url, max_retries=0)
+    with pytest.raises(Refused):
+        await client._client.post(f"{loopback.url}/chat/completions", json=saying("gpt-4o"))
+    await client._client.post(f"{loopback.url}/chat/completions", json=saying("llama3"))
+    assert gate.steps == ["judge", "judge", "release", "settle"]
+
+
+def test_what_an_http_client_sends_elsewhere_is_not_a_call_of_a_model(loopback: Loopback, guarded: Any) -> None:
+    """A client that is shared with other code is asked about for its openai client's hosts only."""
+    gate: RecordingGate = guarded(lambda seen: True)
+    http = PACKAGE.Client()
+    OpenAI(api_key="k", base_url="https://api.openai.com/v1", http_client=http)
+    http.post(f"{loopback.url}/orders", json={"model": "a bicycle"})
+    assert gate.seen == []
+
+
+def test_a_host_header_says_whom_a_call_is_for(loopback: Loopback, guarded: Any) -> None:
+    """A name that is a model's own at one host is a deployment's at the other: judged for both."""
+    gate: RecordingGate = guarded(lambda seen: "llama3" not in models(seen) or len(models(seen)) > 1)
+    client = OpenAI(api_key="k", base_url=loopback.url, max_retries=0)
+    with pytest.raises(Refused):
+        client.chat.completions.create(model="llama3", messages=MESSAGES, extra_headers={"Host": "a.openai.azure.com"})
+    assert loopback.connections == 0
+    client.chat.completions.create(model="llama3", messages=MESSAGES, extra_headers={"Host": "gateway.example.com"})
+    assert len(gate.seen) >= 2

@@ -59,6 +59,7 @@ class OpenAIHook:
                 if name not in attributes and hasattr(target, name):
                     attributes[name] = _inheriting(target, name)
             patches.guard_client(target)
+            patches.watch(target)
         patches.watch_sockets()
 
 

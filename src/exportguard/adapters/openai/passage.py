@@ -12,7 +12,7 @@ from exportguard.adapters.openai.resolve import Resolver
 from exportguard.adapters.openai.usage import Followed, is_counted, settle_abandoned, tells_at_its_end, used_by
 from exportguard.vocabulary.enforcement import CallOrigin, CallResult, Gate, Judgement
 from exportguard.vocabulary.methods import acting, methods_of
-from exportguard.vocabulary.request import Observation
+from exportguard.vocabulary.request import Observation, ProvisioningRequest
 
 POINT: Final = "openai"
 _PORTS: Final = {"https": 443, "http": 80, "wss": 443, "ws": 80}
@@ -104,10 +104,20 @@ class Passage:
         host, content = _host(url), _content(request)
         if method is None:
             return None, host
-        look = _looker(self.client, url, content, method)
+        look = _for_both(_looker(self.client, url, content, method), self._elsewhere(request, host, content, method))
         if content is None and self._seen is not None and host == self._seen[0] and self._does_as_seen(look(None)):
             return None, host  # of a multipart or streamed body the fields were read from the options
         return look, host
+
+    def _elsewhere(self, request: Any, host: str, content: bytes | None, method: str) -> Looker | None:
+        """The call as whoever heeds its `Host` header takes it, where that names another host than the URL."""
+        named = request.headers.get("host")
+        if not named or f"{named}:None" == host:  # nearly always
+            return None
+        scheme, _, rest = str(request.url).partition("://")
+        if _host(f"{scheme}://{named}") == host:
+            return None
+        return _looker(self.client, f"{scheme}://{named}/{rest.partition('/')[2]}", content, method)
 
     def _does_as_seen(self, found: Observation) -> bool:
         seen = self._seen[1] if self._seen is not None else None
@@ -152,6 +162,22 @@ class Passage:
             # Whatever happens here, the call has been made: raising would lose the caller its answer.
             with contextlib.suppress(Exception):
                 self._gate.settle(judgement, result, details)
+
+
+def _for_both(look: Looker, other: Looker | None) -> Looker:
+    """Judged for both hosts that a call may reach: what is unknown at either is unknown."""
+    if other is None:
+        return look
+
+    def both(resolver: Resolver | None) -> Observation:
+        one, two = look(resolver), other(resolver)
+        if not (isinstance(one, ProvisioningRequest) and isinstance(two, ProvisioningRequest)):
+            return one if isinstance(one, ProvisioningRequest) else two
+        items = tuple(dict.fromkeys((*(one.items or ()), *(two.items or ()))))  # type: ignore[misc]
+        places = tuple(dict.fromkeys((*one.locations, *two.locations)))  # type: ignore[misc]
+        return one.model_copy(update={"items": items, "locations": places})
+
+    return both
 
 
 def _with_query(url: str, *parameters: object) -> str:

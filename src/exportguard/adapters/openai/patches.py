@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from exportguard.adapters.openai.direct import living, own, owner_of
 from exportguard.adapters.openai.passage import Passage
 from exportguard.forks import Lock
 from exportguard.offloop import begin_off_loop, off_loop
@@ -37,6 +38,8 @@ def add(hook: OpenAIHook) -> None:
         if hook not in _installed:
             _installed = (*_installed, hook)
         patch()
+        for client in living(_kinds()):
+            watch(client)
 
 
 def remove(hook: OpenAIHook) -> None:
@@ -67,6 +70,19 @@ def watch_sockets() -> None:
             if (owner, name) not in _originals:
                 _originals[owner, name] = owner.__dict__[name]
                 setattr(owner, name, wrap(owner.__dict__[name]))
+
+
+def _kinds() -> tuple[type, ...]:
+    from openai._base_client import AsyncAPIClient, SyncAPIClient
+
+    return SyncAPIClient, AsyncAPIClient
+
+
+def watch(client: Any) -> None:
+    """Look at what the HTTP client of *client* sends, also where it is used by itself."""
+    with contextlib.suppress(AttributeError):  # half made in another thread: it is watched once it is
+        own(client)
+        watch_transport(client)
 
 
 def watch_transport(client: Any) -> None:
@@ -106,6 +122,8 @@ def guard_client(client: Any) -> None:
 def _places() -> Iterator[tuple[type, str, Callable[[Any], Any]]]:
     from openai._base_client import AsyncAPIClient, BaseClient, SyncAPIClient
 
+    yield SyncAPIClient, "__init__", _wrap_init
+    yield AsyncAPIClient, "__init__", _wrap_init
     yield SyncAPIClient, "request", _wrap_request
     yield AsyncAPIClient, "request", _wrap_async_request
     yield BaseClient, "_build_request", _wrap_build
@@ -192,6 +210,15 @@ def _wrap_async_request(original: Callable[..., Any], attached: bool = False) ->
     return request
 
 
+def _wrap_init(original: Callable[..., Any]) -> Callable[..., Any]:
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        watch(self)
+
+    __init__.__wrapped__ = original  # type: ignore[attr-defined]
+    return __init__
+
+
 def _wrap_build(original: Callable[..., Any], attached: bool = False) -> Callable[..., Any]:
     def _build_request(self: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
         built = original(self, options, *args, **kwargs)
@@ -227,12 +254,33 @@ def _sent_by(http: Any) -> list[Passage]:
     return [passage for passage in _running.get() if getattr(passage.client, "_client", None) is http]
 
 
+def _sent_directly(http: Any, request: Any) -> tuple[Passage, ...]:
+    """Passages for what the HTTP client of an openai client is told to send by somebody else."""
+    client = owner_of(http, request)
+    return () if client is None else _start(client, None)
+
+
 def _wrap_send(original: Callable[..., Any]) -> Callable[..., Any]:
     def _send_single_request(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        sent_by = _sent_by(self)
         with _stopping():
-            for passage in _sent_by(self):
+            for passage in sent_by:
                 passage.arrive(request)
-        return original(self, request, *args, **kwargs)
+        if sent_by:
+            return original(self, request, *args, **kwargs)
+        passages = _sent_directly(self, request)
+        try:
+            for passage in passages:
+                passage.arrive(request)
+                passage.attempts += 1
+            answer = original(self, request, *args, **kwargs)
+        except BaseException as error:
+            for passage in passages:
+                passage.end_with_error(error)
+            raise
+        for passage in passages:
+            passage.end_with_tokens(None)
+        return answer
 
     _send_single_request.__wrapped__ = original  # type: ignore[attr-defined]
     return _send_single_request
@@ -240,11 +288,26 @@ def _wrap_send(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _wrap_async_send(original: Callable[..., Any]) -> Callable[..., Any]:
     async def _send_single_request(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        sent_by = _sent_by(self)
         with _stopping():
-            for passage in _sent_by(self):
+            for passage in sent_by:
                 if passage.changed(request):
                     await _begin(passage, passage.arrive, request)
-        return await original(self, request, *args, **kwargs)
+        if sent_by:
+            return await original(self, request, *args, **kwargs)
+        passages = _sent_directly(self, request)
+        try:
+            for passage in passages:
+                await _begin(passage, passage.arrive, request)
+                passage.attempts += 1
+            answer = await original(self, request, *args, **kwargs)
+        except BaseException as error:
+            for passage in passages:
+                await off_loop(passage.end_with_error, error)
+            raise
+        for passage in passages:
+            await off_loop(passage.end_with_tokens, None)
+        return answer
 
     _send_single_request.__wrapped__ = original  # type: ignore[attr-defined]
     return _send_single_request

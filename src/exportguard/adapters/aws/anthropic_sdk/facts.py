@@ -170,6 +170,13 @@ def _listed(values: Any) -> tuple[Any, ...]:
     return values if isinstance(values, tuple) else ()
 
 
+def _deployed(name: Maybe[str]) -> Maybe[str]:
+    """A deployment's name is its owner's choice: it tells the model where it is one of Claude's, nothing else does."""
+    if isinstance(name, Unknown) or name.strip().lower().startswith("claude"):
+        return name
+    return Unknown(f"deployment `{name[:300]}` hides its model")
+
+
 def _elsewhere(names: list[Maybe[str]], tokens: Maybe[int], host: str, route: str) -> Observation:
     """Claude from Anthropic itself, or from another cloud: who is behind it does not say where it is processed."""
     provider: Maybe[str] = Unknown(f"`{host[:200]}` is another vendor's endpoint, or a private one")
@@ -178,6 +185,7 @@ def _elsewhere(names: list[Maybe[str]], tokens: Maybe[int], host: str, route: st
         provider = "anthropic"
     elif host.endswith((".services.ai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.us")):
         provider = "azure"
+        names = [_deployed(name) for name in names]
     elif host.endswith("aiplatform.googleapis.com"):
         provider = "gcp"
         place = host.removesuffix("-aiplatform.googleapis.com") if host.count("-") > 1 else place
