@@ -12,7 +12,7 @@ from exportguard.decide import decide, questions_that_matter
 from exportguard.decide.derive import Facts, derive
 from exportguard.decide.items import period_of
 from exportguard.draft import Draft, State
-from exportguard.vocabulary import NO_USAGE, Authorization, Decision, Outcome, ProvisioningRequest, Usage
+from exportguard.vocabulary import NO_USAGE, Authorization, Decision, Outcome, ProvisioningRequest, Unknown, Usage
 
 if TYPE_CHECKING:
     from exportguard.authority import Ledger
@@ -55,11 +55,16 @@ def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:
 
 def _facts(request: ProvisioningRequest, reference: ReferenceData, as_of: datetime) -> Facts:
     """`derive`, remembered: calls repeat, and then their items, places and parties are the same objects."""
-    said = _SAID(request.__dict__)
-    key = (*map(id, said), id(reference), period_of(reference, as_of))
+    said, items, places = _SAID(request.__dict__), request.items, request.locations
+    # Adapters make one object of equal items and places; the tuples around them are of each call.
+    each = (items,) if isinstance(items, Unknown) else items
+    where = (places,) if isinstance(places, Unknown) else places
+    account = request.account
+    by = account if account.__class__ is str else id(account)
+    key = (*map(id, said), by, id(reference), period_of(reference, as_of), len(each), *map(id, each), *map(id, where))
     known = _derived.get(key)
     if known is None:
-        known = (said, reference, derive(request, reference, as_of))
+        known = ((items, places, account, *said), reference, derive(request, reference, as_of))
         if len(_derived) >= _KEPT:
             _derived.clear()  # whatever is common is back at once
         _derived[key] = known
@@ -68,11 +73,10 @@ def _facts(request: ProvisioningRequest, reference: ReferenceData, as_of: dateti
 
 _KEPT: Final = 512
 _SAID = itemgetter(
-    "provider", "service", "operation", "action", "account", "locations", "items", "parties", "end_use", "transfer",
-    "time", "red_flags",
+    "provider", "service", "operation", "action", "parties", "end_use", "transfer", "time", "red_flags",
 )  # fmt: skip
-"""What facts are derived from; each of it is immutable."""
-_derived: dict[tuple[int, ...], tuple[tuple[Any, ...], ReferenceData, Facts]] = {}
+"""What facts are derived from, beside items, places and account; each of it is immutable."""
+_derived: dict[tuple[object, ...], tuple[tuple[Any, ...], ReferenceData, Facts]] = {}
 """By identity, each kept with its objects, so that no others can have their identities."""
 
 

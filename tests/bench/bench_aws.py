@@ -47,13 +47,21 @@ def run(report: Report) -> None:
             stub.activate()
         return client, stub
 
-    def call(made: Any, operation: str, parameters: Mapping[str, Any], refused: bool = False) -> Callable[[], None]:
+    def call(
+        made: Any, operation: str, parameters: Mapping[str, Any], refused: bool = False, other: bool = False
+    ) -> Callable[[], None]:
         client, stub = made
         method = getattr(client, operation)
+
+        made_before = iter(range(10**9))
 
         def once() -> None:
             stub.add_response(operation, {})
             method(**parameters)
+
+        def anew() -> None:
+            stub.add_response(operation, {})
+            method(**{**parameters, "KeyName": f"key-{next(made_before)}"})
 
         def stopped() -> None:
             try:
@@ -62,7 +70,7 @@ def run(report: Report) -> None:
                 return
             raise AssertionError("the call was not refused")
 
-        return stopped if refused else once
+        return stopped if refused else anew if other else once
 
     guard = Guard.load(
         customers=CUSTOMERS, record=None, ledger=None, lists=None,
@@ -75,7 +83,9 @@ def run(report: Report) -> None:
         "bare": call(stubbed(None), "run_instances", RUN),
         "bare again": call(stubbed(None), "run_instances", RUN),
         "allowed": call(stubbed(guard, "CH"), "run_instances", RUN),
+        "allowed anew": call(stubbed(guard, "CH"), "run_instances", RUN, other=True),
         "everyday": call(stubbed(guard), "run_instances", plain),
+        "everyday anew": call(stubbed(guard), "run_instances", plain, other=True),
         "refused": call(stubbed(guard, "CN"), "run_instances", RUN, refused=True),
     }
     seconds = _medians(tasks)
@@ -83,7 +93,9 @@ def run(report: Report) -> None:
     report.add("aws", "a stubbed RunInstances without a guard", bare, "µs", peers={"again": seconds["bare again"]})
     for name, what, bound in (
         ("everyday", "guard on RunInstances of a t3.micro (no record)", 80.0),
+        ("everyday anew", "guard on RunInstances of a t3.micro, another each time (no record)", 80.0),
         ("allowed", "guard on RunInstances of a p5, allowed (no record)", 80.0),
+        ("allowed anew", "guard on RunInstances of a p5, allowed, another each time (no record)", 80.0),
     ):
         report.add("aws", what, seconds[name] - bare, "µs", at_most=bound)
         report.add("aws", f"{what}, as a share of the call", (seconds[name] - bare) / bare, "")
@@ -118,6 +130,9 @@ def run(report: Report) -> None:
         bound = {"at_most": 15.0} if name == "RunInstances" else {}
         report.add("aws", f"facts of {name}, p50", percentile(times, 0.5), "µs", **bound)
         report.add("aws", f"facts of {name}, p99", percentile(times, 0.99), "µs")
+    others = iter([{**RUN, "KeyName": f"key-{number}"} for number in range(4000)])
+    times = _each(lambda: observe("ec2", "RunInstances", next(others), region="us-east-1"))
+    report.add("aws", "facts of RunInstances, another each time, p50", percentile(times, 0.5), "µs", at_most=15.0)
     report.add("aws", "import of the adapter after boto3's own", _import(), "ms", at_most=20.0)
     guard.close()
 

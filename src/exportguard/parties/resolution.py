@@ -140,8 +140,11 @@ def _customers(
     """Every customer that some source names. Sources that name different ones raise a flag; all of them count."""
     found: dict[str, Customer] = {}
     sources: list[FactSource] = []
-    if not named and request.customer is None and not request.tags and not isinstance(request.account, str):
-        return [], sources
+    if len(named) < 2 and request.customer is None and not request.tags and not isinstance(request.account, str):
+        if not named:
+            return [], sources
+        only = customer_of(directory, named[0])  # what most calls say of whom they are for
+        return [only], [_named(only.id, "named by the caller")]
 
     def add(customer: Customer, source: str) -> None:
         found.setdefault(customer.id, customer)

@@ -24,6 +24,7 @@ from exportguard.vocabulary import (
     Transfer,
     Unknown,
 )
+from exportguard.vocabulary.building import built
 
 MOST_ITEMS = 2000
 """More items than any real call names; past it one unknown item stands for the rest."""
@@ -139,6 +140,16 @@ def misspelt(source: Any, name: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=4096)
+def _machines(named: Maybe[str], instances: Maybe[int], where: str) -> Item:
+    """One item for equal ones: what was derived of it and decided on it is then found again by its identity."""
+    return built(Item, kind=ItemKind.ACCELERATOR, instance_type=named, instances=instances, where=where)
+
+
+_MOST = 10**15
+"""Of anything, as `vocabulary.fact.Count` has it."""
+
+
 class Call:
     """One call, and what was found in it so far. Extractors read `parameters` and add items, places and the action."""
 
@@ -213,14 +224,12 @@ class Call:
 
     def instance(self, value: Any, instances: Maybe[int] = NOT_GIVEN, *, where: str) -> None:
         """An instance type, raw, with the number of instances in the worst case."""
-        self.add(
-            Item(
-                kind=ItemKind.ACCELERATOR,
-                instance_type=text(value, where),
-                instances=instances,
-                where=where[:2000],
-            )
-        )
+        named, place = text(value, where), where[:2000]
+        # What the document's class would find of these is found at once; anything else it is asked about.
+        if place and (instances.__class__ is Unknown or (instances.__class__ is int and 0 <= instances <= _MOST)):
+            self.add(_machines(named, instances, place))
+        else:
+            self.add(Item(kind=ItemKind.ACCELERATOR, instance_type=named, instances=instances, where=place))
 
     def accelerator(self, value: Any, count: Maybe[int] = NOT_GIVEN, *, where: str) -> None:
         """Accelerators named directly, not by what they run in; *count* of them in all."""

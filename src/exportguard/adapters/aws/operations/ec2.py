@@ -27,7 +27,8 @@ def placed(call: Call, spec: Any, where: str = "Placement") -> None:
 
 @operation("ec2", "RunInstances", complete=True)
 def run_instances(call: Call) -> None:
-    counts = [number(call.get(key), key) for key in ("MaxCount", "MinCount") if call.get(key) is not None]
+    said = (("MaxCount", call.get("MaxCount")), ("MinCount", call.get("MinCount")))
+    counts = [number(count, key) for key, count in said if count is not None]
     launched(call, call.parameters, most(*counts), "", default=DEFAULT_INSTANCE_TYPE)
     placed(call, call.parameters)
 
