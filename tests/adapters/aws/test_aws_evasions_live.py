@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from moto.server import ThreadedMotoServer
 from adapters.aws.aws_recording import connections
 from adapters.aws.loopback import loopback
 from exportguard import Guard, ProvisioningDenied, ProvisioningHeld, ProvisioningRefused
+from exportguard.adapters.aws.facts import observe
+from exportguard.errors import GuardError
 
 KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "us-east-1"}
 CUSTOMERS = Path(__file__).parents[3] / "examples" / "company_policies" / "customers.yaml"
@@ -227,6 +230,97 @@ def test_a_request_that_goes_past_the_clients_methods_is_not_sent(load):
     with mock_aws():
         response, _ = past_the_client(ec2, "DescribeInstances", {})
         assert response.status_code == 200
+
+
+def test_a_request_past_the_client_is_what_it_says_it_is(load):
+    """Not what the model that is handed on with it is called; where only an address says it, it may be anything."""
+    guard = load()
+    ec2 = guard.attach(client(), customer="cust-shenzhen")
+    context = {"client_region": "us-east-1", "client_config": ec2.meta.config, "has_streaming_input": False}
+    harmless = ec2.meta.service_model.operation_model("DescribeInstances")
+    form = {"Action": "RunInstances", "InstanceType": "p5.48xlarge", "MinCount": 1, "MaxCount": 1}
+    built = {"url_path": "/", "query_string": "", "method": "POST", "headers": {}, "body": form, "context": {}}
+    prepare_request_dict(built, endpoint_url=ec2.meta.endpoint_url, context=context)
+    with connections() as made, pytest.raises(ProvisioningRefused):
+        ec2._endpoint.make_request(harmless, built)
+    bedrock = guard.attach(boto3.client("bedrock", **KEYS), customer="cust-shenzhen")
+    harmless = bedrock.meta.service_model.operation_model("ListFoundationModels")
+    built = {"url_path": "/model-invocation-job", "query_string": "", "method": "POST", "headers": {}, "body": b"{}"}
+    prepare_request_dict(built, endpoint_url=bedrock.meta.endpoint_url, context=context)
+    with connections() as also, pytest.raises(ProvisioningRefused):
+        bedrock._endpoint.make_request(harmless, built)
+    assert made == also == []
+
+
+def into_run_instances(params, **_):
+    params["body"] = {"Action": "RunInstances", "InstanceType": "p5.48xlarge", "MinCount": 1, "MaxCount": 1}
+
+
+def into_a_training_job(params, **_):
+    params["headers"]["X-Amz-Target"] = "SageMaker.CreateTrainingJob"
+    params["body"] = b'{"ResourceConfig": {"InstanceType": "ml.p5.48xlarge"}}'
+
+
+def into_an_invocation(params, **_):
+    params["method"], params["url"] = "POST", params["url"].replace("/foundation-models", "/model-invocation-job")
+
+
+OTHER_OPERATIONS = [
+    ("ec2", "describe_instances", into_run_instances),
+    ("sagemaker", "list_models", into_a_training_job),
+    ("bedrock", "list_foundation_models", into_an_invocation),
+]
+
+
+@pytest.mark.parametrize(("service", "method", "change"), OTHER_OPERATIONS, ids=[row[0] for row in OTHER_OPERATIONS])
+@pytest.mark.parametrize("event", ["before-call", "request-created"])
+def test_a_call_that_cannot_matter_is_made_into_no_other(load, service, method, change, event):
+    """Form, header or address: what says which operation it is stays what it was."""
+    made = load().attach(boto3.client(service, **KEYS), customer="cust-shenzhen")
+
+    def late(request=None, params=None, **_):
+        if params is None:
+            params = {"headers": request.headers, "method": request.method, "url": request.url, "body": request.data}
+            change(params)
+            request.method, request.url, request.data = params["method"], params["url"], params["body"]
+        else:
+            change(params)
+
+    made.meta.events.register(event, late)
+    with connections() as opened, pytest.raises(GuardError):
+        getattr(made, method)()
+    assert opened == []
+
+
+def test_a_command_is_made_into_no_automation(load):
+    """Two operations that take the same body are told apart by a header alone."""
+    ssm = load().attach(boto3.client("ssm", **KEYS), customer="cust-shenzhen")
+
+    def into_an_automation(params, **_):
+        params["headers"]["X-Amz-Target"] = "AmazonSSM.StartAutomationExecution"
+
+    ssm.meta.events.register("before-call", into_an_automation)
+    with connections() as opened, pytest.raises(GuardError):
+        ssm.send_command(DocumentName="Restart", Parameters={"services": ["nginx"]})
+    assert opened == []
+
+
+def test_a_text_that_is_written_otherwise_than_it_reads_is_not_known(load):
+    """A class of its own may say one thing when it is asked and another when it is sent; a choice of an enum does not."""
+
+    class Sly(str):
+        def __str__(self):
+            return "p5.48xlarge"
+
+    class Kind(str, Enum):  # noqa: UP042 - as users write it, and as it is written out otherwise than it reads
+        SMALL = "t3.micro"
+
+    ec2 = load().attach(client(), customer="cust-shenzhen")
+    with connections() as made, pytest.raises(ProvisioningHeld):
+        run(ec2, Sly("t3.micro"))
+    assert made == []
+    seen = observe("ec2", "RunInstances", {"InstanceType": Kind.SMALL}, region="us-east-1")
+    assert seen.items[0].instance_type == "t3.micro"
 
 
 def test_a_context_that_an_outside_call_went_through_hides_nothing(load):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from fractions import Fraction
 from functools import cache, lru_cache
 from math import ceil
@@ -56,6 +57,8 @@ def text(value: Any, what: str) -> Maybe[str]:
     if isinstance(value, Unknown):
         return value
     if isinstance(value, str) and 0 < len(value) <= 2000:
+        if value.__class__ is not str:
+            return _bare(value, what)
         if value.isascii():
             return value
         try:
@@ -64,6 +67,14 @@ def text(value: Any, what: str) -> Maybe[str]:
             return Unknown(f"{what} is not valid text")
         return value
     return Unknown(f"{what} is not readable as text")
+
+
+def _bare(value: str, what: str) -> Maybe[str]:
+    """A text of a class of its own: as it stands, unless it says something else when it is written out."""
+    plainly = str.__str__(value)
+    if not isinstance(value, Enum) and str(value) != plainly:
+        return Unknown(f"{what} is written otherwise than it reads")
+    return text(plainly, what)
 
 
 def number(value: Any, what: str) -> Maybe[int]:

@@ -17,7 +17,7 @@ from exportguard.adapters.aws.classify import Standing, standing, surface
 from exportguard.adapters.aws.facts import observe, service_named, unreadable
 from exportguard.adapters.aws.lookup import Resolver, looking_up
 from exportguard.adapters.aws.places import normal_region, region_of_host
-from exportguard.adapters.aws.unchanged import address, fingerprint, regions_of
+from exportguard.adapters.aws.unchanged import Passing, address, fingerprint, regions_of, said_operation
 from exportguard.errors import ExportguardError, GuardError
 from exportguard.vocabulary import CallOrigin, CallResult, Gate, Judgement, Observation
 
@@ -29,7 +29,8 @@ _NEVER_SENT = frozenset({"NoCredentialsError", "PartialCredentialsError", "NoAut
 class CallState:
     """What is known of one call between its events."""
 
-    __slots__ = ("attempts", "client", "fingerprint", "judgement", "parameters", "regions", "released", "sent")
+    __slots__ = ("attempts", "client", "fingerprint", "judgement", "operation", "parameters", "regions", "released",
+                 "sent")  # fmt: skip
 
     def __init__(self, parameters: Any, client: Any) -> None:
         self.parameters = parameters
@@ -38,6 +39,7 @@ class CallState:
         self.regions: frozenset[str] = frozenset()
         self.judgement: Judgement | None = None
         self.released = False
+        self.operation: Passing | None = None
         self.sent: tuple[str | None, Any] | None = None
         """URL and body of the request that was released; what is signed and sent has to be that."""
         self.attempts = 0
@@ -75,7 +77,7 @@ class Point:
         if standing(model.service_model.service_name, model.name) is Standing.OUTSIDE:
             context[self._key] = _OUTSIDE
             return None
-        if looking_up.get() or context.get(self._key, _OUTSIDE) is not _OUTSIDE:
+        if looking_up.get() or context.get(self._key).__class__ is CallState:
             return None
         state = context[self._key] = CallState(params, _client_of(model.service_model))
         meta = getattr(state.client, "meta", None)
@@ -99,7 +101,7 @@ class Point:
         if standing(model.service_model.service_name, model.name) is Standing.OUTSIDE or looking_up.get():
             return None
         state = context.get(self._key)
-        if state is None or state is _OUTSIDE:
+        if state.__class__ is not CallState:
             state = context[self._key] = CallState(params, _client_of(model.service_model))
         region = normal_region((builtins or {}).get("AWS::Region"))
         endpoint = (builtins or {}).get("SDK::Endpoint")
@@ -116,7 +118,10 @@ class Point:
     ) -> Any:
         """`before-call`: the URL is final. What goes elsewhere than was judged is judged again; then released."""
         state = context.get(self._key)
-        if state is _OUTSIDE or not self.active or looking_up.get():
+        if state is _OUTSIDE and self.active and model.service_model.service_name in surface():
+            context[self._key] = Passing(params)
+            return None
+        if state is _OUTSIDE or state.__class__ is Passing or not self.active or looking_up.get():
             return None
         if state is None:
             if standing(model.service_model.service_name, model.name) is Standing.OUTSIDE:
@@ -133,6 +138,7 @@ class Point:
                 self._verify(state, model, context.get("client_region"), url, signed_for)
                 self._release(state)
                 body = params.get("body") if isinstance(params, Mapping) else None
+                state.operation = Passing(params)
                 state.sent = (url, dict(body) if isinstance(body, dict) else body)
 
         return _run(work, sys._getframe(1), lambda: self._unsent(state))
@@ -143,12 +149,18 @@ class Point:
         state = context.get(self._key) if isinstance(context, dict) else None
         if state is _OUTSIDE or not self.active:
             return None
+        if state.__class__ is Passing:
+            if not state.still(request):
+                raise GuardError("the request was changed into another operation; nothing was sent")
+            return None
         if state is None:
             return self._past(request, event_name, sys._getframe(1))
         if not _carries_context():
             request.prepare = _carrying(request)
         if state.sent is not None:
             self._same(state, request.url, request.data)
+            if state.operation is not None and not state.operation.still(request):
+                raise GuardError("the request was changed into another operation; nothing was sent")
             state.attempts += 1
         return None
 
@@ -157,9 +169,13 @@ class Point:
         _, _, name = str(event_name).partition(".")
         service, _, operation = name.partition(".")
         service = service_named(service)
+        said = said_operation(request)
+        operation = said or operation
         known = standing(service, operation)
-        # Of a service that leads to accelerators or models, what nobody has seen yet may do so too.
-        matters = known is Standing.SURFACE or (known is Standing.UNSEEN and service in surface())
+        # Of a service that leads to accelerators or models, what nobody has seen yet may do so too; and where only the
+        # address says what is asked for, so may whatever does not just read.
+        hidden = said is None and str(request.method).upper() not in ("GET", "HEAD")
+        matters = known is Standing.SURFACE or ((known is Standing.UNSEEN or hidden) and service in surface())
         if not matters or looking_up.get():
             return None
         context = request.context
@@ -186,7 +202,7 @@ class Point:
         """
         context = getattr(request, "context", None)
         state = context.get(self._key) if isinstance(context, dict) else None
-        if state is None or state is _OUTSIDE or not self.active:
+        if state.__class__ is not CallState or not self.active:
             return None
         if not state.released:
             return refused(request)
@@ -208,7 +224,7 @@ class Point:
     ) -> Any:
         """`after-call`: the SDK's retries are over."""
         state = context.get(self._key) if isinstance(context, dict) else None
-        if state is None or state is _OUTSIDE or not state.released:
+        if state.__class__ is not CallState or not state.released:
             return None
 
         def work() -> None:
@@ -224,7 +240,7 @@ class Point:
     def after_error(self, exception: Any = None, context: Any = None, **_: Any) -> Any:
         """`after-call-error`: no answer. Unless it was never signed, nobody knows what the service did."""
         state = context.get(self._key) if isinstance(context, dict) else None
-        if state is None or state is _OUTSIDE or not state.released:
+        if state.__class__ is not CallState or not state.released:
             return None
         name = type(exception).__name__
         changed = isinstance(exception, GuardError) and state.attempts <= 1

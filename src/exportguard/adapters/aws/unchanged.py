@@ -22,6 +22,39 @@ def address(url: Any) -> tuple[str, str]:
     return host.lower(), path
 
 
+class Passing:
+    """What makes a request the operation that it is: nothing on its way may make another one of it."""
+
+    __slots__ = ("_action", "_method", "_target", "_url")
+
+    def __init__(self, built: Any) -> None:
+        built = built if isinstance(built, Mapping) else {}
+        self._method, self._url = built.get("method"), built.get("url")
+        headers, body = built.get("headers"), built.get("body")
+        self._target = headers.get("X-Amz-Target") if isinstance(headers, Mapping) else None
+        self._action = body.get("Action") if body.__class__ is dict else None
+
+    def still(self, request: Any) -> bool:
+        if request.method != self._method:
+            return False
+        if request.url is not self._url and address(request.url) != address(self._url):
+            return False
+        # Setting a header adds another one: both would be sent.
+        if self._target is not None and request.headers.get_all("X-Amz-Target") != [self._target]:
+            return False
+        if self._action is None:
+            return True
+        return request.data.__class__ is dict and request.data.get("Action") == self._action
+
+
+def said_operation(request: Any) -> str | None:
+    """The operation that a request names itself, in its form or its header; None where its address does."""
+    if isinstance(request.data, Mapping) and isinstance(request.data.get("Action"), str):
+        return str(request.data["Action"])
+    targets = request.headers.get_all("X-Amz-Target") or []
+    return str(targets[0]).rpartition(".")[2] or None if len(targets) == 1 else None
+
+
 def regions_of(region: Any, url: str | None, signed_for: Any) -> frozenset[str]:
     known = region.__class__ is str and (signed_for is None or signed_for.__class__ is str)
     # Past its host, a URL may be anything and of any length: a Bedrock call has its model there.
