@@ -72,6 +72,14 @@ LOOKED_UP = [
         "ConfigurationSettings": [{"OptionSettings": [{"OptionName": "InstanceTypes", "Value": "p5.48xlarge"}]}]}}, ["p5.48xlarge x?"]),
     ("omics", "StartRun", {"workflowId": "w"}, {"GetWorkflow": {"accelerators": "GPU"}}, ["acc:? x?"]),
     ("omics", "StartRun", {"workflowId": "w"}, {"GetWorkflow": {"id": "w"}}, None),
+    ("gamelift", "ResumeGameServerGroup", {"GameServerGroupName": "g"}, {"DescribeGameServerGroup": {"GameServerGroup": {
+        "InstanceDefinitions": [{"InstanceType": "g6.xlarge"}]}}}, ["g6.xlarge x?"]),
+    ("lambda", "UpdateCapacityProvider", {"CapacityProviderName": "c", "CapacityProviderScalingConfig": {"MaxVCpuCount": 8}}, {
+        "GetCapacityProvider": {"CapacityProvider": {"InstanceRequirements": {"AllowedInstanceTypes": ["p5.48xlarge"]}}}},
+        ["p5.48xlarge x?"]),
+    ("imagebuilder", "RetryImage", {"imageBuildVersionArn": "a"}, {"GetImage": {"image": {"infrastructureConfiguration": {
+        "instanceTypes": ["p5.48xlarge"]}}}}, ["p5.48xlarge x1"]),
+    ("imagebuilder", "RetryImage", {"imageBuildVersionArn": "a"}, {"GetImage": {"image": {"infrastructureConfiguration": {}}}}, None),
     ("arc-region-switch", "StartPlanExecution", {"planArn": "arn:p", "targetRegion": "us-west-2", "action": "activate"}, {
         "GetPlan": {"plan": {"workflows": [{"steps": [{"executionBlockConfiguration": {"parallelConfig": {"steps": [
             {"executionBlockConfiguration": {"ec2AsgCapacityIncreaseConfig": {"asgs": [

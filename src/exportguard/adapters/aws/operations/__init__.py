@@ -150,5 +150,9 @@ def extract(call: Call) -> None:
             generic.walk(call)
         else:
             generic.look_through(call)
+    if not call.items and call.service != "bedrock-runtime":
+        from exportguard.adapters.aws.operations.second_look import second_look
+
+        second_look(call)
     if call.items and call.service in IN_SUBNETS:
         _where().standing_places(call)

@@ -77,7 +77,7 @@ _TEMPLATES = ("cloudformation", "cloudformationstackset", "cloudformationstackin
 @operation("codepipeline", "CreatePipeline", "UpdatePipeline")
 def pipeline(call: Call) -> None:
     """Actions that deploy a template of an artifact, start a state machine or run commands."""
-    stages = get(call.get("pipeline"), "stages") or call.get("stages")
+    stages = get(call.struct(call.get("pipeline"), "pipeline"), "stages") or call.get("stages")
     for place, stage in call.rows(stages, "pipeline.stages"):
         for spot, action in call.rows(get(stage, "actions"), f"{place}.actions"):
             _deploys(call, action, spot)

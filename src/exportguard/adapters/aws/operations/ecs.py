@@ -43,7 +43,7 @@ def devices(call: Call, container: Any, place: str, tasks: Maybe[int]) -> None:
     """Accelerators that a container takes from its host, as devices or by its variables, without asking for them."""
     for spot, row in call.rows(get(container, "environment"), f"{place}.environment"):
         seen = str(get(row, "value") or "").strip().lower()
-        if get(row, "name") in _SHOWN and seen not in ("", "void", "none"):
+        if str(get(row, "name")).strip() in _SHOWN and seen not in ("", "void", "none"):
             call.accelerator(Unknown("a GPU of whatever instance the task lands on"), tasks, where=spot)
     for spot, row in call.rows(get(get(container, "linuxParameters"), "devices"), f"{place}.linuxParameters.devices"):
         path = get(row, "hostPath")

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from exportguard.adapters.aws.call import Call, get, most, number
+from collections.abc import Mapping
+from typing import Any
+
+from exportguard.adapters.aws.call import Call, get, most, number, plain
 from exportguard.adapters.aws.operations import operation
 from exportguard.adapters.aws.operations.launch import launched
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
 
 DEFAULT_INSTANCE_TYPE = "t3.medium"
 """What a managed node group takes when neither it nor a template names a type (EKS API Reference, CreateNodegroup)."""
+
+
+_SAID = ("clusterName", "nodegroupName", "scalingConfig", "diskSize", "subnets", "instanceTypes", "amiType", "nodeRole",
+         "remoteAccess", "labels", "taints", "tags", "clientRequestToken", "launchTemplate", "updateConfig", "version",
+         "nodeRepairConfig", "capacityType", "releaseVersion", "warmPoolConfig", "forceUpdateEnabled")  # fmt: skip
+_KNOWN = frozenset(_SAID) | {name[:1].upper() + name[1:] for name in _SAID}
+"""What a node group is made with, as the API and as CloudFormation spell it."""
+
+
+def _strange(parameters: Mapping[str, Any]) -> bool:
+    """Whether something is said besides; instance types in another spelling are read all the same."""
+    return not _KNOWN.issuperset(parameters) and any(
+        key not in _KNOWN and not plain(str(key)).startswith("instancetype") for key in parameters
+    )
 
 
 def scaling(call: Call) -> Maybe[int] | None:
@@ -38,6 +55,10 @@ def create_nodegroup(call: Call) -> None:
         launched(call, {"LaunchTemplate": template}, size, "")
     elif isinstance(ami, str) and any(word in ami.upper() for word in ("GPU", "NVIDIA", "NEURON")):
         call.unresolved(f"an accelerated image ({ami[:60]}) and no instance type", "amiType", instances=size)
+    elif (ami is not None and not isinstance(ami, str)) or _strange(call.parameters):
+        call.unresolved(
+            "what is said is no node group's, and may name its instance types", "instanceTypes", instances=size
+        )
     else:
         call.instance(DEFAULT_INSTANCE_TYPE, size, where="instanceTypes")
 

@@ -10,6 +10,7 @@ from exportguard.adapters.aws.call import Call, get, number, text
 from exportguard.adapters.aws.classify import surface
 from exportguard.adapters.aws.operations.launch import reads_as_type, required, types_in_text
 from exportguard.adapters.aws.operations.models import hub_model, named_model
+from exportguard.adapters.aws.operations.template_text import parse
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
 
 _ACCELERATED = re.compile(r"GPU|GRAPHICS|NVIDIA|CUDA|NEURON|ACCELERAT|INFERENTIA|TRAINIUM", re.IGNORECASE)
@@ -235,6 +236,8 @@ def look_through(call: Call) -> None:
             todo += [(f"{where}[{index}]", entry, depth + 1) for index, entry in enumerate(value)]
         elif reads_as_type(value):
             call.instance(value, where=where)
+        elif isinstance(value, str) and value[:1] in ("{", "[") and isinstance(parse(value), Mapping):
+            todo.append((where, parse(value), depth + 1))
         elif isinstance(value, str) and _reads_as_model(value):
             named_model(call, value, where)
     if not call.items and _MACHINES.fullmatch(call.operation):

@@ -38,7 +38,7 @@ def url(call: Call, address: Any, where: str) -> None:
         call.unknown(f"{where} is not readable", where)
         return
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(address.strip())
         host = (parts.hostname or "").lower()
     except ValueError:
         call.unknown(f"{where} is not an address", where)
@@ -95,7 +95,7 @@ def rest_integration(call: Call) -> None:
 @operation("apigateway", "UpdateIntegration")
 def changed_integration(call: Call) -> None:
     for place, row in call.rows(call.get("patchOperations"), "patchOperations"):
-        if str(get(row, "path")).strip("/").lower() == "uri":
+        if str(get(row, "path")).strip("/ ").lower() == "uri":
             gateway(call, get(row, "value"), place)
     call.not_applicable("the integration reaches no accelerator and no model")
 
@@ -152,7 +152,7 @@ def http_integration(call: Call) -> None:
 def data_source(call: Call) -> None:
     """Resolvers choose a model at run time, so a source of models may be asked for any."""
     kind = call.get("type")
-    if kind == "AMAZON_BEDROCK_RUNTIME":
+    if isinstance(kind, str) and kind.strip().upper() == "AMAZON_BEDROCK_RUNTIME":
         call.model(Unknown("whatever model a resolver names"), where="type")
     elif kind is not None and not isinstance(kind, str):
         call.unknown("type is not readable", "type")

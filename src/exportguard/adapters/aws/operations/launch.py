@@ -45,12 +45,13 @@ def launched(
     strange = misspelt(spec, "InstanceType") or misspelt(spec, "LaunchTemplate")
     if strange is not None:
         call.unresolved(
-            f"`{strange[:60]}` is not a parameter, yet it names what is launched", where, instances=instances
+            f"`{strange[:60]}` is not a parameter, yet it names what is launched", where or strange, instances=instances
         )
         return
     if named is None:
-        if default is not None and not _ELSEWHERE.isdisjoint(spec) and taken_from(spec) is not None:
-            call.unresolved(f"{taken_from(spec)} decides what is launched", where, instances=instances)
+        said = None if default is None else not_default(spec)
+        if said is not None:
+            call.unresolved(f"{said} decides what is launched", where or "InstanceType", instances=instances)
         elif default is not None:
             call.instance(default, instances, where=f"{dot}InstanceType")
         else:
@@ -66,14 +67,13 @@ def launched(
     launched(call, data, instances, f"{dot}LaunchTemplate.LaunchTemplateData", default=DEFAULT_INSTANCE_TYPE)
 
 
-_ELSEWHERE = frozenset({
-    "InstanceMarketOptions", "CapacityReservationSpecification", "Placement", "instanceMarketOptions",
-    "capacityReservationSpecification", "placement",
-})  # fmt: skip
-
-
-def taken_from(spec: Mapping[str, Any]) -> str | None:
-    """The capacity that instances are put on when nothing names their type: they are of the type that it holds."""
+def not_default(spec: Mapping[str, Any]) -> str | None:
+    """Why no default is taken although nothing names a type: the capacity that instances are put on has one, or what
+    is said in no spelling of a parameter's may name it."""
+    for key in ("InstanceMarketOptions", "CapacityReservationSpecification", "Placement"):
+        said = get(spec, key)
+        if said is not None and not isinstance(said, Mapping):
+            return f"{key}, which is not readable,"
     if str(get(get(spec, "InstanceMarketOptions"), "MarketType")).strip().lower() == "capacity-block":
         return "a capacity block"
     if get(get(spec, "CapacityReservationSpecification"), "CapacityReservationTarget") is not None:
@@ -81,7 +81,8 @@ def taken_from(spec: Mapping[str, Any]) -> str | None:
     placement = get(spec, "Placement")
     if get(placement, "HostId", "HostResourceGroupArn") is not None:
         return "a dedicated host"
-    return None
+    strange = next((key for key in spec if not isinstance(key, str) or re.search(r"[_\-\s]|^[A-Z0-9]{6,}$", key)), None)
+    return None if strange is None else f"`{str(strange)[:60]}`, which is no parameter,"
 
 
 _KNOWN = frozenset({

@@ -46,7 +46,8 @@ def _grows(call: Call) -> bool:
     """Whether an environment that exists is given another size."""
     rows = call.get("OptionSettings") if call.operation == "UpdateEnvironment" else ()
     return any(
-        get(row, "Namespace") == "aws:autoscaling:asg" and get(row, "OptionName") in ("MinSize", "MaxSize")
+        str(get(row, "Namespace")).strip().lower() == "aws:autoscaling:asg"
+        and str(get(row, "OptionName")).strip().lower() in ("minsize", "maxsize")
         for row in (rows if isinstance(rows, (list, tuple)) else ())
     )
 
@@ -134,7 +135,9 @@ def deadline(call: Call) -> None:
     most = call.get("maxWorkerCount")
     size: Maybe[int] = NOT_GIVEN if most is None else number(most, "maxWorkerCount")
     config = call.get("configuration")
-    if config is not None:
+    if config is not None and not call.struct(config, "configuration"):
+        call.not_applicable("the fleet's configuration is empty")
+    elif config is not None:
         capabilities(call, config, size, "configuration")
         call.not_applicable("the fleet asks for no accelerator")
     elif call.operation == "UpdateFleet" and most not in (None, 0):
@@ -199,6 +202,18 @@ def image(call: Call) -> None:
         return
     kinds = get(get(answer, "infrastructureConfiguration"), "instanceTypes")
     for place, kind in call.entries(kinds, "infrastructureConfigurationArn"):
+        call.instance(kind, 1, where=place)
+    call.not_applicable("the infrastructure names no instance type; Image Builder takes a general-purpose one")
+
+
+@operation("imagebuilder", "RetryImage", action=Action.START)
+def built_again(call: Call) -> None:
+    answer = call.ask("imagebuilder", "GetImage", imageBuildVersionArn=call.get("imageBuildVersionArn"))
+    if isinstance(answer, Unknown):
+        call.unresolved(f"the image was not resolved: {answer.reason}", "imageBuildVersionArn", instances=1)
+        return
+    kinds = get(get(get(answer, "image"), "infrastructureConfiguration"), "instanceTypes")
+    for place, kind in call.entries(kinds, "imageBuildVersionArn"):
         call.instance(kind, 1, where=place)
     call.not_applicable("the infrastructure names no instance type; Image Builder takes a general-purpose one")
 

@@ -14,7 +14,7 @@ from exportguard.vocabulary import Action, Location, Unknown
 @operation("backup", "StartRestoreJob", action=Action.START)
 def restore(call: Call) -> None:
     """An instance is restored as the type that its metadata names, else as the one that it was."""
-    metadata, arn = call.get("Metadata"), call.get("RecoveryPointArn")
+    metadata, arn = call.struct(call.get("Metadata"), "Metadata"), call.get("RecoveryPointArn")
     named = get(metadata, "InstanceType")
     if named is not None:
         call.instance(named, 1, where="Metadata.InstanceType")

@@ -140,7 +140,8 @@ def renamed(kind: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
         changed["MaxCount"] = 1
         written = changed.get("Placement")
         placed = {key: changed.get(key) for key in ("AvailabilityZone", "HostId", "HostResourceGroupArn")}
-        changed["Placement"] = {**placed, **(written if isinstance(written, Mapping) else {})}
+        if written is None or isinstance(written, Mapping):
+            changed["Placement"] = {**placed, **(written or {})}
     elif kind == "AWS::EC2::Host":
         changed.setdefault("Quantity", 1)
     elif kind == "AWS::EMR::Cluster":

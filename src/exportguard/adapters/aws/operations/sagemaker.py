@@ -255,7 +255,8 @@ def recommend(call: Call) -> None:
 @operation("sagemaker", "CreateAutoMLJobV2")
 def fine_tuning(call: Call) -> None:
     """Experiments on tables run where the service pleases, on its own account; a language model is tuned on GPUs."""
-    wanted = get(call.get("AutoMLProblemTypeConfig"), "TextGenerationJobConfig")
+    problem = call.struct(call.get("AutoMLProblemTypeConfig"), "AutoMLProblemTypeConfig")
+    wanted = get(problem, "TextGenerationJobConfig")
     where = "AutoMLProblemTypeConfig.TextGenerationJobConfig"
     if wanted is not None:
         call.action = Action.CUSTOMIZE

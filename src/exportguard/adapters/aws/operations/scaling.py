@@ -18,7 +18,8 @@ def scalable_target(call: Call) -> None:
     """The largest capacity that the target may take counts, of whatever it runs on."""
     space, ident = call.get("ServiceNamespace"), call.get("ResourceId")
     scheduled = call.operation == "PutScheduledAction"
-    source: Any = call.get("ScalableTargetAction") if scheduled else call.parameters
+    action = call.struct(call.get("ScalableTargetAction"), "ScalableTargetAction")
+    source: Any = action if scheduled else call.parameters
     bounds = [get(source, key) for key in ("MaxCapacity", "MinCapacity")]
     size = most(*(number(bound, "MaxCapacity") for bound in bounds if bound is not None))
     if isinstance(space, str) and space.strip().lower() in _PLAIN:

@@ -154,6 +154,18 @@ def server_group(call: Call) -> None:
     call.not_applicable("the group's instance types stay")
 
 
+@operation("gamelift", "ResumeGameServerGroup", action=Action.SCALE)
+def resumed_group(call: Call) -> None:
+    """A group that replaces instances again, of the types that it was made with."""
+    answer = call.ask("gamelift", "DescribeGameServerGroup", GameServerGroupName=call.get("GameServerGroupName"))
+    if isinstance(answer, Unknown):
+        call.unresolved(f"the group was not resolved: {answer.reason}", "GameServerGroupName")
+        return
+    rows = get(get(answer, "GameServerGroup"), "InstanceDefinitions")
+    for place, row in call.rows(rows, "GameServerGroupName"):
+        call.instance(get(row, "InstanceType"), where=place)
+
+
 @operation("gamelift", "CreateFleet", "CreateContainerFleet")
 def game_fleet(call: Call) -> None:
     kind = call.get("EC2InstanceType", "InstanceType")

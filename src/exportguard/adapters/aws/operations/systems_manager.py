@@ -26,11 +26,14 @@ _TELLING = re.compile(
 """What the command line, its SDKs and its PowerShell tools call when they provision."""
 
 
-_OWN = re.compile(r"AWS(Support|SupportPages|ConfigRemediation|SystemsManager\w*|EC2|FIS|QuickSetup\w*|Incidents)?-\w+")
+_OWN = re.compile(
+    r"AWS(Support|SupportPages|ConfigRemediation|SystemsManager\w*|EC2|FIS|QuickSetup\w*|Incidents)?-\w+", re.IGNORECASE
+)
 """Documents of AWS's own, whose names are taken (`AWS-…`, `AWSSupport-…`); their steps are published."""
 _STARTS = re.compile(
     r"Start|Restart|Resize|Resume|ExitStandby|Stack|Execute|Run(?!Patch|Inspec|Ansible|Document\b)|Launch|Asg|ASG|Clone|"
-    r"CopyEC2|RestoreEC2|Migrate"
+    r"CopyEC2|RestoreEC2|Migrate",
+    re.IGNORECASE,
 )
 """Of those, the ones that may start or make what their parameters do not name."""
 
@@ -64,21 +67,21 @@ def association(call: Call) -> None:
 
 
 def _starts(name: str) -> bool:
-    short = name.rpartition("/")[2]
-    return bool(_OWN.fullmatch(short) and re.match(r"AWS-(Start|Restart|Resize)", short))
+    short = name.strip().rpartition("/")[2]
+    return bool(_OWN.fullmatch(short) and re.match(r"AWS-(Start|Restart|Resize)", short, re.IGNORECASE))
 
 
 def run(call: Call, name: Any, given: Any, where: str) -> None:
     """One automation: AWS's own are known by name, any other document's steps are not read."""
-    short = name.rpartition("/")[2].partition(":")[0] if isinstance(name, str) else ""
+    short = name.strip().rpartition("/")[2].partition(":")[0] if isinstance(name, str) else ""
     before = len(call.items)
     kinds = get(given, "InstanceType")
     for value in kinds if isinstance(kinds, (list, tuple)) else [kinds] if kinds is not None else []:
         call.instance(value, where="Parameters.InstanceType")
-    if short == "AWS-ResizeInstance":
+    if short.lower() == "aws-resizeinstance":
         if len(call.items) == before:
             call.unresolved("the automation resizes an instance to a type that is not named", where)
-    elif short in ("AWS-StartEC2Instance", "AWS-RestartEC2Instance"):
+    elif short.lower() in ("aws-startec2instance", "aws-restartec2instance"):
         ids = get(given, "InstanceId")
         call.nested("ec2", "StartInstances", {"InstanceIds": [ids] if isinstance(ids, str) else ids}, "Parameters")
     elif not _OWN.fullmatch(short) or (_STARTS.search(short.partition("-")[2]) and len(call.items) == before):

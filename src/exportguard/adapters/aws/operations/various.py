@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 from exportguard.adapters.aws.call import Call, get, number
 from exportguard.adapters.aws.operations import operation
+from exportguard.adapters.aws.operations.launch import of_family
 from exportguard.adapters.aws.operations.models import named_model
-from exportguard.vocabulary import Action, Transfer, Unknown
+from exportguard.vocabulary import NOT_GIVEN, Action, Transfer, Unknown
 
 
 @operation("lambda", "Invoke", action=Action.INVOKE)
@@ -88,6 +89,42 @@ def lightsail(call: Call) -> None:
         call.not_applicable("the bundle has no GPU")
     else:
         call.accelerator(Unknown(f"the GPU of bundle {str(bundle)[:60]}"), where="bundleId")
+
+
+@operation("lambda", "UpdateCapacityProvider", action=Action.SCALE)
+def capacity_provider(call: Call) -> None:
+    """More instances for functions, of the types that the provider was made with."""
+    most = get(call.get("CapacityProviderScalingConfig"), "MaxVCpuCount")
+    if most in (None, 0):
+        call.not_applicable("the provider does not grow")
+        return
+    answer = call.ask("lambda", "GetCapacityProvider", CapacityProviderName=call.get("CapacityProviderName"))
+    if isinstance(answer, Unknown):
+        call.unresolved(f"the provider was not resolved: {answer.reason}", "CapacityProviderName")
+        return
+    allowed = get(get(get(answer, "CapacityProvider"), "InstanceRequirements"), "AllowedInstanceTypes")
+    for place, kind in call.entries(allowed, "CapacityProviderName"):
+        of_family(call, kind, Unknown("the provider is sized in vCPUs"), where=place)
+    call.not_applicable("the provider names no instance types; Lambda takes general-purpose ones")
+
+
+@operation("codedeploy", "CreateDeploymentGroup", "UpdateDeploymentGroup")
+def deployment_group(call: Call) -> None:
+    """A blue and green deployment copies the Auto Scaling groups that it takes over, again for each deployment."""
+    from exportguard.adapters.aws.operations import autoscaling
+
+    green = get(call.get("blueGreenDeploymentConfiguration"), "greenFleetProvisioningOption")
+    if str(get(green, "action")).strip().upper() == "COPY_AUTO_SCALING_GROUP":
+        for place, name in call.entries(call.get("autoScalingGroups"), "autoScalingGroups"):
+            autoscaling.existing(call, name, NOT_GIVEN, place)
+    call.not_applicable("no Auto Scaling group is copied")
+
+
+@operation("iotsitewise", "InvokeAssistant", action=Action.INVOKE)
+@operation("devops-agent", "SendMessage", action=Action.INVOKE)
+@operation("lexv2-models", "GenerateBotElement", "StartBotResourceGeneration", action=Action.INVOKE)
+def assistant(call: Call) -> None:
+    call.model(Unknown("a model of the service's choice, which nobody names"), where=call.operation)
 
 
 @operation("datazone", "StartNotebookRun", action=Action.START, complete=True)

@@ -65,13 +65,13 @@ def _matters(call: Call) -> bool:
     """Whether anything but models and instances without an accelerator was found."""
     for item in call.items:
         kind = item.instance_type
-        if item.kind is not ItemKind.MODEL and not (isinstance(kind, str) and _plain(kind)):
+        if item.kind is not ItemKind.MODEL and not (isinstance(kind, str) and plain_type(kind)):
             return True
     return False
 
 
 @lru_cache(maxsize=4096)
-def _plain(kind: str) -> bool:
+def plain_type(kind: str) -> bool:
     from exportguard.reference import NoAccelerator, default
 
     return isinstance(default().instance("aws", kind), NoAccelerator)
