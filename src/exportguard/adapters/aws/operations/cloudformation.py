@@ -39,6 +39,8 @@ def stack(
     for name in transforms if isinstance(transforms, list) else [transforms]:
         if name is not None and not (isinstance(name, str) and _KNOWN_MACROS.fullmatch(name)):
             call.unknown("a macro rewrites the template at deployment", f"{where}.Transform")
+    if any(str(key).startswith("Fn::") for key in template):
+        call.unknown("a part of the template is put in at deployment", f"{where}.Fn::Transform")
     values = _given(call, given)
     before, outer = len(call.items), call.resolver
     for region in [call.region] if regions is None else regions:
@@ -69,6 +71,9 @@ class _WithinStack:
         if not isinstance(said, Mapping):
             return Unknown(f"resource {named[1][:80]} of the same template cannot be read")
         data = get(said, "LaunchTemplateData")
+        wanted = [str(version) for version in question.parameters.get("Versions") or ()]
+        if any(version.isdecimal() and version != "1" for version in wanted):
+            return Unknown(f"version {', '.join(wanted)[:40]} of {named[1][:80]} is not the one of the template")
         return {
             "LaunchTemplateVersions": [{"LaunchTemplateData": data if data is not None else {}}],
             "LaunchConfigurations": [said],
@@ -117,6 +122,8 @@ def _resource(call: Call, resolver: Resolver, name: str, resource: Any, where: s
     if not isinstance(resource, Mapping) or not isinstance(kind, str):
         call.unknown(f"resource {name[:80]} is not readable", where)
         return
+    if any(str(key).startswith("Fn::") for key in resource):
+        call.unknown(f"a part of resource {name[:80]} is put in at deployment", where)
     strange = misspelt(resource, "Properties") or ("properties" if "properties" in resource else None)
     if strange is not None:
         call.unknown(f"`{strange[:60]}` is no part of a resource, yet says what it is", where)

@@ -21,7 +21,7 @@ _NO_KEY = re.compile(r"[_\-\s]|^[A-Z0-9]{6,}$")
 _TEXTS = re.compile(
     r"(body|template|definition|document|content|input|state|payload|policy|script|code|data|text|messages?|query\w*|"
     r"string|sqls?|commands?|description|prompt|schema|variables|hyperparameters|excluded\w*|hidden\w*|\w*supported\w*|"
-    r"\w*names?|modelpackage\w*)$",
+    r"\w*names?|values?|environmentvariables\w*|modelpackage\w*)$",
     re.IGNORECASE,
 )
 """What is a text by itself, is read by the operations, is its author's own, a name too, or says what is not wanted."""
