@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from exportguard.adapters.azure import operations
@@ -164,11 +164,11 @@ def _judge(
     items: list[Item] = [unknown(why) for why in dict.fromkeys(found.holes)]
     places: dict[Location, None] = {}
     transfer = Transfer.REMOTE_ACCESS
-    declared = _declared(found)
+    declared, others = _declared(found), _index(found.resources)
     if items:
         places[place(Unknown("where the template puts things is not known"), address.cloud)] = None
     for resource in found.resources:
-        seen = _resource(address, resource, declared, resolver, found.spent)
+        seen = _resource(address, resource, declared, others, found.spent)
         if isinstance(seen, ProvisioningRequest):
             items += seen.items if isinstance(seen.items, tuple) else [unknown("the items are not known")]
             places.update(dict.fromkeys(seen.locations if isinstance(seen.locations, tuple) else ()))
@@ -228,8 +228,42 @@ def _declared(found: Found) -> dict[str, Tree]:
     return {kind: values[0] for kind, values in places.items() if len({str(v) for v in values}) == 1}
 
 
+_Index = dict[tuple[str, int], list[Resource]]
+
+
+def _index(resources: list[Resource]) -> _Index:
+    """*resources* by the end of their ids, after `/providers/`, and the group that they stand in."""
+    found: _Index = {}
+    for each in resources:
+        if isinstance(each.type, str):
+            namespace, *types = each.type.split("/")
+            pairs = zip(types, each.name.lower().split("/"), strict=False)
+            ident = "/".join((namespace, *(part for pair in pairs for part in pair)))
+            found.setdefault((ident, each.group), []).append(each)
+    return found
+
+
+class _Siblings:
+    """What a template itself makes, for what another resource of it only names (a scale set's autoscale setting)."""
+
+    def __init__(self, resources: _Index, group: int) -> None:
+        self._resources, self._group = resources, group
+
+    def read(self, resource_id: str, cloud: str | None) -> Mapping[str, Any] | Unknown:
+        scope, _, wanted = resource_id.lower().rpartition("/providers/")
+        found = self._resources.get((wanted, self._group), [])
+        # An id that names a group may be one of another: the template functions leave the own one out.
+        only = found[0] if scope == "/subscriptions/-" and len(found) == 1 else None
+        if only is not None and only.sure and only.copies == 1 and isinstance(only.body, dict):
+            return only.body
+        return Unknown("only a look-up could tell, and there is none")
+
+    def deployment(self, host: str, name: str) -> Unknown:
+        return Unknown("a template calls no deployment")
+
+
 def _resource(
-    address: Address, resource: Resource, declared: dict[str, Tree], resolver: Resolver | None, spent: list[int]
+    address: Address, resource: Resource, declared: dict[str, Tree], others: _Index, spent: list[int]
 ) -> Observation:
     if not isinstance(resource.type, str):
         why = resource.type.reason if isinstance(resource.type, Unknown) else "a resource has no readable type"
@@ -245,7 +279,7 @@ def _resource(
             return _request(address, [unknown("a template in the template is not readable")], ())
         found, name = _template(inner, resource.body, None, spent=spent)
         return _judge(inner, name, found, None, None)
-    call = Call("PUT", inner, resource.body, None, declared)
+    call = Call("PUT", inner, resource.body, _Siblings(others, resource.group), declared)
     listed: Sequence[Item] | None
     if operation is None:
         listed = look_through(resource.body, kind)

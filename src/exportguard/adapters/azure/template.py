@@ -23,6 +23,10 @@ class Resource:
     name: str
     body: Tree
     copies: Tree = 1
+    sure: bool = True
+    """Whether it will be made: no condition, or one that is known to hold."""
+    group: int = 0
+    """What has the same number stands in the same resource group; 0 is the deployment's own."""
 
 
 @dataclass(slots=True)
@@ -37,6 +41,9 @@ class Found:
     """Into which nested deployments go; unknown where an expression does not say."""
     elsewhere: dict[str, list[Tree]] = field(default_factory=dict)
     """Locations, by type, of the resources that are not worth reading: others stand in them."""
+    group: int = 0
+    groups: int = 0
+    """The resource group that is being read, and how many others there are (each that a nested deployment names)."""
     spent: list[int] = field(default_factory=lambda: [0])
     """Steps, of this template and of all that are nested in it: loops in loops multiply."""
 
@@ -178,13 +185,15 @@ def _resource(resource: Tree, scope: Scope, found: Found, depth: int, parent: st
     if len(found.resources) > _MOST_RESOURCES:
         found.holes.append("the template has more resources than are read")
         return
+    sure = True
     if "condition" in resource:
         condition = evaluate(resource["condition"], scope)
         if condition is False or (isinstance(condition, str) and condition.lower() == "false"):
             return
+        sure = condition is True
     loop = resource.get("copy")
     if loop is None:
-        _one(resource, scope, found, depth, parent, parent_name, 1)
+        _one(resource, scope, found, depth, parent, parent_name, 1, sure)
         return
     count = evaluate(loop.get("count"), scope) if isinstance(loop, dict) else None
     name = str(loop.get("name", "")).lower() if isinstance(loop, dict) else ""
@@ -195,12 +204,19 @@ def _resource(resource: Tree, scope: Scope, found: Found, depth: int, parent: st
         indexes, copies = list(range(count)), 1
     for index in indexes:
         scope.loops = {**before, "": index, name: index}
-        _one(resource, scope, found, depth, parent, parent_name, copies)
+        _one(resource, scope, found, depth, parent, parent_name, copies, sure)
     scope.loops = before
 
 
 def _one(
-    resource: dict[str, Tree], scope: Scope, found: Found, depth: int, parent: str, parent_name: str, copies: Tree
+    resource: dict[str, Tree],
+    scope: Scope,
+    found: Found,
+    depth: int,
+    parent: str,
+    parent_name: str,
+    copies: Tree,
+    sure: bool,
 ) -> None:
     kinds = evaluate(resource.get("type"), scope)
     name = evaluate(resource.get("name"), scope)
@@ -214,7 +230,7 @@ def _one(
         if full == DEPLOYMENTS:
             _nested(resource, scope, found, depth)
         elif found.wanted(full):
-            found.resources.append(Resource(full, whole_name, _body(resource, scope), copies))
+            found.resources.append(Resource(full, whole_name, _body(resource, scope), copies, sure, found.group))
         elif resource.get("location") is not None:
             found.elsewhere.setdefault(full, []).append(evaluate(resource["location"], scope))
         if resource.get("resources") is not None:
@@ -244,7 +260,12 @@ def _nested(resource: dict[str, Tree], scope: Scope, found: Found, depth: int) -
         around = dict(scope.surroundings)
         if resource.get("resourcegroup") is not None:
             around["resourcegroup"] = Unknown("another resource group")
+        before = found.group
+        if any(resource.get(key) is not None for key in ("resourcegroup", "subscriptionid", "scope")):
+            found.groups += 1
+            found.group = found.groups
         _deployment(each, around, found, depth + 1, None if inner else scope)
+        found.group = before
 
 
 def _body(resource: dict[str, Tree], scope: Scope) -> Tree:
