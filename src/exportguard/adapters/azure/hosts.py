@@ -76,9 +76,9 @@ _OTHER: Final = (
 
 
 _OTHER_DOMAINS: Final = (
-    "dev.azure.com", "visualstudio.com", "powerbi.com", "fabric.microsoft.com", "dynamics.com", "sharepoint.com",
-    "botframework.com", "azureiotcentral.com", "azure-devices-provisioning.net", "bing.microsoft.com",
-    "speech.microsoft.com", "azurehealthcareapis.com", "grafana.azure.com",
+    "dev.azure.com", "visualstudio.com", "powerbi.com", "analysis.windows.net", "fabric.microsoft.com", "dynamics.com",
+    "sharepoint.com", "botframework.com", "azureiotcentral.com", "azure-devices-provisioning.net",
+    "bing.microsoft.com", "speech.microsoft.com", "azurehealthcareapis.com", "grafana.azure.com",
     "visualstudio.us", "services.visualstudio.com", "opinsights.azure.com", "azure-automation.net",
 )  # fmt: skip
 
@@ -136,6 +136,8 @@ def _named(host: str) -> tuple[str, str | None] | None:
     return None
 
 
+_WITH_MODELS: Final = ("fabric.microsoft.com", "powerbi.com", "analysis.windows.net")
+"""Services that pass on the calls of a model, below paths of their own."""
 _APPS: Final = (".azurewebsites.net", ".azurecontainerapps.io", ".azurestaticapps.net", ".azurefd.net")
 """Hosts of somebody's own program: a path that only ends like a model's is that program's."""
 _MODEL_TAILS: Final = frozenset({"completions", "embeddings", "responses"})
@@ -170,7 +172,8 @@ def classify(host: str, path: tuple[str, ...]) -> tuple[str, str | None]:
     """(plane, cloud) of *host*; of a host that is not listed, by its *path* (lower-case segments)."""
     named = _named(host)
     if named is not None:
-        return named
+        asks = named[0] == "other" and path and _ends_like_a_models(path) and _under(host, _WITH_MODELS)
+        return ("models", None) if asks else named
     if not path:
         return "other", None
     cloud = cloud_of(host) if host.endswith((".chinacloudapi.cn", ".azure.cn", ".azure.us")) else None

@@ -35,11 +35,21 @@ from exportguard.vocabulary.fact import Maybe, Unknown
 from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.request import Action, Location, Transfer
 
-_CPU_FAMILY: Final = re.compile(r"^(standard|basic)?([abdefghlm])[a-z0-9_]*family$", re.IGNORECASE)
-"""A quota's family by its first letter: sizes with accelerators are the N families (Azure's naming convention)."""
+_AROUND: Final = re.compile(
+    r"^(?:standard|basic)|(?:families|family|series)?(?:clusterdedicated)?(?:vcpus)?$|[\s_-]", re.IGNORECASE
+)
+"""What stands around the family in a quota's name, which differs from service to service (`standardDSv3Family`,
+`Standard DSv3 Family Cluster Dedicated vCPUs`, `DSv3 Series`)."""
+_CPU_FAMILY: Final = re.compile(
+    r"x?(?:[abdeflmg]|dc|ec|fx|h[bcx]?)[abcdeilmnoprstv0-9]{0,6}?(?:v\d+)?(?:promo|(?:mediummemory|highmemory)(?:v\d+)?)?",
+    re.IGNORECASE,
+)
+"""A family by its first letter: sizes with accelerators are the N families (Azure's naming convention)."""
 _CHIP: Final = re.compile(r"(GB[23]00|[HAB]\d00|H20|A10|T4|V100|P100|P40|M60|K80|MI\d{2,3}X?|V620|V710|U250)", re.I)
+_NO_MACHINE: Final = re.compile(r"disk|snapshot|ssd|storage|ipaddress|network|loadbalanc|galler|image", re.IGNORECASE)
 _NO_SIZE: Final = words(
-    """cores virtualmachines availabilitysets virtualmachinescalesets disks lowprioritycores spotcores dedicatedvcpus
+    """account dedicated lowpriority spot totallowprioritycores totaldedicatedcores totaldedicatedvcpus cores
+    virtualmachines availabilitysets virtualmachinescalesets disks lowprioritycores spotcores dedicatedvcpus
     standarddiskcount premiumdiskcount standardssddiskcount ultrassddiskcount standardsnapshotcount publicipaddresses
     networkinterfaces virtualnetworks networksecuritygroups loadbalancers sharedimages galleries snapshots"""
 )
@@ -49,7 +59,12 @@ def _quota_item(name: Maybe[str], where: str) -> Item | None:
     """A quota is a right to a family of sizes, or to tokens of a model (`OpenAI.Standard.gpt-4o`)."""
     if isinstance(name, Unknown):
         return unknown(name.reason)
-    if name.lower() in _NO_SIZE or _CPU_FAMILY.match(name):
+    kind = name.rpartition("/")[2] if name.startswith("/") else name
+    if _CHIP.search(kind) is None and (
+        kind.lower() in _NO_SIZE
+        or _NO_MACHINE.search(kind)
+        or _CPU_FAMILY.fullmatch(_AROUND.sub("", _AROUND.sub("", kind)))
+    ):
         return None
     if name.lower().startswith(("openai.", "aiservices.", "accountcount")):
         return model(name.rpartition(".")[2] or name, where, name[:500])

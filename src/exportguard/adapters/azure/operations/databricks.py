@@ -134,8 +134,8 @@ def read(call: Call) -> Items:
     count = Unknown("no number of workers is given") if workers is None else workers
     found = [machine(text(value, where), count, where) for where, value in search(call.body, _TYPES)]
     found += _accelerated(call)
-    if found or "runs" in low:
+    if found or ("runs" in low and low[-1] != "repair"):
         return found or None
-    if low[-1] in ("start", "resize", "create", "edit", "restart", "run-now"):
+    if low[-1] in ("start", "resize", "create", "edit", "restart", "run-now", "updates", "repair"):
         return [unknown("the node type is that of something that is only named", kind=ACCELERATOR)]
     return None

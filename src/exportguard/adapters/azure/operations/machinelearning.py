@@ -68,6 +68,14 @@ _compute_patch = first_of(
 )
 
 
+def _compute_schedules(call: Call) -> Items:
+    """Times at which an instance is started, or stopped, by itself."""
+    actions = any_text(call.body, "computeStartStop[].action")
+    if actions and all(isinstance(action, str) and action.lower() == "stop" for action in actions):
+        return None
+    return as_it_is(_compute)(call) if actions else None
+
+
 def asset_model(value: Tree, where: str) -> Item:
     """A model by its asset id: a registry's id names it, anything else is a file of somebody's own."""
     if isinstance(value, dict):
@@ -204,6 +212,7 @@ TABLE: Table = {
         "patch": row("Compute_Update", Action.SCALE, _compute_patch),
         "post:start": row("Compute_Start", Action.START, as_it_is(_compute)),
         "post:restart": row("Compute_Restart", Action.START, as_it_is(_compute)),
+        "post:updateschedules": row("Compute_UpdateSchedules", Action.START, _compute_schedules),
         "post:resize": row(
             "Compute_Resize", Action.RESIZE,
             lambda call: [machine(text(v, at), 1, at) for at, v in walk(call.body, "targetVMSize")]
