@@ -131,6 +131,41 @@ def test_a_file_that_went_away(tmp_path: Path, replacement: bytes | None) -> Non
     fresh.close()
 
 
+@pytest.mark.parametrize("name", ["-wal", "-shm"])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_beside_it_that_went_away(tmp_path: Path, name: str, replaced: bool) -> None:
+    """`rm *-wal`: SQLite goes on writing into what nobody will ever open again, and says that it is durable."""
+    place = tmp_path / "log"
+    log = open_log(place)
+    log.append(entry("d1"))
+    beside = Path(f"{place}{name}")
+    content = beside.read_bytes()
+    beside.unlink()
+    if replaced:
+        beside.write_bytes(content)
+    refused(lambda: log.append(entry("d2")), RecordError, place, "was removed or replaced")
+    log.close()
+
+
+def test_a_file_beside_it_is_another_after_everybody_closed_it(tmp_path: Path) -> None:
+    """SQLite itself removes it then, and after a fork: that is no reason to refuse."""
+    place = tmp_path / "log"
+    log = open_log(place)
+    log.append(entry("d1"))
+    if hasattr(os, "fork"):
+        child = os.fork()
+        if child == 0:
+            try:
+                log.append(entry("d2"))
+            finally:
+                os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+    log.append(entry("d3"))
+    log.close()
+    assert log.append(entry("d4")) == 4
+    log.close()
+
+
 def test_a_removed_directory(tmp_path: Path) -> None:
     place = tmp_path / "home" / "log"
     log = open_log(place)

@@ -220,6 +220,7 @@ class Database:
             keep = False
         if not keep:
             self._writer = None
+            self._close_idle()  # whatever became of the store, they may not have noticed
             _close(session)
 
     # -- reading ----------------------------------------------------------------------------------------------
@@ -232,11 +233,14 @@ class Database:
             if not self._driver.retries(error):
                 raise
         # A server that was restarted while connections lay idle: they are all as useless as this one was.
+        self._close_idle()
+        return self._read(work, fresh=True)
+
+    def _close_idle(self) -> None:
         with self._mutex:
             idle, self._readers = self._readers, []
         for session in idle:
             _close(session)
-        return self._read(work, fresh=True)
 
     def _read(self, work: Callable[[Session], R], *, fresh: bool) -> R:
         session: Session | None = None

@@ -32,7 +32,11 @@ _PATIENCE_S = 0.008
 again each time. A writer here asks for it anew after this long, so that no process starves beside busy ones."""
 
 _MAGIC = b"SQLite format 3\0"
-_GONE = "the file was removed or replaced while it was in use"
+_WAS_REMOVED = "was removed or replaced while it was in use"
+_GONE = f"the file {_WAS_REMOVED}"
+_BESIDE = ("-wal", "-shm")
+"""SQLite keeps what was committed last in the one and finds it by the other. A connection goes on writing into them
+though they were removed (`rm *-wal`), and whoever opens the file next sees nothing of it."""
 
 
 class SqliteDriver:
@@ -43,6 +47,7 @@ class SqliteDriver:
     def __init__(self, path: Path, timeout: float) -> None:
         self.path = Path(os.path.abspath(path))
         self.place = str(self.path)
+        self._beside = [f"{self.path}{name}" for name in _BESIDE]
         self.timeout = timeout
         self._identity: tuple[int, int] | None = None
         if self.path.is_dir():
@@ -71,11 +76,16 @@ class SqliteDriver:
             raise StorageError("readonly", self.place, "the file cannot be written by this user")
 
     def _seen(self) -> tuple[int, int] | None:
-        try:
-            found = os.stat(self.path)
-        except OSError:
-            return None
-        return (found.st_dev, found.st_ino)
+        return _identity(self.path)
+
+    def beside(self) -> list[tuple[int, int] | None]:
+        """Which files lie beside this one now."""
+        return [_identity(name) for name in self._beside]
+
+    def check_beside(self, files: list[tuple[int, int] | None]) -> None:
+        """Raise StorageError unless *files* are those that lie there."""
+        if None in files or self.beside() != files:
+            raise StorageError("gone", self.place, f"a file beside it ({' or '.join(_BESIDE)}) {_WAS_REMOVED}")
 
     def check(self) -> None:
         if self._seen() != self._identity:
@@ -101,7 +111,7 @@ class SqliteDriver:
                 self.check()
                 if writing:
                     connection.execute(f"PRAGMA busy_timeout = {int(_PATIENCE_S * 1000)}")
-                return _SqliteSession(connection, self.timeout)
+                return _SqliteSession(connection, self.timeout, self if writing else None)
             except sqlite3.OperationalError as error:
                 connection.close()
                 # Turning a fresh file to WAL does not wait for another process that is about to do the same.
@@ -153,12 +163,23 @@ def _is_busy(error: sqlite3.Error) -> bool:
     return str(getattr(error, "sqlite_errorname", "")).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
 
+def _identity(path: str | Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino)
+
+
 class _SqliteSession:
     dialect = "sqlite"
 
-    def __init__(self, connection: sqlite3.Connection, timeout: float) -> None:
+    def __init__(self, connection: sqlite3.Connection, timeout: float, driver: SqliteDriver | None) -> None:
+        """*driver*: of a connection that writes."""
         self._connection = connection
         self._timeout = timeout
+        self._driver = driver
+        self._files = driver.beside() if driver is not None else []
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         return self._connection.execute(sql, parameters or {}).fetchall()
@@ -171,6 +192,8 @@ class _SqliteSession:
 
     def commit(self) -> None:
         self._insist("COMMIT")
+        if self._driver is not None:
+            self._driver.check_beside(self._files)
 
     def _insist(self, statement: str) -> None:
         deadline = time.monotonic() + self._timeout
