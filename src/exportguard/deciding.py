@@ -47,7 +47,7 @@ def decide_again(state: State, draft: Draft, ledger: Ledger | None) -> Decision:
     if ledger is not None:
         decision = _with_what_is_left(state, draft, ledger, decision, facts)
         if decision.outcome is Outcome.HOLD:
-            draft.approvals = _approvals(ledger, draft, decision)
+            draft.approvals = _approvals(ledger, state, draft, decision)
             if draft.approvals:
                 decision = _with_what_is_left(state, draft, ledger, _decide(state, draft, facts), facts)
     return with_exhausted(decision, draft.exhausted) if draft.exhausted else decision
@@ -133,16 +133,14 @@ def _decide(state: State, draft: Draft, facts: Facts) -> Decision:
     )
 
 
-def _approvals(ledger: Ledger, draft: Draft, decision: Decision) -> tuple[Authorization, ...]:
+def _approvals(ledger: Ledger, state: State, draft: Draft, decision: Decision) -> tuple[Authorization, ...]:
     """Approvals of this request that were given for all that holds it now. Raises LedgerError."""
-    from exportguard.authority.approvals import open_rules
     from exportguard.record import fingerprint
 
     assert draft.request is not None
     draft.fingerprint = draft.fingerprint or fingerprint(draft.request)
-    held_by = open_rules(decision)
     return tuple(
         approval.authorization
         for approval in ledger.approvals(draft.fingerprint)
-        if held_by <= approval.rules and approval.authorization.id not in draft.exhausted
+        if approval.covers(decision, state.policies) and approval.authorization.id not in draft.exhausted
     )

@@ -165,6 +165,44 @@ def test_an_approval_works_for_guards_that_were_loaded_before_it_was_given(make)
     held(client(first))
 
 
+@pytest.mark.parametrize(
+    ("changes", "lapses"),
+    [
+        ([], False),
+        ([("somebody has to look first", "somebody looks first"), ("version: 1", "version: 2")], False),
+        ([('family == "H200"', 'family == "B200"')], False),
+        ([('family == "H100"', 'family in ["H100", "B200"]')], True),
+        ([('family == "H100"', 'family == "H100" && item.count >= 1.0')], True),
+        ([("    authorizable_by", "    effective: {from: 2026-01-01}\n    authorizable_by")], True),
+        ([("    authorizable_by", "    if_unknown: flag\n    why: a test\n    authorizable_by")], True),
+    ],
+)
+def test_an_approval_is_of_what_its_rules_said_then(make, changes, lapses):
+    """The rule that held it is another one now: approved was what it said before. Wording and other rules are not."""
+    decision = held(client(make()))
+    assert approve(decision)[0] == 0
+    text = POLICY
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    ec2 = client(make(text))
+    if lapses:
+        held(ec2)
+    else:
+        assert run(ec2)["Instances"]
+    assert shell("log", "replay")[0] == 0
+
+
+def test_an_approval_of_what_was_open_is_none_of_what_matches(make):
+    """Nobody knew how much was used when it was approved; now it is known, and too much."""
+    counted = COUNTED.replace("> 100.0", "> 1.0").replace('family == "H100"', 'family == "B200"')
+    counted = counted.replace("because: too many", "because: too many\n    authorizable_by: [internal_waiver]")
+    assert approve(held(client(make(counted, ledger=None))))[0] == 0
+    matching = held(client(make(counted)))
+    assert approve(matching)[0] == 0
+    assert run(client(make(counted)))["Instances"]
+
+
 def test_whoever_asked_cannot_approve(make):
     """Neither by the account of the process, nor by the name that the approver gives for the requester."""
     decision = held(client(make()))

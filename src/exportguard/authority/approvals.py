@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
@@ -27,19 +27,30 @@ from exportguard.vocabulary.authorization import AuthorizedParty, Effective, per
 from exportguard.vocabulary.fact import Unknown
 from exportguard.vocabulary.saying import is_named
 
+if TYPE_CHECKING:
+    from exportguard.language import CompiledPolicySet
+
 GOOD_FOR: Final = timedelta(days=7)
 """How long an approval may be used, unless it says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """An internal waiver for the request with one fingerprint, of the *rules* (`policy/rule`) that held it."""
+    """An internal waiver for the request with one fingerprint, of the *rules* (`policy/rule`) that held it.
+
+    It is of what they said then: under policies with another digest, it is good only where each of them still says
+    that. `matched` are those that matched; the others were open, and one that was does not stay lifted once it matches.
+    """
 
     authorization: Authorization
     decision_id: str
     rules: frozenset[str]
     reason: str
     made_at: datetime
+    policy_digest: str = ""
+    matched: frozenset[str] = frozenset()
+    said: Mapping[str, str] = field(default_factory=dict)
+    """Of the rules, what `rule_digest` gave; empty where the policies of that time were not to be had."""
 
     @property
     def fingerprint(self) -> str:
@@ -54,7 +65,17 @@ class Approval:
             "rules": sorted(self.rules),
             "reason": self.reason,
             "made_at": self.made_at.isoformat(),
+            "policy_digest": self.policy_digest,
+            "matched": sorted(self.matched),
+            "said": dict(self.said),
         }
+
+    def covers(self, decision: Decision, policies: CompiledPolicySet) -> bool:
+        """Whether it is of everything that holds *decision* under *policies*."""
+        held_by = open_rules(decision)
+        if not held_by <= self.rules or not open_rules(decision, RuleResult.MATCH) <= self.matched:
+            return False
+        return self.policy_digest == policies.digest or held_by <= _as_they_were(self.said, policies)
 
 
 def read_approval(text: str) -> Approval:
@@ -70,18 +91,32 @@ def read_approval(text: str) -> Approval:
             frozenset(document["rules"]),
             document["reason"],
             datetime.fromisoformat(document["made_at"]),
+            str(document["policy_digest"]),
+            frozenset(document["matched"]),
+            dict(document["said"]),
         )
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise DocumentError(f"an approval cannot be read: {error}", remedy="Approve the request anew.") from error
 
 
-def open_rules(decision: Decision) -> frozenset[str]:
-    """What stands against *decision*, as `policy/rule`; of flags only those that are red flags, not these."""
+def open_rules(decision: Decision, result: RuleResult | None = None) -> frozenset[str]:
+    """What stands against *decision*, as `policy/rule` (with this *result*, where one is given); of flags only those
+    that are red flags, not these."""
     return frozenset(
         f"{reason.policy}/{reason.rule}"
         for reason in decision.reasons
-        if reason.effect is not Effect.FLAG and reason.result is not RuleResult.NO_MATCH
+        if reason.effect is not Effect.FLAG
+        and reason.result is not RuleResult.NO_MATCH
+        and result in (None, reason.result)
     )
+
+
+def _as_they_were(said: Mapping[str, str], policies: CompiledPolicySet) -> frozenset[str]:
+    """The rules of *policies* that say what *said* has of them."""
+    from exportguard.language.sameness import rule_digest
+
+    now = {f"{rule.policy}/{rule.id}": rule for rule in policies.rules}
+    return frozenset(name for name, digest in said.items() if name in now and rule_digest(now[name]) == digest)
 
 
 def approve(
@@ -92,6 +127,7 @@ def approve(
     at: datetime,
     requested_by: str | None = None,
     until: datetime | None = None,
+    policies: CompiledPolicySet | None = None,
 ) -> Approval:
     """An approval of the decision in *record* (as the decision log keeps it).
 
@@ -101,6 +137,8 @@ def approve(
         at: now.
         requested_by: who requested, where the record (which knows the account of the process) does not say it right.
         until: when it ends unused; by default a week from *at*.
+        policies: those that the decision was taken by. Without them the approval ends with any change of policies, and
+            with them only with one of the rules that held the request.
 
     Raises:
         InputError: it was not held, its requester would approve it, it names no end user, or the like.
@@ -153,7 +191,14 @@ def approve(
             remedy="Make the call for its customer (acting_for, customers document), then approve that decision.",
         )
     load_authorizations([entry])
-    return Approval(entry, name, open_rules(decision), reason.strip(), at)
+    rules, said = open_rules(decision), {}
+    if policies is not None and policies.digest == decision.policy_digest:
+        from exportguard.language.sameness import rule_digest
+
+        named = {f"{rule.policy}/{rule.id}": rule for rule in policies.rules}
+        said = {each: rule_digest(named[each]) for each in sorted(rules & named.keys())}
+    matched = open_rules(decision, RuleResult.MATCH)
+    return Approval(entry, name, rules, reason.strip(), at, decision.policy_digest, matched, said)
 
 
 def _told_apart(request: ProvisioningRequest) -> bool:

@@ -17,6 +17,7 @@ from exportguard.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
     from exportguard.authority import Ledger, Reservation
+    from exportguard.language import CompiledPolicySet
     from exportguard.record import SqlLog
     from exportguard.vocabulary import Authorization
 
@@ -149,6 +150,7 @@ def approve(
     from exportguard.authority import approve as approved
     from exportguard.cli.log import find, opened
     from exportguard.record.document import event_record
+    from exportguard.replay import Replayer
 
     now = datetime.now(UTC)
     with opened(record) as log, _ledger(ledger, record) as book:
@@ -156,10 +158,12 @@ def approve(
         if not stored.body:
             raise InputError(f"the record of {stored.decision_id} was erased")
         _intact(log, stored)
+        policies = Replayer(log).policies_of(stored.record)
         made = approved(
-            stored.record, by=by, reason=reason, at=now, requested_by=requested_by, until=now + timedelta(days=days)
-        )
-        _admitted(log, stored.record, made.rules)
+            stored.record, by=by, reason=reason, at=now, requested_by=requested_by, until=now + timedelta(days=days),
+            policies=policies,
+        )  # fmt: skip
+        _admitted(policies, made.rules)
         known = {approval.decision_id for approval in book.approvals()}
         if made.decision_id in known:
             raise InputError(f"decision {made.decision_id} was approved before", remedy="An approval is good for once.")
@@ -180,11 +184,8 @@ def _intact(log: SqlLog, stored: Any) -> None:
         )
 
 
-def _admitted(log: SqlLog, record: Any, rules: frozenset[str]) -> None:
+def _admitted(policies: CompiledPolicySet | None, rules: frozenset[str]) -> None:
     """Raises InputError where a rule that holds the request admits no internal waiver: approving would do nothing."""
-    from exportguard.replay import Replayer
-
-    policies = Replayer(log).policies_of(record)
     if policies is None:
         return
     admitting = {f"{rule.policy}/{rule.id}" for rule in policies.rules if "internal_waiver" in rule.authorizable_by}
