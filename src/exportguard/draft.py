@@ -88,6 +88,8 @@ class Draft:
     reserved: bool = False
     replayed: bool = False
     """An earlier call with the same client token owns the reservation."""
+    sharing: bool = False
+    """Counted among the calls under way with its client token."""
 
     meter: Any = None
     """Where calls of models are counted together (`exportguard.metering`), whose leases are not use yet."""

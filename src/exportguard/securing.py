@@ -16,6 +16,7 @@ from exportguard import accounting
 from exportguard.deciding import decide_again, usable
 from exportguard.draft import Draft, State
 from exportguard.errors import LedgerError, RecordError
+from exportguard.forks import Lock
 from exportguard.vocabulary import CallResult, Decision, Effect, Outcome, Reason, RuleResult, Unknown
 
 if TYPE_CHECKING:
@@ -41,6 +42,15 @@ def secure(log: DecisionLog | None, ledger: Ledger | None, state: State, draft: 
     Raises:
         RecordError, LedgerError: nothing is reserved and the call must not be made.
     """
+    _enter(draft)
+    try:
+        return _secure_as_decided(log, ledger, state, draft)
+    finally:
+        if not draft.reserved:
+            give_back(ledger, draft)
+
+
+def _secure_as_decided(log: DecisionLog | None, ledger: Ledger | None, state: State, draft: Draft) -> Decision:
     assert draft.decision is not None
     if ledger is None:
         _secure(log, None, state, draft)
@@ -244,6 +254,7 @@ def count_anyway(ledger: Ledger | None, state: State, draft: Draft) -> None:
         return
     added: Sequence[Any] = _usage_draws(state, draft, draft.decision)
     if added:
+        _enter(draft)
         draft.replayed = ledger.reserve(draft.key, added, (), as_of=draft.decision.as_of).replayed
         draft.reserved = True
 
@@ -259,14 +270,53 @@ def _give_back_unsure(ledger: Ledger, draft: Draft) -> None:
 
 def give_back(ledger: Ledger | None, draft: Draft) -> None:
     """Release a reservation of a call that will not be made. Raises nothing: what stays is reconciled later."""
-    if ledger is None or not draft.reserved or draft.replayed or draft.as_of is None:
-        draft.reserved = False
+    mine = _leave(draft, failed=True)
+    draft.reserved = False
+    if ledger is None or not mine or draft.as_of is None:
         return
     try:
         ledger.release(draft.key, as_of=draft.as_of, note="the call was not made")
     except LedgerError as error:
         logger.warning("a refused call may have left a reservation (%s); reconcile it: %s", draft.key, error)
-    draft.reserved = False
+
+
+class _Sharing:
+    """The calls of this process that are under way with one client token: the last one of them to fail gives back what
+    one of them reserved, unless another succeeded, or may have."""
+
+    __slots__ = ("calls", "kept", "made")
+
+    def __init__(self) -> None:
+        self.calls, self.made, self.kept = 0, False, False
+
+
+_sharing: dict[str, _Sharing] = {}
+_sharing_lock = Lock()
+
+
+def _enter(draft: Draft) -> None:
+    """Before it reserves, so that no other gives back in between what it finds reserved."""
+    if draft.token is not None and not draft.sharing:
+        with _sharing_lock:
+            _sharing.setdefault(draft.token, _Sharing()).calls += 1
+            draft.sharing = True
+
+
+def _leave(draft: Draft, *, failed: bool) -> bool:
+    """Whether the reservation is to be given back by *draft*, which is over."""
+    made = draft.reserved and not draft.replayed
+    if draft.token is None or not draft.sharing:
+        return failed and made
+    with _sharing_lock:
+        draft.sharing = False
+        sharing = _sharing[draft.token]
+        sharing.calls -= 1
+        sharing.made = sharing.made or made
+        sharing.kept = sharing.kept or not failed
+        if sharing.calls:
+            return False
+        del _sharing[draft.token]
+        return sharing.made and not sharing.kept
 
 
 def _at_least(stated: int | Unknown, used: int) -> int:
@@ -278,7 +328,10 @@ def settle(ledger: Ledger | None, draft: Draft, result: CallResult, tokens: int 
 
     *tokens*: what the call turned out to use, where its answer says so, in place of what was reserved.
     """
-    if ledger is None or not draft.reserved or draft.as_of is None or result is CallResult.UNCLEAR:
+    if ledger is None or not draft.reserved or draft.as_of is None:
+        return
+    mine = _leave(draft, failed=result is CallResult.FAILED)
+    if result is CallResult.UNCLEAR:
         return
     if result is CallResult.SUCCEEDED:
         usage = None
@@ -289,6 +342,6 @@ def settle(ledger: Ledger | None, draft: Draft, result: CallResult, tokens: int 
             raised = [draw._replace(tokens=_at_least(draw.tokens, tokens)) for draw in made.usage] if made else []
             usage = raised if made is not None and tuple(raised) != tuple(made.usage) else None
         ledger.commit(draft.key, as_of=draft.as_of, usage=usage)
-    elif not draft.replayed:
+    elif mine:
         ledger.release(draft.key, as_of=draft.as_of, note="the call failed")
     draft.reserved = False

@@ -215,6 +215,38 @@ def test_the_same_client_token_is_the_same_call(make, store):
         run(ec2, ClientToken="c")
 
 
+@pytest.mark.parametrize(
+    ("results", "left"),
+    [
+        (("failed", "unclear"), 8), (("unclear", "failed"), 8), (("failed", "succeeded"), 8),
+        (("succeeded", "failed"), 8), (("failed", "failed"), 0), (("failed", "failed", "unclear"), 8),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("order", [1, -1])
+def test_calls_at_once_under_one_client_token_keep_what_one_of_them_may_have_used(make, store, results, left, order):
+    """The first reserves for all of them: its failure gives nothing back while another may still be carried out."""
+    from exportguard import judging
+    from exportguard.vocabulary import CallOrigin, CallResult
+
+    guard = make()
+    document = {
+        "sdk": "boto3", "service": "ec2", "operation": "RunInstances", "region": "us-east-1", "account": "123456789012",
+        "parameters": {"InstanceType": "p5.48xlarge", "MinCount": 1, "MaxCount": 1, "ClientToken": "t"},
+    }  # fmt: skip
+    observation, _ = judging.observe(judging.read_document(document, "test"))
+    calls = [guard.judge(lambda: observation, CallOrigin("boto3", "cust-zurich")) for _ in results]
+    for each in calls:
+        guard.release(each)
+    assert used(store) == 8
+    for each, result in list(zip(calls, results, strict=True))[::order]:
+        guard.settle(each, CallResult(result))
+    assert used(store) == left
+    again = guard.judge(lambda: observation, CallOrigin("boto3", "cust-zurich"))
+    guard.release(again)
+    guard.settle(again, CallResult.FAILED)
+    assert used(store) == left
+
+
 def test_a_repetition_that_fails_leaves_what_the_first_call_reserved(make, store):
     """Nobody knows whether the first was carried out: a record that fails under its client token changes nothing."""
     guard = make(customers={"customers": [_zurich(accounts={"aws": ["123456789012"]})]}, resolver={"aws": _Account()})
