@@ -8,11 +8,12 @@ from exportguard.decide.combine import combine
 from exportguard.decide.evaluate import MAX_COMBINATIONS, decide, not_applicable, questions_that_matter
 
 if TYPE_CHECKING:
-    from exportguard.decide.changes import Change, Step
+    from exportguard.decide.changes import Change
+    from exportguard.decide.options import Step
     from exportguard.decide.why import Combination, Explanation, RuleAccount, explain_decision
 
 _EXPLAINING = {
-    "Change": "changes", "Combination": "why", "Explanation": "why", "RuleAccount": "why", "Step": "changes",
+    "Change": "changes", "Combination": "why", "Explanation": "why", "RuleAccount": "why", "Step": "options",
     "explain_decision": "why",
 }  # fmt: skip
 

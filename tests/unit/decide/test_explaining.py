@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 
 from decide_strategies import AS_OF, policy_sets, reference, requests
 from exportguard.decide import Explanation, RuleAccount, decide, explain_decision
 from exportguard.language import CompiledPolicySet, PolicySource, load_policies
+from exportguard.packs import shipped_folder, shipped_packs
 from exportguard.vocabulary import Authorization, Outcome, ProvisioningRequest
+from exportguard.vocabulary.fact import Unknown
+from exportguard.vocabulary.questions import OwnershipAnswer
 
 TEXT = """
 policy: p
@@ -138,6 +144,79 @@ def test_an_authorization_that_lifts_is_named() -> None:
 def test_nothing_is_proposed_for_what_is_allowed() -> None:
     """There is nothing to change."""
     assert _explained(author=True).changes == ()
+
+
+UNKNOWN = {"unknown": "not told"}
+GOOD = {
+    "role": "end_user", "name": "Example GmbH", "kind": "legal", "country": "DE", "headquarters": "DE",
+    "ultimate_parent": None, "owners": [], "listings": [], "verified": True, "subdivision": None,
+    "restricted_ownership": None,
+}  # fmt: skip
+ORDER = {
+    "provider": "aws", "operation": "RunInstances", "action": "provision", "locations": [{"region": "us-east-1"}],
+    "items": [CHIP], "parties": [GOOD], "end_use": "inference", "transfer": "remote_access",
+}  # fmt: skip
+
+
+@cache
+def _shipped() -> CompiledPolicySet:
+    sources = [PolicySource.from_path(shipped_folder() / pack / "policy.yaml") for pack in shipped_packs()]
+    return load_policies([each for each in sources if "diffusion" not in each.name], reference())
+
+
+def _of_packs(**changes: Any) -> Explanation:
+    request = ProvisioningRequest.model_validate(ORDER | changes)
+    answers = [
+        {"lists": q.lists, "comparison": q.comparison, "percent": str(q.percent), "owned": False}
+        for q in sorted(_shipped().ownership_questions)
+    ]
+    parties = [
+        p if p.ownership_answers or isinstance(p.owners, Unknown) else p.model_copy(update={"ownership_answers": made})
+        for made in [tuple(map(OwnershipAnswer.model_validate, answers))]
+        for p in request.parties
+    ]
+    request = request.model_copy(update={"parties": tuple(parties)})
+    return explain_decision(request, _shipped(), reference(), as_of=datetime(2026, 7, 31, tzinfo=UTC))
+
+
+def test_the_order_that_the_next_tests_change_is_allowed() -> None:
+    """So that what they change is what is held."""
+    assert _of_packs().decision.outcome is Outcome.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"locations": []}, "locations"),
+        ({"locations": [{"region": UNKNOWN}]}, "locations[0]"),
+        ({"locations": [{"region": "us-east-1"}, {"region": "moon-1"}]}, "locations[1]"),
+        ({"items": UNKNOWN}, "items"),
+        ({"items": [{**CHIP, "instance_type": UNKNOWN}]}, "items[0]"),
+        ({"items": [{**CHIP, "instance_type": "p9.48xlarge"}]}, "items[0]"),
+        ({"items": [{"kind": "model", "model": UNKNOWN}]}, "items[0].model"),
+        ({"items": [{"kind": "model", "model": "mystery-9"}]}, "items[0].model"),
+        *(
+            ({"parties": [{**GOOD, fact: UNKNOWN}]}, f"parties[0].{fact}")
+            for fact in ("country", "subdivision", "headquarters", "ultimate_parent", "owners", "listings")
+        ),
+    ],
+)
+def test_the_fact_that_holds_a_request_is_named_as_what_would_release_it(changes: dict[str, Any], path: str) -> None:
+    """Whichever it is, one step over it leads to ALLOW: an unknown place, chip, model and party alike."""
+    told = _of_packs(**changes)
+    assert told.decision.outcome is Outcome.HOLD
+    steps = [{step.path for step in change.steps} for change in told.changes if change.outcome is Outcome.ALLOW]
+    assert any(path in each for each in steps), told.changes
+
+
+def test_what_several_causes_need_together_is_told() -> None:
+    """A licence lifts the denial and leaves the hold; evidence ends the hold and leaves the denial: both are named."""
+    told = _of_packs(parties=[{**GOOD, "headquarters": "CN", "owners": UNKNOWN, "restricted_ownership": UNKNOWN}])
+    assert told.decision.outcome is Outcome.DENY
+    best = told.changes[0]
+    assert (best.outcome, best.evasive) == (Outcome.ALLOW, False)
+    assert {"authorizations", "parties[0].owners"} <= {step.path for step in best.steps}
+    assert "and ask for" in best.how
 
 
 @settings(max_examples=60, deadline=None)
