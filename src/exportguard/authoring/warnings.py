@@ -95,7 +95,7 @@ def _of_rule(rule: CompiledRule, places: RulePlaces) -> Iterator[Diagnostic]:
             yield _warning("EG403", f"the rule `{name}` never matches", places.of(rule, "when"), "`false`")
     elif never_holds(when):
         yield _warning("EG403", f"the rule `{name}` never matches", places.of(rule, "when"), "no facts make it true")
-    elif always_holds(when):
+    elif not _said_so(when) and always_holds(when):
         yield _warning(
             "EG404", f"the rule `{name}` always matches", places.of(rule, "when"), "true whatever the facts are"
         )

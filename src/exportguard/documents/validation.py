@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from typing import Any, TypeVar
@@ -92,19 +92,41 @@ def _keys(kind: Any) -> tuple[str, ...]:
     )
 
 
+_CALLED = {
+    **dict.fromkeys(("reseller", "buyer", "distributor", "partner"), "purchaser"),
+    **dict.fromkeys(("customer", "user", "tenant", "enduser"), "end_user"),
+    **dict.fromkeys(("create", "launch", "run", "deploy"), "provision"),
+    **dict.fromkeys(("remote", "cloud", "saas", "iaas"), "remote_access"),
+    **dict.fromkeys(("gpu", "chip"), "accelerator"),
+    **dict.fromkeys(("person", "individual"), "natural"),
+    **dict.fromkeys(("company", "organisation", "organization", "entity"), "legal"),
+}
+"""What the words of documents are called elsewhere."""
+
+
+def _meant(text: str, known: Sequence[str]) -> str | None:
+    """The one of *known* that *text* most likely means, whatever its case and what separates its words."""
+    folded = {"".join(filter(str.isalnum, word.casefold())): word for word in known}
+    plain = "".join(filter(str.isalnum, text.casefold()))
+    if _CALLED.get(plain) in known:
+        return _CALLED[plain]
+    near = get_close_matches(plain, folded, n=1)
+    return folded[near[0]] if near else None
+
+
 def _text(problem: Any, document_kind: Any) -> str:
     kind, context = problem["type"], problem.get("ctx") or {}
     value = problem.get("input")
     if kind == "extra_forbidden":
         key = str(problem["loc"][-1])
-        near = get_close_matches(key, _keys(document_kind), n=1) if document_kind is not None else []
-        return f"`{key[:60]}` is not a key of this document" + (f" (did you mean `{near[0]}`?)" if near else "")
+        near = _meant(key, _keys(document_kind)) if document_kind is not None else None
+        return f"`{key[:60]}` is not a key of this document" + (f" (did you mean `{near}`?)" if near else "")
     if kind == "missing":
         return "is missing"
     if kind in ("enum", "literal_error"):
         expected = str(context.get("expected", "")).replace("'", "`")
-        near = get_close_matches(str(value), re.findall(r"`([^`]+)`", expected), n=1)
-        return f"`{value}` is not one of {expected}" + (f" (did you mean `{near[0]}`?)" if near else "")
+        near = _meant(str(value), re.findall(r"`([^`]+)`", expected))
+        return f"`{value}` is not one of {expected}" + (f" (did you mean `{near}`?)" if near else "")
     if kind == "union_tag_invalid":
         return f"`{context.get('tag')}` is not one of {str(context.get('expected_tags')).replace(chr(39), '`')}"
     if kind == "union_tag_not_found":

@@ -100,3 +100,22 @@ def test_what_is_not_json_has_a_line_a_column_and_a_remedy(text):
         parse_json(text, "r.json")
     assert re.fullmatch(r"r\.json:\d+:\d+", caught.value.place or "")
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("changes", "meant"),
+    [
+        ({"parties": [{"role": "END-USER", "name": "A"}]}, "end_user"),
+        ({"parties": [{"role": "End User", "name": "A"}]}, "end_user"),
+        ({"parties": [{"role": "reseller", "name": "A"}]}, "purchaser"),
+        ({"action": "create"}, "provision"),
+        ({"transfer": "Remote-Access"}, "remote_access"),
+        ({"Items": []}, "items"),
+    ],
+)
+def test_a_word_written_otherwise_is_answered_with_the_one_that_is_known(
+    changes: dict[str, object], meant: str
+) -> None:
+    """Case, dashes and what other systems call it: refused, with the word that a document has for it."""
+    with pytest.raises(DocumentError, match=f"did you mean `{meant}`"):
+        validate(ProvisioningRequest, {"provider": "aws", **changes}, "r.json")
