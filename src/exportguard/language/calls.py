@@ -235,6 +235,9 @@ class CallChecks:
 _TEXT_IN = 'as in `party.name.{}("…")`'
 _TAKES = {
     **{name: _TEXT_IN.format(name) for name in ("contains", "startsWith", "endsWith", "matches")},
+    **dict.fromkeys(functions.TIME_PARTS, 'an instant, and maybe a time zone: `request.time.getHours("Europe/Oslo")`'),
+    "timestamp": 'text with date, time and offset: `timestamp("2024-01-01T00:00:00Z")`',
+    "duration": 'text: `duration("24h")`',
     "size": "text or a list: `size(party.listings)`",
     "string": "a number, an instant, true or false",
     "int": "a number, an instant in seconds, or text that is a whole number",

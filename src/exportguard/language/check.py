@@ -273,6 +273,8 @@ class Checker(ComparisonChecks, CallChecks, MacroChecks, FieldNames):
             key = node.args[1].value
             field_of = target.kind == "record" and isinstance(key, str) and key in RECORDS[target.record]
             hint = f"a field is named with a dot: `{self.text(node.args[0])}.{key}`" if field_of else None
+            if target.kind == "string":
+                hint = "text is asked with `startsWith`, `endsWith`, `contains` or `matches`"
             message = f"{target.shown()} has no elements"
             return typed, self.report(node, "EG205", message, "only lists are indexed", hint)
         if index.kind not in ("int", "dyn"):
@@ -296,8 +298,8 @@ class Checker(ComparisonChecks, CallChecks, MacroChecks, FieldNames):
     def visit_not(self, node: Node) -> tuple[Node, Type]:
         typed, (kind,) = self.negated(node)
         operand = self.text(node.args[0])
-        self.expect_bool(node.args[0], kind, "`!`", f"`!` binds first: `!({operand} == …)`, `!({operand} in […])`")
-        return typed, BOOL
+        hint = f"`!` binds first: `!({operand} == …)`, `!({operand} in […])`"
+        return typed, BOOL if self.expect_bool(node.args[0], kind, "`!`", hint) else DYN
 
     def visit_neg(self, node: Node) -> tuple[Node, Type]:
         typed, (kind,) = self.negated(node)
@@ -346,7 +348,8 @@ class Checker(ComparisonChecks, CallChecks, MacroChecks, FieldNames):
         typed = node.retyped("", (test, then, otherwise))
         if not self.comparable(left, right) and "null" not in (left.kind, right.kind):
             label = f"{left.shown()}, or else {right.shown()}"
-            return typed, self.report(node, "EG205", "`? :` gives values of one type", label)
+            hint = "both sides are true or false, or both text, or both numbers"
+            return typed, self.report(node, "EG205", "`? :` gives values of one type", label, hint)
         return typed, join([left, right])
 
     def visit_has(self, node: Node) -> tuple[Node, Type]:

@@ -59,6 +59,8 @@ class ComparisonChecks:
             return "a fact that nobody knows is asked with `unknown(path)`; only optional facts can be null"
         if kinds in ({"string", "int"}, {"string", "double"}):
             return "write the number without quotes, or convert it"
+        if "bool" in kinds and any(arg.op == "not" for arg in node.args):
+            return "`!` binds first: `!(a == b)`, `!(a in [b])`"
         if kinds == {"string", "bool"}:
             return "`true` and `false` stand without quotes; `!(a == b)` needs its brackets"
         if kinds == {"string", "timestamp"}:
@@ -154,7 +156,12 @@ class ComparisonChecks:
         if not self.comparable(element, inner):
             hint = f"ask one of its fields, as `{self.text(node.args[0])}.{_MAIN.get(element.record, 'name')}`"
             told = f"{element.shown()} in {members.shown()}"
-            self.report(node, "EG207", "this comparison never holds", told, hint if element.kind == "record" else None)
+            if element.kind == "list":
+                one, many = self.text(node.args[0]), self.text(node.args[1])
+                hint = f"each is asked by itself: `{one}.exists(x, x in {many})`"
+            elif element.kind != "record":
+                hint = self.unlike(node, element, inner) or hint
+            self.report(node, "EG207", "this comparison never holds", told, hint)
         elif element.kind == "record":
             self.report(node, "EG205", "records cannot be compared", "a record", "compare one of their fields")
         else:
@@ -173,11 +180,13 @@ class ComparisonChecks:
             if kind is None:
                 if not self.comparable(element, member):
                     label = f"{member.shown()} against {element.shown()}"
-                    hint = "a list of lists is asked one by one, or joined by `+`" if member.kind == "list" else None
+                    hint = self.unlike(node, element, member)
+                    hint = "a list of lists is asked one by one, or joined by `+`" if member.kind == "list" else hint
                     self.report(item, "EG207", "this comparison never holds", label, hint)
                 continue
             if not self.comparable(element, kind):
-                self.report(item, "EG207", "this comparison never holds", f"{kind.shown()} against {element.shown()}")
+                label = f"{kind.shown()} against {element.shown()}"
+                self.report(item, "EG207", "this comparison never holds", label, self.unlike(node, element, kind))
             else:
                 self.check_words(node.args[0], element, item, kind, "never holds")
                 self.check_threshold(item, element)
@@ -207,6 +216,7 @@ class ComparisonChecks:
                 "EG207",
                 f"this comparison {outcome}",
                 f"{_a(names[0])} is never {_a(names[1])}",
+                "compare facts of one kind",
             )
 
     def check_word(self, node: Node, text: str, words: str) -> None:

@@ -191,7 +191,9 @@ def _hint(text: str, at: int, word: str, before: str, after: str) -> str | None:
         return "a number is written out, without a unit"
     if re.match(r"[\w\"'(]", word):
         return "two parts are joined by `&&` or `||`, the members of a list by commas"
-    return None
+    if word == "!":
+        return "two parts are joined by `&&` or `||`; inequality is `!=`"
+    return "check the brackets, quotes and operators before it"
 
 
 def _comma(text: str, at: int) -> str | None:

@@ -23,6 +23,7 @@ MAX_NODES = 100_000
 _TAB = re.compile(r"^ *\t[ \t]*(?=[^\s#])", re.MULTILINE)
 _NO_SPACE = re.compile(r"^ *([\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000])", re.MULTILINE)
 """What looks like a space at the start of a line and counts as text."""
+_BRACES = "text with braces stands between quotes, or in a block after `|`"
 _MERGE = "<<"
 _MOST_PROBLEMS = 100
 """After which a bomb of aliases is told no further."""
@@ -150,7 +151,11 @@ def _build(source: PolicySource, problems: list[Diagnostic]) -> Tree | None:
             if not merged and len(problems) < _MOST_PROBLEMS:
                 told = f"the alias `*{event.anchor}` is refused"
                 problems.append(source.problem("EG106", told, start, end, "alias", "write the value out"))
-            _attach(stack, keys, Hole(source, "", start, end), problems)
+            hole = Hole(source, "", start, end)
+            if stack:
+                _attach(stack, keys, hole, problems)
+            else:
+                root = hole
             continue
         if isinstance(event, yaml.SequenceEndEvent | yaml.MappingEndEvent):
             done = stack.pop()
@@ -190,9 +195,10 @@ def _build(source: PolicySource, problems: list[Diagnostic]) -> Tree | None:
                         start,
                         start + 1,
                         "one level too many",
+                        "a policy is a list of rules with keys: take levels out",
                     )
                 )
-    if isinstance(root, Scalar) and not root.text:
+    if isinstance(root, Scalar) and not root.text and not isinstance(root, Hole):
         return None
     return root
 
@@ -231,7 +237,9 @@ def _attach(stack: list[Sequence | Mapping], keys: list[Scalar | None], tree: Tr
         keys[-1] = None
         return
     if not isinstance(tree, Scalar):
-        raise NotRead(tree.source.problem("EG103", "a key is plain text", tree.start, tree.start + 1, "not text"))
+        raise NotRead(
+            tree.source.problem("EG103", "a key is plain text", tree.start, tree.start + 1, "not text", _BRACES)
+        )
     keys[-1] = tree
     if tree.text == _MERGE:
         problems.append(tree.problem("EG106", "merge keys are refused", None, "merge key", "write the values out"))

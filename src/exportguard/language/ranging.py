@@ -40,6 +40,7 @@ class MacroChecks:
         element = kind.of or DYN if kind.kind == "list" else DYN
         if kind.kind not in ("list", "dyn"):
             hint = "a rule is asked of every item, party and location by itself" if kind.kind == "record" else None
+            hint = "text is asked with `contains` or `matches`" if kind.kind == "string" else hint
             self.report(
                 node.args[0], "EG205", f"`{macro}` asks the elements of a list", f"this is {kind.shown()}", hint
             )

@@ -33,7 +33,8 @@ def repairs_of(text: str, at: int, end: int, word: str) -> Repairs:
     if word[:1] in QUOTES and word:
         closing = next((i for i in range(end, len(text)) if text[i] in QUOTES or text[i] == "\n"), -1)
         straight = "'" if '"' in text[end:closing] else '"'
-        return ((at, end, straight), (closing, closing + 1, straight)) if text[closing : closing + 1] in QUOTES else ()
+        closed = closing >= 0 and text[closing] in QUOTES
+        return ((at, end, straight), (closing, closing + 1, straight)) if closed else ()
     if word[:1] and not word[0].isascii():
         plain = SIGNS.get(word[0]) or unicodedata.normalize("NFKC", word[0])
         return ((at, at + 1, plain),) if plain.isascii() and plain.isprintable() else ()

@@ -38,8 +38,12 @@ def refusal(source: PolicySource, error: Any) -> Diagnostic:
     if "mapping values are not allowed" in problem:
         return _stray_colon(source, at)
     label = _plain(problem)
-    hint: str | None = None
-    if context.startswith("while scanning a quoted scalar") and "end of stream" in problem:
+    hint: str | None = f"text that holds signs of YAML stands between quotes; of a condition, {_BLOCK}"
+    if "unknown escape character" in problem or "expected escape sequence" in problem:
+        hint = f"`\\\\` is a backslash between double quotes; of a condition, {_BLOCK}"
+    elif "sequence entries are not allowed" in problem:
+        hint = "a list starts on the line after its key"
+    elif context.startswith("while scanning a quoted scalar") and "end of stream" in problem:
         at, label = opened, "this quote is never closed"
         hint = f"close it with `{source.text[opened : opened + 1]}`, or {_BLOCK}"
     elif context.startswith("while parsing a flow") and "stream end" in problem:
