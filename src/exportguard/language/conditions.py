@@ -8,7 +8,7 @@ from exportguard.diagnostics import Diagnostic
 from exportguard.language.cel import comments, parse
 from exportguard.language.check import Checked, Checker
 from exportguard.language.fields import NOT_LOADED
-from exportguard.language.repairs import Repaired
+from exportguard.language.repairs import Repaired, without_operand
 from exportguard.language.schema import Vocabularies
 from exportguard.language.source import Scalar
 from exportguard.language.syntax import CelSyntaxError, Node
@@ -52,9 +52,10 @@ def parse_condition(scalar: Scalar, problems: list[Diagnostic]) -> Parsed | None
                 return None
             _report(scalar, error, place, problems)
             slips += 1
-            if not error.repairs or slips == _MOST_SLIPS:
+            repairs = error.repairs or without_operand(read.text, error.at[0])
+            if not repairs or slips == _MOST_SLIPS:
                 return None
-            read.make(error.repairs)
+            read.make(repairs)
             continue
         for each in refused:
             _report(scalar, each, read.origin(each.at), problems)

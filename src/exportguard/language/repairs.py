@@ -19,6 +19,8 @@ _IN = re.compile(r"\bin\s*\Z")
 _TEXT = re.compile(r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""")
 QUOTES = "“”„‟‘’‚‛«»`"
 """Quotes that are not CEL's."""
+_COMMENT = re.compile(r"//[^\n]*")
+_JOINS = re.compile(r"&&|\|\||[()\[\]{}]")
 _WORDS = {"and": "&&", "or": "||", "is": "==", "equals": "==", "not": ""}
 SIGNS = {
     "≥": ">=", "≤": "<=", "≠": "!=", "∧": "&&", "∨": "||", "¬": "!", "×": "*", "÷": "/", "∈": " in ",
@@ -89,7 +91,7 @@ def _list_or_group(text: str, at: int, word: str, before: str, after: str) -> Re
     opened = max(text.rfind("(", 0, at), text.rfind("{", 0, at))
     if opened < 0 or not _IN.search(text, 0, opened):
         return ()
-    rest = _TEXT.sub(lambda found: " " * len(found[0]), text[opened:])
+    rest = _TEXT.sub(_blanks, text[opened:])
     closing = rest.find(")" if text[opened] == "(" else "}")
     return ((opened, opened + 1, "["), (opened + closing, opened + closing + 1, "]")) if closing > 0 else ()
 
@@ -101,6 +103,32 @@ def _number(written: str) -> str:
         return f'"{written}"'
     digits, unit = found[1].replace("_", ""), found[2].lower()
     return f"{float(digits) * _POWERS[unit]:.0f}" if unit else digits
+
+
+def without_operand(text: str, at: int) -> Repairs:
+    """`true` in place of the part between `&&` and `||` that holds *at*, where nobody can say how it was meant.
+
+    Nothing where the text is one part, or where a quote without its other half says that strings begin elsewhere.
+    """
+    plain = _COMMENT.sub(_blanks, _TEXT.sub(_blanks, text))
+    if "'" in plain or '"' in plain:
+        return ()
+    depth, start, cuts = 0, 0, []
+    for found in _JOINS.finditer(plain):
+        if found[0] in ("&&", "||"):
+            if depth == 0:
+                cuts.append((start, found.start(), found.end()))
+                start = found.end()
+        else:
+            depth += 1 if found[0] in "([{" else -1
+    parts = [(first, last) for first, last, _ in cuts] + [(start, len(text))]
+    # An operator that does not fit is told of, and what is not finished stands before it.
+    here = next((part for part, (_, last, behind) in zip(parts, cuts, strict=False) if at < behind), parts[-1])
+    return ((*here, " true "),) if len(parts) > 1 else ()
+
+
+def _blanks(found: re.Match[str]) -> str:
+    return " " * len(found[0])
 
 
 class Repaired:
