@@ -202,6 +202,16 @@ def test_a_match_says_which_list_entry_and_why(screener: NameScreener) -> None:
         "VTB",
         "ВТБ",
         "朝鲜贸易银行",
+        "Nanjing Aeronautical Institute",  # former names
+        "Sichuan Union University",
+        "Harbin Polytechnic Institute",
+        "H.I.T. Harbin",
+        "JSC ELVEES",  # a brand behind its trade, or beside another one
+        "HiSilicon Semiconductor",
+        "Huawei Digital Power",
+        "Kim Jong Un (Supreme Leader)",
+        "Face++",
+        "Hamas Movement",
     ],
 )
 def test_names_in_other_spellings_than_the_lists_are_found(screener: NameScreener, name: str) -> None:
@@ -229,6 +239,8 @@ def test_names_in_other_spellings_than_the_lists_are_found(screener: NameScreene
         "Bauman College",
         "Майкрософт",
         "Леново",
+        "United Airlines",
+        "Li Wei (Sales)",
     ],
 )
 def test_names_that_only_sound_foreign_are_clear(screener: NameScreener, name: str) -> None:

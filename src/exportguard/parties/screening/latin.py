@@ -30,6 +30,8 @@ _PART = 0.85
 _BRANCH = 0.82
 _BRAND = 20
 """A short form that so many listed names have (`Huawei`) names nobody else."""
+_FAMILY = 200
+"""A brand that so many listed names share is told by itself."""
 _TELLING = 32
 """Inside a longer company's name a listed one is told by a word that at most so many listed names have."""
 _MOST_BRANDED = 60
@@ -37,7 +39,11 @@ _MOST_BRANDED = 60
 _TRADE = 120
 """A word that so many listed names have tells nobody from others."""
 _SHORTEST_BRAND = 5
+_NOBODY_ELSE = 9
+"""Letters of a brand that nothing else is called, whatever trade stands beside it."""
 _SHORTEST_BACKWARDS = 8
+_FULL_NAME = 3
+"""Words of a person's name that are enough of it where a title or a note stands beside it."""
 _PART_WEIGHT = 8.5
 """A listed name inside a longer one has to weigh this much: two words, one of them fairly rare."""
 
@@ -152,6 +158,8 @@ def _of_pieces(
         for name_id in ids:
             if _may_have_parts(index, name_id):
                 yield Found(name_id, score, why)
+            elif index.type_of(name_id) == "I" and len(words.key.split()) >= _FULL_NAME:
+                yield Found(name_id, _PART, "the listed person, and a note", True)
         tokens = mended(index, words.tokens)
         if ids or found_whole or INSTITUTIONS.isdisjoint(tokens) or len(pieces) > _MOST_PIECES:
             continue
@@ -265,6 +273,8 @@ def _parts(index: Index, words: Words, translated: bool) -> Iterator[Found]:
         yield from _brand_somewhere(index, [tokens[i] for i in solid])
     if count <= 8:
         yield from _same_brand(index, [tokens[i] for i in solid], translated)
+    if 2 <= count <= 8:
+        yield from _of_a_family(index, [tokens[i] for i in solid])
     if not 3 <= count <= 14:
         return
     for start in range(count - 1):
@@ -311,12 +321,29 @@ def _same_brand(index: Index, words: list[str], translated: bool = False) -> Ite
         names = index.with_word(word)
         for name_id in names if len(names) <= _MOST_BRANDED else ():
             theirs = [other for other in index.keys[name_id].split() if other not in PLACES]
-            beside = theirs[len(brands) :]
+            called = [word, *brands[1:]]
+            # `Research and Development Center ELVEES`: the trade may stand before the brand.
+            last = len(theirs) > len(called) and theirs[-len(called) :] == called
+            beside = theirs[: -len(called)] if last else theirs[len(called) :]
             trade = all(w in GENERIC or len(w) < 3 or index.frequency(w) >= _TRADE for w in beside)
             more = set(named[len(brands) :]) - set(beside)
-            known = not more or (translated and more <= GENERIC)
-            if theirs[: len(brands)] == [word, *brands[1:]] and known and trade and index.type_of(name_id) == "-":
+            known = not more or ((translated or len(word) >= _NOBODY_ELSE) and more <= GENERIC)
+            if (last or theirs[: len(called)] == called) and known and trade and index.type_of(name_id) == "-":
                 yield Found(name_id, _BRANCH, f"the same words of its own, `{' '.join(brands)}`", True)
+
+
+def _of_a_family(index: Index, words: list[str]) -> Iterator[Found]:
+    """`Huawei Digital Power`: a company that starts with a brand which so many listed ones share that nobody else has
+    it."""
+    first = next((word for word in words if word not in PLACES), "")
+    if not _is_brand(first) or index.frequency(first) < _FAMILY:
+        return
+    rest = [word for word in words if word != first]
+    if not all(word in GENERIC or word in PLACES or index.frequency(word) >= _TELLING for word in rest):
+        return  # `Huawei Restaurant Group` is in another trade
+    for name_id in index.by_key.get(first):
+        if index.kinds[name_id] == SHORT and index.type_of(name_id) == "-":
+            yield Found(name_id, _BRANCH, f"starts with `{first}`, as many listed companies do", True)
 
 
 def _is_brand(word: str) -> bool:

@@ -29,6 +29,7 @@ from exportguard.parties.screening.words import ACRONYMS, FILLERS, INSTITUTIONS,
 _REMEDY = "install `exportguard[screening]`, or give its Latin name, or add an alias"
 _LATIN_REMEDY = "give its Latin name, or add an alias"
 _WORD = re.compile(r"[A-Za-z]+")
+_DOTTED = re.compile(r"\b(?:[A-Z]\.){2,}")
 _CONTACT = re.compile(r"<?\b[\w.+-]+@[\w.-]+>?|\b(?:https?://|www\.)\S+|^(?:c/o|m/s|messrs)\b\.?", re.IGNORECASE)
 """An address of mail or of a site beside a name, or `c/o` before it, says nothing of whose name it is."""
 _BRACKETS = re.compile(r"[(（]([\u3400-\u9fff]+)[)）]")
@@ -94,7 +95,7 @@ def in_latin(name: str, aliases: Aliases) -> Spelled:
 
 def _alias_somewhere(text: str, aliases: Aliases) -> list[Reading]:
     """`HIT Shenzhen`: an alias, maybe an acronym, beside nothing but places."""
-    words = _WORD.findall(text)
+    words = _WORD.findall(_DOTTED.sub(lambda found: found[0].replace(".", ""), text))
     places = [word for word in words if word.lower() in PLACES]
     rest = " ".join(word for word in words if word.lower() not in PLACES)
     if not places or not rest or len(words) > 6:
