@@ -16,7 +16,7 @@ from exportguard.language.parse import Mapping, NotRead, Tree, read
 from exportguard.language.source import PolicySource
 
 _MOST_BREAKS = 10
-"""Rules of a file that are taken out; a file with more of them is no YAML at all."""
+"""Times that a file is read again; one with more breaks is no YAML at all."""
 _RULES = re.compile(r"^rules:[ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE)
 _ITEM = re.compile(r"^( *)- ", re.MULTILINE)
 _TOP = re.compile(r"^([A-Za-z_][\w-]*)[ \t]*:", re.MULTILINE)
@@ -30,25 +30,30 @@ def read_past(source: PolicySource) -> tuple[Tree | None, list[Diagnostic]]:
     found: list[Diagnostic] = []
     text = source.text
     headless = False
-    while True:
+    for _ in range(_MOST_BREAKS):
         problems: list[Diagnostic] = []
         plain = source if text is source.text else PolicySource(source.name, text)
+        tree: Tree | None = None
         try:
             tree = read(plain, problems)
-        except NotRead as broken:
-            found += [*problems, broken.problem]
-            where = _to_take_out(plain, broken)
-            if where is None or len(found) > _MOST_BREAKS:
-                return None, _shown(found, source)
-            headless = headless or not _within_rules(text, where[0])
-            text = text[: where[0]] + re.sub(r"[^\r\n]", " ", text[where[0] : where[1]]) + text[where[1] :]
-            continue
+            broken = [NotRead(each) for each in problems if each.code == "EG104"]
+        except NotRead as error:
+            broken = [error]
+            problems.append(error.problem)
         found += problems
-        if found and text is not source.text and not _rules(text)[0]:
-            tree = None
-        if headless and isinstance(tree, Mapping):
-            tree.partial = True
-        return tree, _shown(found, source)
+        if not broken:
+            if found and text is not source.text and not _rules(text)[0]:
+                tree = None
+            if headless and isinstance(tree, Mapping):
+                tree.partial = True
+            return tree, _shown(found, source)
+        for each in broken:
+            where = _to_take_out(plain, each)
+            if where is None:
+                return None, _shown(found, source)
+            headless = headless or not _within_rules(plain.text, where[0])
+            text = text[: where[0]] + re.sub(r"[^\r\n]", " ", text[where[0] : where[1]]) + text[where[1] :]
+    return None, _shown(found, source)
 
 
 def as_written(problems: list[Diagnostic], source: PolicySource) -> list[Diagnostic]:
