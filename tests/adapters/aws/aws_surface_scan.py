@@ -95,6 +95,27 @@ def carriers(operation_model: Any) -> list[tuple[str, str]]:
     return found
 
 
+SAYS_SO = re.compile(r"(^|[_-])(gpu|nvidia|neuron|cuda|inferentia|trainium|hardware[_-]accelerated)", re.IGNORECASE)
+"""Choices of closed lists that stand for an accelerator."""
+
+
+def choices(operation_model: Any) -> list[tuple[str, str]]:
+    """("choice", value) of every choice of one operation's parameters that stands for an accelerator."""
+    found: list[tuple[str, str]] = []
+    todo: list[tuple[str, Any, tuple[str, ...]]] = [("", operation_model.input_shape, ())]
+    while todo:
+        name, shape, above = todo.pop()
+        if shape is None or shape.name in above or len(above) > 10:
+            continue
+        if shape.type_name == "structure":
+            todo += [(key, member, (*above, shape.name)) for key, member in shape.members.items()]
+        elif shape.type_name in ("list", "map"):
+            todo.append((name, shape.member if shape.type_name == "list" else shape.value, above))
+        elif name != "ResourceType":  # what is tagged is there already
+            found += [("choice", value) for value in getattr(shape, "enum", None) or () if SAYS_SO.search(value)]
+    return found
+
+
 def main(listing: str) -> None:
     import botocore.session
 

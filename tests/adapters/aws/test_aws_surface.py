@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 
 from adapters.aws.aws_shown import items
-from adapters.aws.aws_surface_scan import carriers
+from adapters.aws.aws_surface_scan import carriers, choices
 from exportguard.adapters.aws.classify import Standing, only_reads_or_releases, standing, surface
 from exportguard.adapters.aws.facts import observe
 from exportguard.vocabulary import NotApplicable
@@ -35,14 +35,18 @@ def mentions(service: str) -> bool:
     raw = newest.read_bytes()
     text = gzip.decompress(raw) if newest.suffix == ".gz" else raw
     return (
-        re.search(rb"(?i)instancetype|accelerator(type|name)|model(id|arn|identifier)|foundationmodel", text)
+        re.search(
+            rb"(?i)instancetype|accelerator(type|name)|model(id|arn|identifier)|foundationmodel"
+            rb"|\"(\w+[_-])?(gpu|nvidia|neuron|cuda|hardware[_-]accelerated)",
+            text,
+        )
         is not None
     )
 
 
 def test_a_new_operation_that_carries_something_is_classified():
-    """Every operation of the installed botocore with an instance type, accelerator or model parameter is in the
-    surface, reads, releases, is never seen (and so looked through), or is of a service known to have none."""
+    """Every operation of the installed botocore with an instance type, accelerator or model parameter, or with a choice
+    that stands for one, is in the surface, reads, releases, is never seen (and so looked through), or is of a service known to have none."""
     session = botocore.session.get_session()
     missed = []
     for service in session.get_available_services():
@@ -51,7 +55,7 @@ def test_a_new_operation_that_carries_something_is_classified():
         model = session.get_service_model(service)
         for operation in model.operation_names:
             if standing(service, operation) is Standing.OUTSIDE and not only_reads_or_releases(operation):
-                found = carriers(model.operation_model(operation))
+                found = carriers(model.operation_model(operation)) + choices(model.operation_model(operation))
                 if found:
                     missed.append((service, operation, found[:2]))
     assert missed == []

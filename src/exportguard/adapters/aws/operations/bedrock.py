@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, number
@@ -102,6 +103,14 @@ def marketplace_endpoint(call: Call) -> None:
         named_model(call, call.get("modelSourceIdentifier"), "modelSourceIdentifier")
 
 
+_NO_MODELS = re.compile(r":(guardrail|guardrail-profile|automated-reasoning-policy)/")
+
+
 @operation("bedrock", "PutResourcePolicy")
 def share(call: Call) -> None:
+    """Who else may use a model. Guardrails answer with none."""
+    arn = call.get("resourceArn")
+    if isinstance(arn, str) and _NO_MODELS.search(arn):
+        call.not_applicable("what is shared is no model")
+        return
     named_model(call, call.get("resourceArn"), "resourceArn")

@@ -83,6 +83,7 @@ class _WithinStack:
             "services": [said],
             "Subnets": [said],
             "infrastructureConfiguration": said,
+            "fleets": [said],
             "definition": definition(said),
             **said,
         }

@@ -91,6 +91,25 @@ def build_fleet(call: Call) -> None:
     call.not_applicable("the fleet does not grow, or has no accelerator")
 
 
+@operation("codebuild", "CreateProject", "UpdateProject", "StartBuild", "StartBuildBatch")
+def builds(call: Call) -> None:
+    """Machines by the environment, or those of a fleet, which were named when it was made."""
+    from exportguard.adapters.aws.operations.generic import everything
+
+    everything(call)
+    named = get(call.get("environment"), "fleet")
+    arn = get(named if named is not None else call.get("fleetOverride"), "fleetArn")
+    if arn is not None and not call.items:
+        answer = call.ask("codebuild", "BatchGetFleets", names=[arn])
+        rows = () if isinstance(answer, Unknown) else get(answer, "fleets") or ()
+        for row in rows:
+            call.nested("codebuild", "CreateFleet", row, "fleetArn")
+        if not rows:
+            reason = answer.reason if isinstance(answer, Unknown) else "not found"
+            call.unresolved(f"the fleet was not resolved: {reason}", "fleetArn")
+    call.not_applicable("the build's environment has no accelerator")
+
+
 # -- Data Pipeline -----------------------------------------------------------------------------------------------
 
 

@@ -187,6 +187,15 @@ def invoke_endpoint(call: Call) -> None:
     call.not_applicable("an algorithm's image, which serves no model that anybody offers")
 
 
+@operation("sagemaker", "CreateAIBenchmarkJob", action=Action.INVOKE)
+def benchmark(call: Call) -> None:
+    """Load on an endpoint that exists: what it serves answers."""
+    ident = get(get(call.struct(call.get("BenchmarkTarget"), "BenchmarkTarget"), "Endpoint"), "Identifier")
+    name = ident.rpartition("/")[2] if isinstance(ident, str) else ident
+    call.nested("sagemaker-runtime", "InvokeEndpoint", {"EndpointName": name}, "BenchmarkTarget.Endpoint.Identifier")
+    call.not_applicable("an algorithm's image, which serves no model that anybody offers")
+
+
 def _configuration(call: Call, name: Any) -> Any:
     """The configuration of an endpoint that exists, or why it is unknown."""
     found = call.ask("sagemaker", "DescribeEndpoint", EndpointName=name)

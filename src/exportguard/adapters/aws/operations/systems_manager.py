@@ -36,6 +36,12 @@ _STARTS = re.compile(
     re.IGNORECASE,
 )
 """Of those, the ones that may start or make what their parameters do not name."""
+_QUIET = re.compile(
+    r"\w+-(Delete|Stop|Terminate|Disable|Detach|Remove|Revoke|Release|Cancel|Describe|Get|List|Check|Validate|Collect|Analyze|"
+    r"Troubleshoot|Export|Publish)(?!\w*And(Start|Restart|Resize))",
+    re.IGNORECASE,
+)
+"""And those that only read, or take away, whatever they are about."""
 
 
 @operation("ssm", "SendCommand", "StartSession")
@@ -84,6 +90,8 @@ def run(call: Call, name: Any, given: Any, where: str) -> None:
     elif short.lower() in ("aws-startec2instance", "aws-restartec2instance"):
         ids = get(given, "InstanceId")
         call.nested("ec2", "StartInstances", {"InstanceIds": [ids] if isinstance(ids, str) else ids}, "Parameters")
+    elif _OWN.fullmatch(short) and _QUIET.match(short):
+        return
     elif not _OWN.fullmatch(short) or (_STARTS.search(short.partition("-")[2]) and len(call.items) == before):
         call.unknown(f"what automation {short[:100]} does was not read", where)
 

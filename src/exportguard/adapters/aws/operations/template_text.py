@@ -27,6 +27,7 @@ NAMED_BY_OTHERS = {
     "AWS::Serverless::StateMachine": "DescribeStateMachine",
     "AWS::EC2::Subnet": "DescribeSubnets",
     "AWS::ImageBuilder::InfrastructureConfiguration": "GetInfrastructureConfiguration",
+    "AWS::CodeBuild::Fleet": "BatchGetFleets",
 }
 """Resource types that other resources are made from, and the look-up that would tell what they say."""
 

@@ -17,7 +17,7 @@ _MOST_OPEN = 5
 """Conditions that only the deployment decides, of which every combination is judged; past it each choice is unknown."""
 _MOST_TURNS = 300
 _LOOSE = frozenset({"Arn", "Target", "Uri", "IntegrationUri", "Endpoint", "DefinitionString", "InvocationEndpoint",
-                    "uri", "ResourceId", "Create", "Update"})  # fmt: skip
+                    "uri", "ResourceId", "Create", "Update", "QueryString", "QueryStatement"})  # fmt: skip
 """Addresses: what leads where is seen in the parts that are known, so an unknown part does not hide the others."""
 _ARNS = {
     "AWS::Lambda::Function": "lambda:{region}:000000000000:function:{name}",

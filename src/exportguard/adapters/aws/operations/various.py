@@ -66,6 +66,8 @@ def savings_plan(call: Call) -> None:
 def share(call: Call) -> None:
     """Sharing a reservation or a model gives it to another account; sharing a subnet does not."""
     for place, arn in call.entries(call.get("resourceArns"), "resourceArns"):
+        if isinstance(arn, Unknown) and call.depth:
+            continue  # of the same template, where it is judged itself
         if not isinstance(arn, str):
             call.unknown(f"{place} is not readable", place)
         elif re.search(r":(capacity-reservation|dedicated-host)/", arn):
@@ -125,6 +127,26 @@ def deployment_group(call: Call) -> None:
 @operation("lexv2-models", "GenerateBotElement", "StartBotResourceGeneration", action=Action.INVOKE)
 def assistant(call: Call) -> None:
     call.model(Unknown("a model of the service's choice, which nobody names"), where=call.operation)
+
+
+@operation("iotsitewise", "CreateTask", "UpdateTask")
+def container_task(call: Call) -> None:
+    """A container on compute of the service's, with or without a GPU."""
+    config = call.struct(call.get("taskConfiguration"), "taskConfiguration")
+    config = call.struct(get(config, "containerTaskConfiguration"), "taskConfiguration.containerTaskConfiguration")
+    kind = get(config, "processingType")
+    if kind is not None and str(kind).strip().upper() != "GENERIC_COMPUTE_PROCESSING":
+        where = "taskConfiguration.containerTaskConfiguration.processingType"
+        call.accelerator(Unknown(f"a GPU that {str(kind)[:60]} stands for"), where=where)
+    call.not_applicable("the task asks for no accelerator")
+
+
+@operation("elasticbeanstalk", "RequestEnvironmentInfo", action=Action.INVOKE)
+def analysed(call: Call) -> None:
+    """Of the kinds of information, an analysis is written by a model on Bedrock, in the account's name."""
+    if str(call.get("InfoType")).strip().lower() == "analyze":
+        call.model(Unknown("a model that Beanstalk picks on Bedrock"), where="InfoType")
+    call.not_applicable("logs are collected")
 
 
 @operation("datazone", "StartNotebookRun", action=Action.START, complete=True)
