@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, misspelt
+from exportguard.adapters.aws.classify import Standing, services, standing
 from exportguard.adapters.aws.lookup import Question
 from exportguard.adapters.aws.lookup import Resolver as Lookups
 from exportguard.adapters.aws.operations import operation
@@ -178,9 +179,17 @@ def custom(call: Call, properties: Mapping[str, Any], where: str) -> None:
             service = service.lower().removeprefix("@aws-sdk/client-").replace("-", "")
             if isinstance(get(said, "region"), str):
                 call.place(Location(region=said["region"]))  # type: ignore[index]
-            api_call(call, service, action.removesuffix("Command"), get(said, "parameters") or {}, f"{where}.{key}")
+            bare = action.removesuffix("Command")  # a class of the SDK's, unless that is what the operation is called
+            named = action if _is_operation(service, action) else bare
+            api_call(call, service, named, get(said, "parameters") or {}, f"{where}.{key}")
         elif isinstance(written, Unknown) or (isinstance(written, str) and '"service"' in written):
             call.unknown("a custom resource whose call cannot be read", f"{where}.{key}")
+
+
+def _is_operation(service: str, action: str) -> bool:
+    name = action[:1].upper() + action[1:]
+    found = [known for known in services() if known.replace("-", "") == service]
+    return any(standing(known, name) is not Standing.UNSEEN for known in found)
 
 
 _SDK_CALLS = ("Create", "Update")

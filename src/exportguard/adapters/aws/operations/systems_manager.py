@@ -175,7 +175,8 @@ def steps(call: Call, rows: Any, where: str, depth: int = 0) -> None:
         action, inputs = get(step, "action"), get(step, "inputs")
         if action == "aws:executeAwsApi":
             inputs = _moustache(inputs)
-            api_call(call, str(get(inputs, "Service")), str(get(inputs, "Api")), inputs, f"{place}.inputs")
+            given = {key: value for key, value in inputs.items() if key not in ("Service", "Api")} if inputs else {}
+            api_call(call, str(get(inputs, "Service")), str(get(inputs, "Api")), given, f"{place}.inputs")
         elif action == "aws:runInstances":
             inputs = _moustache(inputs)
             call.nested("ec2", "RunInstances", {"MaxCount": get(inputs, "MaxInstanceCount") or 1,
