@@ -166,8 +166,11 @@ def judge_resource(call: Call, kind: str, properties: Any, where: str) -> None:
 def custom(call: Call, properties: Mapping[str, Any], where: str) -> None:
     """What a function of the account makes. Its calls are judged where it runs; what it is told plainly is read here:
     instance types, models, and the SDK calls that CDK's `AwsCustomResource` writes out in it."""
-    from exportguard.adapters.aws.operations.workflows import api_call
+    from exportguard.adapters.aws.operations.workflows import api_call, manifest
 
+    written = get(properties, "Manifest")
+    if isinstance(written, str):  # Kubernetes objects of CDK's
+        manifest(call, {"RequestBody": written}, f"{where}.Manifest")
     _look(call, "", {key: value for key, value in properties.items() if key not in _SDK_CALLS}, where)
     for key in _SDK_CALLS:
         written = properties.get(key)

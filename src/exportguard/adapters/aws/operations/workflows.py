@@ -117,7 +117,7 @@ def _task(call: Call, resource: Any, node: Mapping[str, Any], place: str) -> Non
         _http(call, parameters, place)
         return
     if match[2] == "eks" and match[3] in ("runJob", "call"):
-        _manifest(call, parameters, place)
+        manifest(call, parameters, place)
         return
     if isinstance(parameters, str):
         parameters = {}
@@ -125,7 +125,7 @@ def _task(call: Call, resource: Any, node: Mapping[str, Any], place: str) -> Non
     api_call(call, match[2], match[3], parameters, place)
 
 
-def _manifest(call: Call, parameters: Any, place: str) -> None:
+def manifest(call: Call, parameters: Any, place: str) -> None:
     """A request to a cluster: pods that ask for accelerators, and Karpenter's pools by the types they name."""
     method = str(get(parameters, "Method") or "POST").strip().upper()
     if method in ("GET", "HEAD", "DELETE"):
