@@ -130,6 +130,7 @@ def _unlisted(
     return _request(address, ModelPath(Action.INVOKE), [], tree, resolver, account)
 
 
+_MODELS: Final = ("model", "models[]", "fallbacks[]")
 _AGENT_KEYS: Final = frozenset({"agent", "agent_reference"})
 _DEFINED: Final = ModelPath(Action.PROVISION)
 
@@ -161,7 +162,7 @@ def _request(
     if path.hidden or not _AGENT_KEYS.isdisjoint(tree if isinstance(tree, dict) else ()):
         names = [Unknown("the model is that of the agent")]
     if not names:
-        named = any_text(tree, "model") if isinstance(tree, dict) else []
+        named = [name for key in _MODELS for name in any_text(tree, key)] if isinstance(tree, dict) else []
         names = list(dict.fromkeys([*asked, *named]))
     if not names:
         names = list(dict.fromkeys(text(value, where) for where, value in search(tree, NESTED)))

@@ -87,8 +87,11 @@ def gpu_sizes(node: Tree, where: str = "", depth: int = 0) -> Iterator[tuple[str
             yield from gpu_sizes(value, f"{where}[{number}]", depth + 1)
 
 
-_PROGRAMS: Final = ("microsoft.web/", "microsoft.app/", "microsoft.containerinstance/", "microsoft.support/",
-                     "microsoft.logic/", "microsoft.authorization/", "microsoft.containerregistry/")  # fmt: skip
+_PROGRAMS: Final = (
+    "microsoft.web/", "microsoft.app/containerapps", "microsoft.app/jobs", "microsoft.app/sessionpools",
+    "microsoft.containerinstance/", "microsoft.support/", "microsoft.logic/", "microsoft.authorization/",
+    "microsoft.containerregistry/",
+)  # fmt: skip
 """Namespaces whose settings are somebody's own words."""
 
 

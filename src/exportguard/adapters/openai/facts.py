@@ -182,7 +182,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_NAMES: Final = frozenset({"model", "models", "deployment"})
+_NAMES: Final = frozenset({"model", "models", "deployment", "fallbacks"})
+"""`models` and `fallbacks`: what a router or a gateway serves in its place."""
 _LENGTHS: Final = frozenset(map(len, _NAMES))
 
 

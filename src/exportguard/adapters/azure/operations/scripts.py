@@ -57,6 +57,7 @@ _ENDS: Final = re.compile(
     r"|connection|model|code|credential|token|login|task|job-schedule|application|location|blueprint|lock|tag)\b",
     re.IGNORECASE,
 )
+_SET: Final = re.compile(r"--set\s.*(?:capacity|count|size|sku)[\w.]*\s*=", re.IGNORECASE)
 _GPU: Final = re.compile(r"gpu|workload-profile-(?:type|name)", re.IGNORECASE)
 _ACCOUNT: Final = re.compile(
     r"deployment\s+create|commitment-plan|--kind[\s=]+[\"']?(?:openai|aiservices|\$)", re.IGNORECASE
@@ -70,9 +71,10 @@ _SHELL: Final = re.compile(
     r"|CognitiveServicesAccount\b|RecoveryServicesBackupItem|RedHatOpenShift\w*)(?P<rest>.*)",
     re.IGNORECASE,
 )
+_GPUS: Final = re.compile(r"\s-(?:Request|Limits?)Gpu\w*", re.IGNORECASE)
 _SHELL_BY_SIZE: Final = words("vm vmconfig vmss vmssconfig akscluster aksnodepool batchpool hdinsightcluster host")
 _SHELL_SIZED: Final = re.compile(
-    r"(?:-(?:Node)?(?:VM|VirtualMachine)?(?:Size|SkuName|InstanceType)\b[:\s]+|\b\w*(?:Vm|Instance)?(?:Size|SkuName)[\"']?\s*=\s*)"
+    r"(?:-(?:\w*(?:Size|SkuName|InstanceType)|Sku)\b[:\s]+|\b\w*(?:Vm|Instance)?(?:Size|SkuName)[\"']?\s*=\s*)"
     r"(?P<size>[^\s,;})]+)",
     re.IGNORECASE,
 )
@@ -93,9 +95,15 @@ _SDK: Final = re.compile(
     r"\b(?:virtual_machines|virtual_machine_scale_sets|virtual_machine_scale_set_vms|managed_clusters|agent_pools"
     r"|capacity_reservations|dedicated_hosts|fleets|deployments|deployment_stacks|compute|pools?|machines)"
     r"\.(?:begin_)?(?:create|update|start|restart|redeploy|scale)\w*\("
-    r"|\bml_client\.\w+\.(?:begin_)?(?:create_or_update|resize|start|invoke)\(",
+    r"|\bml_client\.(?:\w+\.)?(?:begin_)?(?:create_or_update|resize|start|invoke)\(",
     re.IGNORECASE,
 )
+_ASKS: Final = re.compile(
+    r"\b(?:completions|responses|embeddings)\.(?:create|parse|stream)\(|\bimages\.(?:generate|edit)\("
+    r"|\b(?:messages|client)\.(?:create|stream|complete|embed)\([^)]*\bmodel\s*=",
+    re.IGNORECASE,
+)
+"""How a program asks a model, with the SDKs of their vendors."""
 _MODELS: Final = re.compile(
     r"\.openai\.azure\.(?:com|us|cn)|\.services\.ai\.azure\.|\.models\.ai\.azure\.|\.inference\.ml\.azure\."
     r"|api\.openai\.com|api\.anthropic\.com|/chat/completions",
@@ -163,10 +171,12 @@ def _takes(said: str, spelled: bool | None) -> bool:
     for command in _CLI.finditer(said):
         if _command_takes(command["group"].lower(), command["rest"]):
             return True
+    if _GPUS.search(said):
+        return True
     for cmdlet in _SHELL.finditer(said):
         if _cmdlet_takes(cmdlet["verb"].lower(), cmdlet["noun"].lower(), cmdlet["rest"], spelled):
             return True
-    if _SDK.search(said) and not spelled:
+    if (_SDK.search(said) and not spelled) or _ASKS.search(said):
         return True
     if _MODELS.search(said) and (_WRITES.search(said) or "curl" in said.lower() or "chat/completions" in said.lower()):
         return True
@@ -177,7 +187,7 @@ def _command_takes(group: str, rest: str) -> bool:
     words_ = rest.partition(" -")[0]
     if group == "rest":
         return bool(_WRITES.search(rest)) and not _HARMLESS_TYPE.search(rest)
-    if not _TAKES.search(words_) or (_ENDS.match(words_) and not _ANEW.search(words_)):
+    if not _TAKES.search(words_) or (group != "databricks" and _ENDS.match(words_) and not _ANEW.search(words_)):
         return False
     if group in ("container", "containerapp"):
         return _GPU.search(rest) is not None
@@ -187,13 +197,16 @@ def _command_takes(group: str, rest: str) -> bool:
         return "alias" in words_ or "subscription" in words_
     if group == "synapse":
         return "spark" in words_
+    if group == "databricks":
+        return "create" in words_
     if group == "resource":
         return not _HARMLESS_TYPE.search(rest)
     sizes = [m["size"] for m in _SIZED.finditer(rest)]
     if group in ("hdinsight", "kusto", "batch") and not sizes and "pool" not in words_ and "create" not in words_:
         return False
     if group in _ONLY_BY_SIZE:
-        return bool(_ANEW.search(words_)) or not _sizes_are_small(sizes) or ("resize" in words_ and not sizes)
+        unsaid = _SET.search(rest) is not None or ("resize" in words_ and not sizes)
+        return unsaid or bool(_ANEW.search(words_)) or not _sizes_are_small(sizes)
     return not (sizes and group == "ml" and _sizes_are_small(sizes))
 
 
