@@ -17,7 +17,7 @@ _PLAIN = re.compile(
     r"|a(?:\d|1[01])|a[1248]m?_v2"
 )
 _CLASSIC = re.compile(r"extrasmall|small|medium|large|extralarge")
-_HOST = re.compile(r"(?P<family>[a-z]{1,6}?)(?:v\d{1,2})?(?:_[a-z]{2,8})?[-_]type\d{1,2}")
+_HOST = re.compile(r"(?P<family>[a-z]{1,6}?)(?:v\d{1,2})?(?:_[a-z]{2,8}|medmem|highmem)?[-_]type\d{1,2}")
 _HOST_FAMILY = re.compile(r"(?:d|dc|e|eb|ec|f|fx|l|m)[abdilmps]{0,4}|msm|mdmsm|mbsmbm")
 _KUSTO = re.compile(r"^dev\(no_sla\)_|\+\d+tb_ps$")
 """Azure Data Explorer writes its storage and its terms around the size."""

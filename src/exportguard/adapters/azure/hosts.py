@@ -136,8 +136,11 @@ def _named(host: str) -> tuple[str, str | None] | None:
     return None
 
 
-_WITH_MODELS: Final = ("fabric.microsoft.com", "powerbi.com", "analysis.windows.net")
-"""Services that pass on the calls of a model, below paths of their own."""
+_PASSING_ON: Final = (
+    "fabric.microsoft.com", "powerbi.com", "analysis.windows.net", "servicebus.windows.net",
+    "servicebus.chinacloudapi.cn", "servicebus.usgovcloudapi.net",
+)  # fmt: skip
+"""Services that pass calls on, below paths of their own: Fabric to models, a relay to whatever listens behind it."""
 _APPS: Final = (".azurewebsites.net", ".azurecontainerapps.io", ".azurestaticapps.net", ".azurefd.net")
 """Hosts of somebody's own program: a path that only ends like a model's is that program's."""
 _MODEL_TAILS: Final = frozenset({"completions", "embeddings", "responses"})
@@ -172,8 +175,11 @@ def classify(host: str, path: tuple[str, ...]) -> tuple[str, str | None]:
     """(plane, cloud) of *host*; of a host that is not listed, by its *path* (lower-case segments)."""
     named = _named(host)
     if named is not None:
-        asks = named[0] == "other" and path and _ends_like_a_models(path) and _under(host, _WITH_MODELS)
-        return ("models", None) if asks else named
+        if named[0] != "other" or not path or not _under(host, _PASSING_ON):
+            return named
+        if "subscriptions" in path and "providers" in path[:-1]:
+            return "arm", None
+        return ("models", None) if _ends_like_a_models(path) else named
     if not path:
         return "other", None
     cloud = cloud_of(host) if host.endswith((".chinacloudapi.cn", ".azure.cn", ".azure.us")) else None
