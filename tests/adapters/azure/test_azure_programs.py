@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import random
 import time
 import zipfile
 from typing import Any
@@ -11,7 +12,10 @@ from typing import Any
 import pytest
 
 from adapters.azure.azure_must_calls import ND, G, url, vm
+from exportguard.adapters.azure import operations
+from exportguard.adapters.azure.address import addresses
 from exportguard.adapters.azure.facts import observe
+from exportguard.adapters.azure.operations.reading import Call
 from exportguard.adapters.azure.operations.scripts import taken
 from exportguard.vocabulary import NotApplicable, ProvisioningRequest
 
@@ -41,6 +45,19 @@ def test_the_files_of_a_clusters_command_are_read(context: str, seen: type) -> N
     """Manifests that ask for nodes with accelerators are seen in the archive; one that cannot be read is unknown."""
     body = {"command": "kubectl apply -f .", "context": context}
     assert isinstance(observe("POST", CLUSTER, body), seen)
+
+
+def test_a_damaged_archive_is_read_or_unknown() -> None:
+    """No archive breaks the reading: each is seen, or nothing of it asks for accelerators."""
+    chance = random.Random(5)
+    whole = base64.b64decode(packed(WEB * 20, NODE_POOL))
+    for _ in range(500):
+        damaged = bytearray(whole)
+        for _ in range(chance.randint(1, 6)):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        call = Call("POST", addresses("POST", CLUSTER)[0], {"context": base64.b64encode(damaged).decode()})
+        found = operations.table()["microsoft.containerservice/managedclusters"]["post:runcommand"].read(call)
+        assert found is None or len(found) > 0
 
 
 @pytest.mark.parametrize(

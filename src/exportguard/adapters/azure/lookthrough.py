@@ -64,7 +64,7 @@ def look_through(body: Tree, kind: str) -> list[Item]:
             continue  # an input or an output that happens to be called so; what is in it is searched
         if value not in ("", [], {}) and not isinstance(value, (bool, int, float)):
             found.append(Item(kind=reason, model=_name(value, where), where=where))
-    for path in ("sku.name", "sku.size", "properties.sku.name"):
+    for path in ("sku.name", "sku.size", "properties.sku.name") if isinstance(body, dict) else ():
         for where, value in walk(body, path):
             if isinstance(value, Unknown) or (isinstance(value, str) and _N_SERIES.search(value)):
                 found.append(Item(kind=reason, instance_type=text(value, where), where=where))

@@ -11,6 +11,7 @@ import base64
 import binascii
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -56,12 +57,15 @@ def _deployment_script(call: Call) -> Items:
         unknown("the script that a deployment runs is elsewhere")
         for path in ("properties.primaryScriptUri", "properties.supportingScriptUris[]")
         for _, uri in walk(call.body, path)
-        if uri
+        if uri != ""
     ]
     return [*elsewhere[:1], *(_inline(call) or ())] or None
 
 
-_APPLIES: Final = re.compile(r"\b(?:kubectl|helm|kustomize)\b", re.IGNORECASE)
+_BROKEN: Final = (
+    ValueError, zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, NotImplementedError, RuntimeError,
+)  # fmt: skip
+"""What the reader of an archive raises for one that is damaged, encrypted, or packed in a way it does not know."""
 _GROWS: Final = re.compile(
     r"instanceType\s*:\s*[\"']?(?P<size>[^\s\"']+)|sku-gpu|nvidia\.com/gpu|amd\.com/gpu"
     r"|sku-(?:family|name)[^-]*?values\s*:\s*(?:\[\s*|-\s*)[\"']?(?:Standard_)?N",
@@ -95,7 +99,7 @@ def _cluster_command(call: Call) -> Items:
                     raise ValueError("too much")
                 for entry in entries:
                     found += _manifest(archive.read(entry).decode("utf-8", "replace"), where)
-        except (ValueError, binascii.Error, zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError):
+        except _BROKEN:
             found.append(unknown("the files of the command cannot be read"))
     return found[:200] or None
 
