@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from exportguard.authority import (
     Ledger,
     LimitReachedError,
     ReservationState,
+    SqlLedger,
     UsageDraw,
     UsageMovedError,
     authorization_draws,
@@ -285,3 +288,31 @@ def test_a_limited_quantity_that_is_not_known_cannot_be_drawn() -> None:
         authorization_draws(lifting(Lifted(authorization="w", rule="p/1", unit="tokens")), [licence])
     with pytest.raises(LedgerError, match="not known any more"):
         authorization_draws(lifting(Lifted(authorization="other", rule="p/1")), [licence])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "made_at = made_at + 1", "expires_at = expires_at + 1", "key = 'k9'",
+        """asked = '[[["customer:c1",[8,0,0]]],[],"0123456789abcdef"]'""", "asked = '[]'", "asked = '[1,2,3]'",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["k1", "k2", "low"])
+def test_a_reservation_that_was_changed_is_named(tmp_path: Path, change: str, key: str) -> None:
+    """Also where no sum changes by it: an instant within its hour, or another key."""
+    ledger = open_ledger(tmp_path / "ledger")
+    assert isinstance(ledger, SqlLedger)
+    ledger.reserve("k1", tokens(7), as_of=AT)
+    ledger.reserve("k2", tokens(7, "\udcff"), [AuthorizationDraw("w", "tokens", 7, 9)], as_of=AT)
+    ledger.commit("k2", as_of=AT, usage=tokens(9, "\udcff"))
+    ledger.lower("low", tokens(2), as_of=AT)
+    ledger.reserve("k3", tokens(1), as_of=AT)
+    ledger.release("k3", as_of=AT)
+    ledger.reserve("k3", tokens(1), as_of=AT + timedelta(minutes=1))
+    assert ledger.verify() == ()
+    with sqlite3.connect(tmp_path / "ledger") as connection:
+        connection.execute(f"UPDATE ledger_reservation SET {change} WHERE key = '{key}'")
+    connection.close()
+    (said,) = ledger.verify()
+    assert said.startswith((f"the reservation {key}", "the reservation k9", f"what the ledger keeps of {key}"))
+    ledger.close()

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from exportguard.authority.ledger import rows
-from exportguard.authority.ledger.model import Counted
+from exportguard.authority.ledger.model import Counted, is_whole
 from exportguard.authority.ledger.periods import LEVEL, buckets_of
 from exportguard.storage import Session
 
 _ALL: Final = """
-    SELECT state, key, '', made_at, draws FROM ledger_reservation WHERE state <> 'released'
+    SELECT state, key, CAST(expires_at AS TEXT) || ' ' || asked, made_at, draws FROM ledger_reservation
+        WHERE state <> 'released'
     UNION ALL SELECT 'use', scope, bucket, 0, CAST(tokens AS TEXT) || ' ' || CAST(accelerators AS TEXT) || ' '
         || CAST(tpp AS TEXT) || ' ' || CAST(unknown_tokens AS TEXT) || ' ' || CAST(unknown_accelerators AS TEXT)
         || ' ' || CAST(unknown_tpp AS TEXT) FROM ledger_use
     UNION ALL SELECT 'drawn', name, unit, drawn, '' FROM ledger_authorization
 """
 """In one statement, so that it is one moment though others go on writing."""
+
+_SUMS: Final = ("use", "drawn")
 
 _Amounts = tuple[int, ...]
 _NONE: Final = (0,) * 6
@@ -30,6 +33,8 @@ def problems(session: Session) -> Iterator[str]:
     for state, name, place, number, text in session.execute(_ALL):
         try:
             found.add(str(state), str(name), str(place), number, str(text))
+            if state not in _SUMS and not _is_whole(str(name), str(place), number):
+                yield f"the reservation {name} was changed: its key, an instant of it, or what was asked"
         except (ValueError, TypeError, AttributeError, OverflowError):
             yield f"what the ledger keeps of {name} cannot be read"
     for scope, bucket in sorted({*found.said, *found.counted}):
@@ -38,6 +43,11 @@ def problems(session: Session) -> Iterator[str]:
     for entry, unit in sorted({*found.draws, *found.drawn}):
         if found.draws[entry, unit] != found.drawn[entry, unit]:
             yield f"what is drawn of {entry} ({unit}) is not the sum of its reservations"
+
+
+def _is_whole(key: str, told: str, made: Any) -> bool:
+    expires, _, asked = told.partition(" ")
+    return is_whole(asked, key, int(made), int(expires))
 
 
 class _Sums:

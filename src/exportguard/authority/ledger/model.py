@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
 from exportguard.authority.approvals import Approval
@@ -270,7 +271,7 @@ class Counted(NamedTuple):
 
     @classmethod
     def from_text(cls, text: str) -> Counted:
-        usage, authorizations = json.loads(text)
+        usage, authorizations, *_ = json.loads(text)
         return cls(
             tuple((scope, (t, a, p)) for scope, (t, a, p) in usage),
             tuple((name, unit, amount) for name, unit, amount in authorizations),
@@ -288,6 +289,28 @@ class Counted(NamedTuple):
         return tuple(usage), tuple(AuthorizationDraw(n, u, unscaled(a, u), math.inf) for n, u, a in self.authorizations)
 
 
+def asked_text(text: str, key: str, made: int, expires: int) -> str:
+    """The *text* of a `Counted`, with a digest over it and the reservation's key and instants (microseconds)."""
+    return f'{text[:-1]},"{_digest(key, made, expires, text)}"]'
+
+
+def is_whole(asked: str, key: str, made: int, expires: int) -> bool:
+    """Whether what `asked_text` gave is still about this key and these instants; also where an earlier version of
+    exportguard wrote it, which gave no digest."""
+    text, comma, digest = asked.rpartition(',"')
+    if not comma or len(digest) != _DIGITS + 2 or not digest.endswith('"]'):
+        return len(json.loads(asked)) == 2
+    return digest[:-2] == _digest(key, made, expires, f"{text}]")
+
+
+_DIGITS: Final = 16
+
+
+def _digest(key: str, made: int, expires: int, text: str) -> str:
+    said = f"{key}\n{made}\n{expires}\n{text}"
+    return sha256(said.encode("utf-8", "backslashreplace")).hexdigest()[:_DIGITS]
+
+
 def reading_of(sums: Sequence[int], unknown: Sequence[int], version: int) -> UsageReading:
     """What a rule sees of *sums* (tokens, accelerators, TPP, as they are counted) and of how many are not known."""
     tokens, accelerators, tpp = (
@@ -300,7 +323,8 @@ def reading_of(sums: Sequence[int], unknown: Sequence[int], version: int) -> Usa
 
 
 def scope_of(by: str, key: str) -> str:
-    return f"{by}:{key}"
+    """Under what use is kept. A name that is not Unicode (a lone surrogate) is kept by how that is written."""
+    return f"{by}:{key if key.isascii() else key.encode('utf-8', 'backslashreplace').decode()}"
 
 
 def _add(a: int | None, b: int | None) -> int | None:

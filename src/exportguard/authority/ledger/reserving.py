@@ -26,6 +26,7 @@ from exportguard.authority.ledger.model import (
     ReservationState,
     UsageDraw,
     UsageMovedError,
+    asked_text,
     scope_of,
     unscaled,
 )
@@ -37,10 +38,10 @@ _VERSIONS: Final = "SELECT scope, version FROM ledger_scope WHERE scope IN ({nam
 _DRAWN: Final = "SELECT name, unit, drawn FROM ledger_authorization WHERE name IN ({names})"
 _MADE: Final = """
     INSERT INTO ledger_reservation (key, state, made_at, expires_at, asked, draws, note)
-    VALUES (:key, 'reserved', :made, :expires, :draws, :draws, '')
+    VALUES (:key, 'reserved', :made, :expires, :asked, :draws, '')
 """
 _AGAIN: Final = """
-    UPDATE ledger_reservation SET state = 'reserved', made_at = :made, expires_at = :expires, asked = :draws,
+    UPDATE ledger_reservation SET state = 'reserved', made_at = :made, expires_at = :expires, asked = :asked,
         draws = :draws, note = '' WHERE key = :key AND state = 'released'
 """
 _DRAW: Final = """
@@ -74,8 +75,11 @@ class Reserving:
         self.counted = Counted.of(usage, authorizations)
         self.limits = {(entry.authorization, entry.unit): entry.limit for entry in authorizations}
         self.conditions = {scope_of(q.by, k): reading.version for (q, k), reading in (conditional_on or {}).items()}
-        made, draws = rows.micros(as_of), self.counted.text()
-        self.row = {"key": key, "made": made, "expires": made + rows.span(expires_after), "draws": draws}
+        made = rows.micros(as_of)
+        expires = made + rows.span(expires_after)
+        draws = self.counted.text()
+        asked = asked_text(draws, key, made, expires)
+        self.row = {"key": key, "made": made, "expires": expires, "asked": asked, "draws": draws}
 
     def __call__(self, session: Session) -> Reservation | LedgerError:
         return _reserve(session, (self,))[0]

@@ -19,6 +19,7 @@ from exportguard.authority.ledger.model import (
     Reservation,
     ReservationState,
     UsageDraw,
+    asked_text,
     unscaled,
 )
 from exportguard.authority.ledger.reserving import Reserving
@@ -202,6 +203,7 @@ class SqlLedger:
     def lower(self, key: str, usage: Sequence[UsageDraw], *, as_of: datetime, note: str = "") -> None:
         counted = Counted.of(usage, ())
         at = rows.micros(as_of)
+        asked = asked_text(counted.text(), key, at, at)
 
         def work(session: Session) -> LedgerError | None:
             known, before = rows.find_counted(session, key) or (None, _NOTHING)
@@ -212,8 +214,8 @@ class SqlLedger:
             rows.count(session, counted, as_of, -1, only_level=True)
             session.execute(
                 """INSERT INTO ledger_reservation (key, state, made_at, expires_at, asked, draws, note)
-                VALUES (:key, 'lowered', :at, :at, :draws, :draws, :note)""",
-                {"key": key, "at": at, "draws": counted.text(), "note": note},
+                VALUES (:key, 'lowered', :at, :at, :asked, :draws, :note)""",
+                {"key": key, "at": at, "asked": asked, "draws": counted.text(), "note": note},
             )
             return None
 
