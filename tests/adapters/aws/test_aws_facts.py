@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from time import process_time
 
 import pytest
 
@@ -193,3 +194,24 @@ def test_outside_is_decided_before_parameters_are_touched():
             raise AssertionError("read")
 
     assert isinstance(observe("s3", "PutObject", Untouchable(), region="us-east-1"), NotApplicable)
+
+
+REPEATED = [
+    ("appsync", "CreateResolver", {"code": "/model/x" * 40_000}),
+    ("appsync", "CreateResolver", {"code": "modelId = " * 40_000}),
+    ("ssm", "SendCommand", {"DocumentName": "d", "Parameters": {"commands": ["p5-" * 60_000]}}),
+    ("proton", "UpdateService", {"name": "s", "spec": "g6-" * 150_000}),
+    ("lambda", "Invoke", {"a" * 300_000: "b"}),
+    ("stepfunctions", "CreateStateMachine", {"definition": '{"States": {"A": {"Type": "Task", "Resource": '
+     '"arn:aws:states:::eks:call", "Parameters": {"Path": "' + "nvidia" * 60_000 + '"}}}}'}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters"), REPEATED, ids=[f"{row[0]}-{i}" for i, row in enumerate(REPEATED)]
+)
+def test_a_text_that_repeats_what_is_looked_for_is_read_in_time(service, operation, parameters):
+    """No search in a long text grows with the square of its length."""
+    before = process_time()
+    observe(service, operation, parameters, region="us-east-1")
+    assert process_time() - before < 3

@@ -163,9 +163,10 @@ def data_source(call: Call) -> None:
 
 
 _IN_CODE = re.compile(
-    r"""/model/([^/"'\s]+)/(?:invoke|converse)|modelId["']?\s*[:=]\s*["']([^"']+)["']""", re.IGNORECASE
+    r"""/model/([^/"'\s]{1,300})/(?:invoke|converse)|modelId["']?\s{0,9}[:=]\s{0,9}["']([^"']{1,300})["']""",
+    re.IGNORECASE,
 )
-_ASKS_IN_CODE = re.compile(r"\b(invokeModel|converse)\s*\(|/model/[^\s]*/(invoke|converse)", re.IGNORECASE)
+_ASKS_IN_CODE = re.compile(r"\b(invokeModel|converse)\s*\(|/model/[^\s]{0,300}/(invoke|converse)", re.IGNORECASE)
 
 
 @operation("appsync", "CreateResolver", "UpdateResolver", "CreateFunction", "UpdateFunction")

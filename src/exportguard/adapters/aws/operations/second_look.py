@@ -33,7 +33,7 @@ def second_look(call: Call) -> None:
     """Add what the parameters of *call* name, if they were not read for their shape."""
     todo: list[tuple[str, Any, int]] = []
     for key, value in call.parameters.items():
-        if isinstance(key, str) and _NO_KEY.search(key):
+        if isinstance(key, str) and (len(key) > 200 or _NO_KEY.search(key)):
             call.unknown(f"`{key[:60]}` is no parameter of any operation, yet says something", key[:200])
         elif isinstance(value, str) and not _TEXTS.search(str(key)) and _written(str(key), value, 0):
             call.unknown(f"{str(key)[:60]} is a structure that is written as a text", str(key)[:200])
@@ -43,7 +43,7 @@ def second_look(call: Call) -> None:
         if not todo:
             return
         place, value, depth = todo.pop()
-        last = place.rpartition(".")[2].partition("[")[0]
+        last = place[-300:].rpartition(".")[2].partition("[")[0]
         if depth > _DEEPEST or last in SAID_BY_USERS or _TEXTS.search(last):
             continue
         if isinstance(value, Mapping):

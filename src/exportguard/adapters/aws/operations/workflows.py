@@ -16,7 +16,7 @@ from exportguard.vocabulary import Action, Unknown
 
 _MOST_STATES = 5_000
 _FUNCTION = re.compile(r"arn:[^:]+:(lambda:|states:[^:]*:[^:]*:activity:|swf:)", re.IGNORECASE)
-_WANTS_GPU = re.compile(r"(nvidia|amd|aws\.amazon|habana|gpu)[\w.-]*/(gpu|neuron|mig)|gpu\b|neuron", re.IGNORECASE)
+_WANTS_GPU = re.compile(r"(nvidia|amd|aws\.amazon|habana|gpu)[\w.-]{0,60}/(gpu|neuron|mig)|gpu\b|neuron", re.IGNORECASE)
 _SERVICES = {
     "sfn": "stepfunctions",
     "bedrockruntime": "bedrock-runtime",
