@@ -166,6 +166,33 @@ def test_a_file_beside_it_is_another_after_everybody_closed_it(tmp_path: Path) -
     log.close()
 
 
+def test_opening_a_store_again_lets_go_of_no_lock_on_it(tmp_path: Path) -> None:
+    """A process that closes any descriptor of a file loses its locks on it (POSIX). Another process that closes the
+    store last then takes the write-ahead log away from under the first one."""
+    place = tmp_path / "log"
+    log = open_log(place)
+    log.append(entry("d1"))
+    beside = os.stat(f"{place}-wal").st_ino
+    again = open_log(place)  # not used: it only looks at the file
+    other = "import sys; from exportguard.record import open_log; log = open_log(sys.argv[1]); log.tail(1); log.close()"
+    subprocess.run([sys.executable, "-c", other, str(place)], check=True, timeout=60)
+    assert os.stat(f"{place}-wal").st_ino == beside
+    assert log.append(entry("d2")) == 2
+    again.close()
+    log.close()
+    fresh = open_log(place)
+    assert [stored.record["decision_id"] for stored in fresh.tail(5)] == ["d1", "d2"]
+    fresh.close()
+
+
+def test_a_store_behind_a_link_is_made_where_the_link_points(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "store")
+    log = open_log(tmp_path / "link")
+    assert log.append(entry("d1")) == 1
+    log.close()
+    assert (tmp_path / "store").stat().st_mode & 0o777 == 0o600
+
+
 def test_a_removed_directory(tmp_path: Path) -> None:
     place = tmp_path / "home" / "log"
     log = open_log(place)

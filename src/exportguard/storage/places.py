@@ -43,7 +43,11 @@ def make_private_file(path: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
     if path.exists():
         return
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    named = os.path.realpath(path)  # a link may name a file that is not there yet
+    try:
+        descriptor = os.open(named, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
+    except FileExistsError:
+        return  # somebody was quicker; to open it and close it again would let go of locks that SQLite holds on it
     os.close(descriptor)
     if sys.platform != "win32":
         # A new file outlives a power cut only when its directory entry does.

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from exportguard.forks import Lock
 from exportguard.storage.contract import Row, Session, StorageError
 from exportguard.storage.places import make_private_file, network_file_system
 
@@ -31,7 +32,10 @@ _PATIENCE_S = 0.008
 """SQLite waits longer and longer for a lock, a tenth of a second in the end, and who waits so long finds it taken
 again each time. A writer here asks for it anew after this long, so that no process starves beside busy ones."""
 
-_MAGIC = b"SQLite format 3\0"
+_LEAST = 512
+"""Bytes of the smallest database, a page of the smallest size (SQLite, Database File Format, 1.3.2)."""
+_creating = Lock()
+"""Nobody in this process has a file open while it is made, for the same reason as `SqliteDriver._inspect` tells."""
 _WAS_REMOVED = "was removed or replaced while it was in use"
 _GONE = f"the file {_WAS_REMOVED}"
 _BESIDE = ("-wal", "-shm")
@@ -47,7 +51,7 @@ class SqliteDriver:
     def __init__(self, path: Path, timeout: float) -> None:
         self.path = Path(os.path.abspath(path))
         self.place = str(self.path)
-        self._beside = [f"{self.path}{name}" for name in _BESIDE]
+        self._beside = [f"{os.path.realpath(self.path)}{name}" for name in _BESIDE]  # where SQLite puts them
         self.timeout = timeout
         self._identity: tuple[int, int] | None = None
         if self.path.is_dir():
@@ -56,7 +60,8 @@ class SqliteDriver:
         if kind is not None:
             raise StorageError("network", self.place, f"SQLite does not work on a network file system ({kind})")
         try:
-            make_private_file(self.path)
+            with _creating:
+                make_private_file(self.path)
         except OSError as error:
             detail = f"the file cannot be created: {error.strerror or error}"
             raise StorageError("cannot-create", self.place, detail) from error
@@ -64,14 +69,17 @@ class SqliteDriver:
         self._inspect()
 
     def _inspect(self) -> None:
+        """Look at the file without opening it: to close it again would let go of every lock that SQLite holds on it in
+        this process (POSIX), and another process would then remove what is written to."""
         try:
-            with self.path.open("rb") as file:
-                start = file.read(len(_MAGIC))
+            size = self.path.stat().st_size
         except OSError as error:
             raise StorageError("cannot-create", self.place, f"the file cannot be read: {error.strerror}") from error
-        if start and start != _MAGIC:
+        if 0 < size < _LEAST:
             # SQLite itself would take a file of a few bytes for an empty one, and write over it.
             raise StorageError("corrupt", self.place, "this is not an SQLite database")
+        if not os.access(self.path, os.R_OK):
+            raise StorageError("cannot-create", self.place, "the file cannot be read by this user")
         if not os.access(self.path, os.W_OK):
             raise StorageError("readonly", self.place, "the file cannot be written by this user")
 
