@@ -5,12 +5,12 @@ Botocore's own Stubber, moto and every other handler stay in place. Nothing of b
 
 from __future__ import annotations
 
-import gc
 import sys
 import weakref
 from typing import TYPE_CHECKING, Any, Literal
 
 from exportguard.forks import Lock
+from exportguard.living import living
 
 if TYPE_CHECKING:
     from exportguard.adapters.aws.lookup import Resolver
@@ -199,22 +199,12 @@ def _emitter_of(target: Any) -> Any:
 def _living_emitters() -> list[Any]:
     """The emitters of every living botocore session and client."""
     clients, sessions = _types()
-    wanted = (*clients, *sessions)
-    frozen = gc.get_freeze_count()
-    if frozen:
-        gc.unfreeze()  # a frozen heap (a pre-forking server) is invisible to get_objects
-    try:
-        objects = gc.get_objects()
-    finally:
-        if frozen:
-            gc.freeze()
     found: dict[int, Any] = {}
-    for candidate in objects:
-        if issubclass(type(candidate), wanted):
-            try:
-                emitter = _emitter_of(candidate)
-            except (AttributeError, KeyError, ValueError):
-                continue  # half built in another thread: it takes its handlers from BUILTIN_HANDLERS
-            if emitter is not None:
-                found[id(emitter)] = emitter
+    for candidate in living((*clients, *sessions)):
+        try:
+            emitter = _emitter_of(candidate)
+        except (AttributeError, KeyError, ValueError):
+            continue  # half built in another thread: it takes its handlers from BUILTIN_HANDLERS
+        if emitter is not None:
+            found[id(emitter)] = emitter
     return list(found.values())

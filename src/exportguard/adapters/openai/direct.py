@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import weakref
 from types import SimpleNamespace
 from typing import Any, Final
@@ -48,16 +47,3 @@ def owner_of(http: Any, request: Any) -> Any | None:
     client = owned.client()
     now = getattr(getattr(client, "base_url", None), "host", None)  # it can be given another one at any time
     return client if host in owned.hosts or host == now else None
-
-
-def living(kinds: tuple[type, ...]) -> list[Any]:
-    """Every client that exists."""
-    frozen = gc.get_freeze_count()
-    if frozen:
-        gc.unfreeze()  # a frozen heap (a pre-forking server) is invisible to get_objects
-    try:
-        objects = gc.get_objects()
-    finally:
-        if frozen:
-            gc.freeze()
-    return [each for each in objects if issubclass(type(each), kinds)]

@@ -10,9 +10,10 @@ from contextvars import ContextVar
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from exportguard.adapters.openai.direct import living, own, owner_of
+from exportguard.adapters.openai.direct import own, owner_of
 from exportguard.adapters.openai.passage import Passage
 from exportguard.forks import Lock
+from exportguard.living import living
 from exportguard.offloop import begin_off_loop, off_loop
 
 if TYPE_CHECKING:
