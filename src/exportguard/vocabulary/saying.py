@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from exportguard.vocabulary.fact import Unknown
-from exportguard.vocabulary.item import Item
+from exportguard.vocabulary.item import Item, ItemKind
 from exportguard.vocabulary.request import Action, Observation, ProvisioningRequest
 
 _LEFT_OUT: Final = re.compile(
@@ -33,9 +33,11 @@ def is_named(item: Item) -> bool:
 def all_named(request: ProvisioningRequest) -> bool:
     """Whether it is known what each item of *request* is."""
     items = request.items
-    if isinstance(items, Unknown):
-        return False
-    return is_named(items[0]) if len(items) == 1 else all(map(is_named, items))
+    if type(items) is tuple and len(items) == 1:
+        only = items[0]
+        if type(only.instance_type) is str and type(only.instances) is int and type(only.kind) is ItemKind:
+            return True  # a machine, as in nearly every call
+    return not isinstance(items, Unknown) and all(map(is_named, items))
 
 
 def marked(seen: Observation, *said: Any) -> Observation:

@@ -129,6 +129,21 @@ def test_uninstall_leaves_the_sdk_as_it_was(gate, hook):
 
 
 @mock_aws
+def test_uninstall_passes_over_a_session_that_took_no_handlers(gate, hook):
+    """Botocore's emitter raises when asked to take out what nothing was ever put in for; the others must be left."""
+    hook.install()
+    session = botocore.session.Session(include_builtin_handlers=False)
+    bare = session.create_client("ec2", "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
+    between = ec2()
+    hook.uninstall()
+    hook.uninstall()
+    assert not [point for emitter in _living_emitters() for point in _points(emitter) if point.hook is hook]
+    run(between, "t3.micro")
+    assert gate.seen == []
+    assert bare.meta.events
+
+
+@mock_aws
 def test_install_again_after_uninstall_works(gate, hook):
     """A hook can be put in, taken out and put in again."""
     client = ec2()

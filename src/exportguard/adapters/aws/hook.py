@@ -5,6 +5,7 @@ Botocore's own Stubber, moto and every other handler stay in place. Nothing of b
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import weakref
 from typing import TYPE_CHECKING, Any, Literal
@@ -152,7 +153,9 @@ def _register(emitter: Any, point: Point) -> None:
 
 def _unregister(emitter: Any, point: Point) -> None:
     for event, method, _ in _EVENTS:
-        emitter.unregister(event, getattr(point, method))
+        # Where nobody ever registered for an event, botocore's emitter has nothing to look into, and raises.
+        with contextlib.suppress(AttributeError):
+            emitter.unregister(event, getattr(point, method))
 
 
 def _points(emitter: Any) -> list[Point]:

@@ -18,9 +18,9 @@ from exportguard.adapters.azure.operations.reading import Call, Operation, unkno
 from exportguard.adapters.azure.places import locations_of
 from exportguard.adapters.azure.resolve import KnowsDeployments, Resolver, as_resolver
 from exportguard.adapters.azure.tree import Tree, plant, read_body, walk
-from exportguard.vocabulary.building import built
+from exportguard.vocabulary.building import made
 from exportguard.vocabulary.call import AzureCall
-from exportguard.vocabulary.fact import Unknown
+from exportguard.vocabulary.fact import NOT_GIVEN, Unknown
 from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.methods import READING
 from exportguard.vocabulary.request import Action, NotApplicable, Observation, ProvisioningRequest, Transfer
@@ -77,11 +77,32 @@ def _observe(method: str, url: str, body: object, resolver: Resolver | None, acc
     if method in READING and not (method == "GET" and opens_socket(url)):
         return _READS
     seen: Observation = _OTHER_HOST
-    for address in addresses(method, url):
-        seen = observe_at(address, method, body, resolver, account)
+    for address, operation in _routes(method, url):
+        if operation is None:
+            seen = observe_at(address, method, body, resolver, account)
+        else:
+            seen = judge(operation, Call(method, address, read_body(body), resolver), account)
         if isinstance(seen, ProvisioningRequest):
             return seen
     return seen
+
+
+def _listed(address: Address, method: str) -> Operation | None:
+    """The operation of a resource type; None where the body is looked through, or carries other calls."""
+    if address.plane is not _ARM or _carries(address):
+        return None
+    return operations.find(address.type, method, address.action)
+
+
+def _carries(address: Address) -> bool:
+    """Whether a call carries others."""
+    return address.type in _CARRIERS or (address.action in BATCHES and address.type.startswith("microsoft.resources"))
+
+
+@lru_cache(maxsize=1024)
+def _routes(method: str, url: str) -> tuple[tuple[Address, Operation | None], ...]:
+    """What one URL may be about, each with its operation: the same few are called again and again."""
+    return tuple((address, _listed(address, method)) for address in addresses(method, url))
 
 
 def opens_socket(url: str) -> bool:
@@ -99,13 +120,12 @@ def observe_at(
         from exportguard.adapters.azure import dataplane
 
         return dataplane.observe(address, method, body, resolver, account)
-    if address.type in _CARRIERS or (address.action in BATCHES and address.type.startswith("microsoft.resources")):
+    operation = _listed(address, method)
+    if operation is not None:
+        return judge(operation, Call(method, address, read_body(body), resolver), account)
+    if _carries(address):
         return bulk.observe(address, method, body, resolver, account)
-    operation = operations.find(address.type, method, address.action)
-    if operation is None:
-        return _unlisted(address, method, body, resolver, account)
-    call = Call(method, address, read_body(body), resolver)
-    return judge(operation, call, account)
+    return _unlisted(address, method, body, resolver, account)
 
 
 def judge(operation: Operation, call: Call, account: str | None = None) -> Observation:
@@ -181,17 +201,26 @@ def request(
 ) -> ProvisioningRequest:
     """A request in the words of the vocabulary; equal items are one."""
     subscription = address.subscription or account
-    return built(
+    return made(
         ProvisioningRequest,
-        provider="azure",
-        service=service or _namespace(address.type),
-        operation=operation[:500],
-        action=action,
-        account=subscription[:200] if subscription else _NO_SUBSCRIPTION,
-        locations=locations,
-        items=tuple(items),
-        transfer=transfer,
-        tags=tags or {},
+        {
+            "provider": "azure",
+            "service": service or _namespace(address.type),
+            "operation": operation[:500],
+            "action": action,
+            "account": subscription[:200] if subscription else _NO_SUBSCRIPTION,
+            "locations": locations,
+            "items": tuple(items),
+            "parties": NOT_GIVEN,
+            "end_use": NOT_GIVEN,
+            "transfer": transfer,
+            "time": NOT_GIVEN,
+            "red_flags": (),
+            "customer": None,
+            "idempotency_key": None,
+            "call": None,
+            "tags": tags or {},
+        },
     )
 
 

@@ -142,7 +142,8 @@ def read_body(body: object) -> Tree:
     `Unknown` for what cannot be read without using it up (a generator, a pipe) and for more than `MAX_BYTES`.
     """
     if type(body) is bytes and 0 < len(body) <= MAX_BYTES:
-        return parse(body)
+        tree = _fast(body)
+        return tree if tree is not None else parse(body)
     if body is None or body == b"" or body == "":
         return None
     if isinstance(body, (bytearray, memoryview)):
