@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import product
-from typing import NamedTuple
 
 from exportguard.decide import explain
 from exportguard.decide.combine import combine
 from exportguard.decide.derive import Facts, derive
 from exportguard.decide.lift import Lifter
-from exportguard.decide.plan import Asked, Group, Plan, plan
+from exportguard.decide.plan import Asked, Finding, Group, Plan, plan
 from exportguard.language import Cause, CompiledPolicySet, CompiledRule, Indeterminate, Scope, World
 from exportguard.reference import ReferenceData
 from exportguard.vocabulary.authorization import Authorization
@@ -36,15 +35,6 @@ _DECLARED = Certainty.DECLARED.value
 _HOLD, _FLAG = Effect.HOLD, Effect.FLAG
 _ALLOW = Outcome.ALLOW
 _MATCH, _NO_MATCH, _OPEN = RuleResult.MATCH, RuleResult.NO_MATCH, RuleResult.INDETERMINATE
-
-
-class Finding(NamedTuple):
-    """What one rule said of one combination, after `unless`, before authorizations."""
-
-    result: RuleResult
-    scope: Scope
-    causes: tuple[Cause, ...]
-    """Why it is open; or, of a match, which unknown facts could lift it."""
 
 
 def decide(

@@ -18,8 +18,7 @@ from exportguard.vocabulary.fact import Confidence, Unknown
 from exportguard.vocabulary.scope import ItemView, LocationView, PartyView
 
 if TYPE_CHECKING:
-    from exportguard.decide.evaluate import Finding
-    from exportguard.decide.plan import Asked
+    from exportguard.decide.plan import Asked, Finding
 
 MAX_REASONS = 12
 """Combinations that are told of one rule; how many more there are is said in the last one."""

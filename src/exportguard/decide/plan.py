@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from weakref import ref
 
-from exportguard.language import CompiledPolicySet, CompiledRule, Together, World
+from exportguard.language import Cause, CompiledPolicySet, CompiledRule, Scope, Together, World
 from exportguard.reference import ReferenceData
-from exportguard.vocabulary.decision import Effect
+from exportguard.vocabulary.decision import Effect, RuleResult
 
 _KEPT = 16
 
@@ -47,6 +47,15 @@ class Asked(NamedTuple):
     """Among the rules of the set, by policy and rule."""
     holds: bool
     """Whether it holds the request while it is open."""
+
+
+class Finding(NamedTuple):
+    """What one rule said of one combination, after `unless`, before authorizations."""
+
+    result: RuleResult
+    scope: Scope
+    causes: tuple[Cause, ...]
+    """Why it is open; or, of a match, which unknown facts could lift it."""
 
 
 class Single(NamedTuple):

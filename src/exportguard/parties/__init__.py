@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from exportguard.parties.customer import Customer
-    from exportguard.parties.directory import CustomerDirectory, MemoryDirectory, load_directory
+    from exportguard.parties.directory import CustomerDirectory, MemoryDirectory
+    from exportguard.parties.opening import load_directory
     from exportguard.parties.ownership import answer
     from exportguard.parties.resolution import ResolvedParties, resolve
 
@@ -19,7 +20,7 @@ _HOMES = {
     "MemoryDirectory": "directory",
     "ResolvedParties": "resolution",
     "answer": "ownership",
-    "load_directory": "directory",
+    "load_directory": "opening",
     "resolve": "resolution",
 }
 

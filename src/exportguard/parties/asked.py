@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from exportguard.forks import Lock
 from exportguard.parties.customer import Customer
-from exportguard.parties.directory import CustomerDirectory, load_directory
+from exportguard.parties.directory import CustomerDirectory
+from exportguard.parties.opening import load_directory
 from exportguard.reference import default as reference
 from exportguard.vocabulary.fact import FactSource, Unknown
 from exportguard.vocabulary.party import Role
