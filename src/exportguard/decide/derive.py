@@ -16,6 +16,7 @@ from exportguard.decide.items import item_views, period_of
 from exportguard.errors import NaiveInstantError
 from exportguard.reference import ReferenceData, RegionFact
 from exportguard.reference.listcodes import list_code
+from exportguard.reference.parts import DIVIDED
 from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
 from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.party import Party, PartyKind, Role
@@ -179,7 +180,9 @@ def _location(
     said = location.__dict__
     stated, region, cloud, subdivision = said["country"], said["region"], said["cloud"], said["subdivision"]
     if isinstance(stated, str):
-        stated = reference.country(stated)
+        written, stated = stated, reference.country(stated)
+        if isinstance(stated, Unknown) and (named := reference.country_of_part(written)) is not None:
+            stated, subdivision = named
     certainty = _DECLARED if said["certainty"] is _SURE else _POSSIBLE
     if stated is NOT_GIVEN and subdivision is None and cloud is None and isinstance(region, str):
         # What nearly every request says of a place: a region, and nothing else.
@@ -203,15 +206,17 @@ def _location(
         countries.append(stated)
     if not countries:
         countries.append(NO_LOCATION)
-    return [LocationView(region, c, _part(subdivision, c), cloud, certainty, index) for c in countries]
+    return [LocationView(region, c, _part(subdivision, c, reference), cloud, certainty, index) for c in countries]
 
 
 @lru_cache(maxsize=4096)
 def _by_region(region: str, provider: Maybe[str], certainty: str, index: int, reference: ReferenceData) -> LocationView:
     fact = _region(provider, region, reference)
     if isinstance(fact, Unknown):
-        return LocationView(region, fact, _part(None, fact), None, certainty, index)
-    return LocationView(region, fact.country, _part(fact.subdivision, fact.country), fact.cloud, certainty, index)
+        return LocationView(region, fact, _part(None, fact, reference), None, certainty, index)
+    return LocationView(
+        region, fact.country, _part(fact.subdivision, fact.country, reference), fact.cloud, certainty, index
+    )
 
 
 def _region(provider: Maybe[str], name: str, reference: ReferenceData) -> RegionFact | Unknown:
@@ -268,11 +273,17 @@ def _parties(stated: Maybe[tuple[Party, ...]], reference: ReferenceData) -> tupl
 def _party(party: Party, index: int, reference: ReferenceData) -> PartyView:
     said, read = party.__dict__, reference.country
     where, headquarters, parent = said["country"], said["headquarters"], said["ultimate_parent"]
-    if isinstance(where, str):
-        where = read(where)
-    if isinstance(headquarters, str):
-        headquarters = read(headquarters)
     name, subdivision = said["name"], said["subdivision"]
+    if isinstance(where, str):
+        stated, where = where, read(where)
+        if where.__class__ is Unknown and (named := reference.country_of_part(stated)) is not None:
+            where, subdivision = named
+    if isinstance(headquarters, str):
+        stated, headquarters = headquarters, read(headquarters)
+        if headquarters.__class__ is Unknown and (named := reference.country_of_part(stated)) is not None:
+            headquarters = named[0]
+            if subdivision is None and isinstance(where, str) and where not in DIVIDED:
+                subdivision = named[1]  # it is run from there; where in the country it is otherwise nobody says
     parent_view: Maybe[UltimateParentView]
     if parent is None:
         parent_view = UltimateParentView(name, where, headquarters)
@@ -299,8 +310,8 @@ def _party(party: Party, index: int, reference: ReferenceData) -> PartyView:
     listings, answers = said["listings"], said["ownership_answers"]
     if not isinstance(listings, Unknown) and listings:
         listings = tuple([_list_code(x, reference) for x in listings])
-    if subdivision is not None or where.__class__ is Unknown or where in _DIVIDED:
-        subdivision = _part(subdivision, where)
+    if subdivision is not None or where.__class__ is Unknown or where in DIVIDED:
+        subdivision = _part(subdivision, where, reference)
     return PartyView(
         _plain(said["role"]),
         name,
@@ -321,17 +332,14 @@ def _party(party: Party, index: int, reference: ReferenceData) -> PartyView:
 
 _NOT_ASKED: Mapping[OwnershipQuestion, Maybe[bool]] = MappingProxyType({})
 
-_DIVIDED = frozenset({"UA"})
-"""Countries of which a part is treated otherwise than the rest (Crimea, the so-called DNR and LNR: 15 CFR 746.6)."""
-
 _WHICH_PART = Unknown("which part of the country is not given")
 
 
-def _part(stated: Maybe[str] | None, country: Maybe[str]) -> Maybe[str] | None:
-    """An ISO 3166-2 subdivision as stated; where none is stated of a divided country, it is unknown, not none."""
+def _part(stated: Maybe[str] | None, country: Maybe[str], reference: ReferenceData) -> Maybe[str] | None:
+    """An ISO 3166-2 subdivision as it reads; where none is stated of a divided country, it is unknown, not none."""
     if stated is not None:
-        return stated if isinstance(stated, Unknown) else stated.strip().upper()
-    return _WHICH_PART if isinstance(country, Unknown) or country in _DIVIDED else None
+        return stated if isinstance(stated, Unknown) else reference.part(stated, country)
+    return _WHICH_PART if isinstance(country, Unknown) or country in DIVIDED else None
 
 
 def _list_code(code: Maybe[str], reference: ReferenceData) -> Maybe[str]:

@@ -14,6 +14,7 @@ import yaml
 
 from exportguard.reference.checks import check
 from exportguard.reference.countries import key_tables
+from exportguard.reference.parts import part_keys
 from exportguard.reference.store import COMPACT, DATA, encode
 
 TABLES = (
@@ -28,10 +29,13 @@ def read_tables(folder: Path = DATA) -> tuple[dict[str, Any], list[str]]:
     countries = _read(folder / "countries.yaml")
     kept = _read(folder / "country_spellings.yaml")
     codes, names, problems = key_tables(countries["countries"], kept["spellings"], kept["official"], kept["ambiguous"])
+    parts, doubled = part_keys(kept["parts"])
+    problems += doubled
     tables["countries"] = {
         "codes": sorted(row["code"] for row in countries["countries"]),
         "keys": codes,
         "names": names,
+        "parts": parts,
         "source": countries["source"],
         "confidence": countries["confidence"],
     }

@@ -47,8 +47,12 @@ class Groups:
             (since, {n: _joined(m, since, territories) for n, m in _at(spans, since).items()})
             for since in (_EVER, *self._dates)
         ]
+        # Where a provider serves the United States it serves their territories, which its list need not name; of
+        # China's regions it names those that it serves.
+        of_us = [territory for territory in territories if territory[2] == "US"]
         self._fixed: dict[str, frozenset[str]] = {
-            f"provider:{row['provider']}": frozenset(row["countries"]) for row in providers["lists"]
+            f"provider:{row['provider']}": _joined(frozenset(row["countries"]), _EVER, of_us)
+            for row in providers["lists"]
         }
         self.names = frozenset(current) | frozenset(self._fixed)
 

@@ -24,9 +24,10 @@ from exportguard.reference.groups import Groups, instant
 from exportguard.reference.instances import Instances
 from exportguard.reference.models import Models
 from exportguard.reference.names import fold
+from exportguard.reference.parts import named_part, read_part
 from exportguard.reference.regions import Regions
 from exportguard.reference.store import Store
-from exportguard.vocabulary.fact import Unknown
+from exportguard.vocabulary.fact import Maybe, Unknown
 
 _REMEMBERED = 4096
 """Spellings of countries that are kept: those of a process's own documents, not of everything it is ever sent."""
@@ -85,6 +86,15 @@ class ReferenceData:
             if len(self._read_countries) < _REMEMBERED:
                 self._read_countries[text] = known
         return known
+
+    def part(self, text: str, country: Maybe[str] | None) -> str | Unknown:
+        """The ISO 3166-2 code of a part of *country*. Unknown where a part that matters may be meant."""
+        return read_part(text, country, self._store.table("countries")["parts"])
+
+    def country_of_part(self, text: str) -> tuple[str, str] | None:
+        """Country and code of a part that stands where a country is asked for (`Crimea`)."""
+        code = named_part(text, self._store.table("countries")["parts"])
+        return (code.partition("-")[0], code) if code is not None else None
 
     def country_like(self, text: str) -> str | None:
         """The code of the country whose name is nearest to *text*: what a slip of the pen most likely meant."""

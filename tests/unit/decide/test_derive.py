@@ -186,6 +186,47 @@ def test_which_part_of_a_divided_country_is_not_known_until_it_is_said():
 
 
 @pytest.mark.parametrize(
+    ("country", "written", "part"),
+    [
+        ("UA", "Crimea", "UA-43"),
+        ("UA", "43", "UA-43"),
+        ("UA", "UA_43", "UA-43"),
+        ("UA", "UA\u201143", "UA-43"),
+        ("UA", "Autonomous Republic of Crimea", "UA-43"),
+        ("UA", "Донецкая область", "UA-14"),
+        ("UA", "Kyiv", "UA-30"),
+        ("UA", "US-CA", None),
+        ("UA", "UA-99", None),
+        ("UA", "the south", None),
+        ("RU", "Sevastopol", "UA-40"),
+        ("RU", "RU-CR", "UA-43"),
+        ("RU", "Moscow", "MOSCOW"),
+        ("US", "California", "CALIFORNIA"),
+        ("US", "us-ca", "US-CA"),
+        ("US", "Odessa", "ODESSA"),
+        ("US", "UA-43", "UA-43"),
+    ],
+)
+def test_a_part_of_a_country_is_read_in_any_usual_spelling(country, written, part):
+    """What is written otherwise of a divided country is not known to be elsewhere in it."""
+    (party,) = seen(parties=(Party(role="end_user", country=country, subdivision=written),)).parties
+    assert party.subdivision == part if part is not None else isinstance(party.subdivision, Unknown)
+    (place,) = seen(locations=(Location(country=country, subdivision=written),)).locations
+    assert place.subdivision == party.subdivision
+
+
+def test_a_part_stated_as_a_country_is_its_country_and_that_part():
+    (party,) = seen(parties=(Party(role="end_user", country="Crimea"),)).parties
+    assert (party.country, party.subdivision) == ("UA", "UA-43")
+    (run,) = seen(parties=(Party(role="end_user", country="DE", headquarters="Sevastopol"),)).parties
+    assert (run.country, run.headquarters, run.subdivision) == ("DE", "UA", "UA-40")
+    (place,) = seen(locations=(Location(country="Luhansk People's Republic"),)).locations
+    assert (place.country, place.subdivision) == ("UA", "UA-09")
+    (open_,) = seen(parties=(Party(role="end_user", country="UA", headquarters="Kyiv"),)).parties
+    assert isinstance(open_.subdivision, Unknown)
+
+
+@pytest.mark.parametrize(
     ("written", "code"),
     [
         ("el", "EL"),

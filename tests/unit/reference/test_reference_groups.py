@@ -32,6 +32,10 @@ def test_hong_kong_counts_with_china_and_macau_on_its_own() -> None:
 
 def test_us_territories_count_with_the_united_states() -> None:
     assert {"US", "PR", "GU", "VI", "AS", "MP"} <= REFERENCE.country_group("A:1", NOW)
+    for provider in ("anthropic", "openai"):
+        served = REFERENCE.country_group(f"provider:{provider}", NOW)
+        assert {"US", "PR", "GU", "VI", "AS", "MP"} <= served
+        assert not {"CN", "HK", "MO"} & served
 
 
 @pytest.mark.parametrize(

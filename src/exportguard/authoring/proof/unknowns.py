@@ -143,12 +143,12 @@ class Unknowns:
 
     def part_of(self, name: str, country: Term) -> Term:
         """A subdivision: absent only where the country is known and not divided."""
-        from exportguard.decide.derive import _DIVIDED
+        from exportguard.reference.parts import DIVIDED
 
         null = self.flag(f"{name}.null")
         self.wish(null)
         term = self.text(name, "subdivision", "party.subdivision", nullable=null)
-        divided = both(neg(country.open), self.operations.words.one_of(country.value, frozenset(_DIVIDED)))
+        divided = both(neg(country.open), self.operations.words.one_of(country.value, frozenset(DIVIDED)))
         self.restrict(neg(conj((null, disj((country.open, divided))))))
         return term
 
