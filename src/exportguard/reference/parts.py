@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from exportguard.reference.names import MAX_NAME, fold, visible, words
+from exportguard.reference.names import MAX_NAME, fold, visible, word_set, words
 from exportguard.vocabulary.fact import Maybe, Unknown
 
 DIVIDED = frozenset({"UA"})
@@ -19,9 +19,9 @@ _CLAIMING = frozenset({"UA", "RU"})
 """In whose addresses those parts are written."""
 
 _CODE = re.compile(r"([A-Z]{2})-([A-Z0-9]{1,3})")
-_ABOUT = frozenset(
-    "the so called autonomous republic of people peoples s oblast region province city federal ukraine russia temporarily "
-    "occupied область обл республика народная автономная украина україна автономна республіка народна".split()
+_ABOUT = word_set(
+    "the so called autonomous republic of people peoples s oblast region province city federal ukraine russia "
+    "temporarily occupied область обл республика народная автономная украина україна автономна республіка народна"
 )
 """Words around the name of a part."""
 
@@ -58,10 +58,6 @@ def named_part(text: str, parts: Mapping[str, str]) -> str | None:
 
 def part_keys(parts: Mapping[str, list[str]]) -> tuple[dict[str, str], list[str]]:
     """Codes and names, folded, and the problems met: used when the data is built."""
-    keys: dict[str, str] = {}
-    problems: list[str] = []
-    for code, names in parts.items():
-        for text in (code, *names):
-            if keys.setdefault(fold(text), code) != code:
-                problems.append(f"parts: `{text}` names {keys[fold(text)]} and {code}")
-    return keys, problems
+    named = [(fold(text), code) for code, texts in parts.items() for text in (code, *texts)]
+    keys = dict(reversed(named))
+    return keys, [f"parts: `{text}` names {keys[text]} and {code}" for text, code in named if keys[text] != code]
