@@ -117,7 +117,7 @@ def _decide(state: State, draft: Draft, facts: Facts) -> Decision:
     assert draft.request is not None
     assert draft.as_of is not None
     entries = usable(state, draft)
-    if draft.fingerprint is None and any(entry.request_fingerprint is not None for entry in entries):
+    if entries and draft.fingerprint is None and any(entry.request_fingerprint is not None for entry in entries):
         from exportguard.record import fingerprint
 
         draft.fingerprint = fingerprint(draft.request)

@@ -120,7 +120,8 @@ class Frozen(BaseModel):
         new = kind.__new__(kind)
         given = update or {}
         set_values(new, {**self.__dict__, **given})
-        set_fields(new, self.__pydantic_fields_set__.union(given))
+        fields = self.__pydantic_fields_set__
+        set_fields(new, fields if fields.issuperset(given) else fields.union(given))  # none of them changes it
         set_extra(new, None)
         set_private(new, None)
         return new

@@ -79,6 +79,8 @@ def _bare(value: str, what: str) -> Maybe[str]:
 
 def number(value: Any, what: str) -> Maybe[int]:
     """A count. CloudFormation and JSON documents write numbers as text; a fraction is rounded up."""
+    if type(value) is int and 0 <= value <= 10**15:
+        return value
     if isinstance(value, Unknown):
         return value
     if value is None:
@@ -97,11 +99,15 @@ def number(value: Any, what: str) -> Maybe[int]:
 
 def most(*counts: Maybe[int] | None) -> Maybe[int]:
     """The worst case of several counts, each of which may be absent (None). Unknown if one is, or all are absent."""
-    given = [c for c in counts if c is not None]
-    for count in given:
+    largest: int | None = None
+    for count in counts:
+        if count is None:
+            continue
         if isinstance(count, Unknown):
             return count
-    return max((c for c in given if not isinstance(c, Unknown)), default=NOT_GIVEN)
+        if largest is None or count > largest:
+            largest = count
+    return NOT_GIVEN if largest is None else largest
 
 
 def times(count: Maybe[int], factor: Maybe[int]) -> Maybe[int]:

@@ -25,7 +25,7 @@ _MOST = 20_000
 
 def standing_places(call: Call) -> None:
     """Add the places in which what was found in *call* may stand."""
-    if not _matters(call):
+    if not _matters(call) or (not call.seen and _says_no_place(call.parameters)):
         return
     subnets: dict[str, None] = {}
     interfaces: dict[str, None] = {}
@@ -78,6 +78,22 @@ def plain_type(kind: str) -> bool:
 
 
 _PLACES = _ZONES | _SUBNETS | _INTERFACES | {"outpostarn"}
+_NAMES_NO_PLACE = frozenset({
+    "ImageId", "InstanceType", "MinCount", "MaxCount", "KeyName", "ClientToken", "UserData", "DryRun", "EbsOptimized",
+})  # fmt: skip
+"""What most calls consist of. With a text or a number as its value, none of it says where anything stands."""
+
+
+def _says_no_place(parameters: Any) -> bool:
+    """Whether a look at the names alone is enough, as it is for the plainest calls."""
+    return (
+        type(parameters) is dict
+        and _NAMES_NO_PLACE.issuperset(parameters)
+        and _SCALARS.issuperset(map(type, parameters.values()))
+    )
+
+
+_SCALARS = frozenset({str, int, bool})
 
 
 def _named(source: Any) -> Iterator[tuple[str, Any]]:
