@@ -217,6 +217,10 @@ def test_a_problem_of_a_scope_is_where_the_scope_stands(tmp_path):
     text = text.replace('scope: item.kind == "accelerator"', scope)
     told = carets(tmp_path, policy=HEAD + rule("item.count > 8"), authorizations=text)
     assert told == [("EG203", "authorizations.yaml", "countri")]
+    never = 'scope: item.count > 8 && request.parties.exists(p, party.country == "US")'
+    text = AUTHORIZATION.replace("waiver", "internal_waiver").replace("many", "8")
+    told = carets(tmp_path, authorizations=text.replace('scope: item.kind == "accelerator"', never))
+    assert told == [("EG413", "authorizations.yaml", "p")]
 
 
 def test_a_link_that_leads_nowhere_is_told(tmp_path):

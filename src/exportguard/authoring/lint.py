@@ -205,12 +205,15 @@ def _authorizations(file: PolicyFile, reference: ReferenceData, known: set[str])
     found: list[Diagnostic] = []
     document = Document(file)
     for index, entry in enumerate(entries):
+        problems: list[Diagnostic] = []
+        note = f"the scope of `{entry.id}`"
         try:
-            compile_scope(entry.scope, reference, name=f"{file.name} ({entry.id})")
+            compile_scope(entry.scope, reference, name=f"{file.name} ({entry.id})", warnings=problems)
         except PolicyError as error:
+            problems, note = list(error.diagnostics), f"{note}: nothing was loaded"
+        if problems:
             scalar = document.scalar("authorizations", index, "scope")
-            placed = [in_scope(problem, scalar, entry.scope) for problem in error.diagnostics]
-            found += [replace(problem, notes=(f"the scope of `{entry.id}`: nothing was loaded",)) for problem in placed]
+            found += [replace(in_scope(problem, scalar, entry.scope), notes=(note,)) for problem in problems]
     return found
 
 

@@ -74,6 +74,10 @@ EXPLANATIONS: dict[str, str] = {
     "EG412": "The list of rules is empty: the policy denies, holds and flags nothing.",
     "EG413": "A macro asks its list element by element, and what stands behind its comma never names the element: it "
     "is the same for all of them. Most often another list or another macro's variable was named by mistake.",
+    "EG414": "Braces that are written twice stand for braces, so that the reader sees the path and not the fact; and "
+    "only `because` puts in facts, `title` and `remedy` are shown as they are written.",
+    "EG415": "Between two statuses there is a time in which the rule has none. It is not asked then, as if it had "
+    "ended; `suspended` says the same in so many words.",
     "EG501": "The suite (`tests.yaml`) cannot be read: the message names what is wrong and where.",
     "EG502": "The customers document cannot be read.",
     "EG503": "The authorizations document cannot be read, or the scope of one of them is no condition.",

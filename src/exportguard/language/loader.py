@@ -72,11 +72,14 @@ def load_policies(sources: Sequence[PolicySource], reference: ReferenceData) -> 
     )
 
 
-def compile_scope(text: str, reference: ReferenceData, *, name: str) -> CompiledCondition:
+def compile_scope(
+    text: str, reference: ReferenceData, *, name: str, warnings: list[Diagnostic] | None = None
+) -> CompiledCondition:
     """Compile the scope of an authorization: a condition over `item`, `party`, `location` and `request`.
 
     Args:
         name: what diagnostics call the text (the authorization's id, or its file).
+        warnings: takes what is most likely not meant.
 
     Raises:
         PolicyError: with every problem of the text.
@@ -94,6 +97,7 @@ def compile_scope(text: str, reference: ReferenceData, *, name: str) -> Compiled
             False,
             "an authorization may not ask `unknown(…)`: a missing fact must not lift a rule",
             ("request", "item", "party", "location"),
+            warnings,
         )
         if checked is not None and not problems:
             return CompiledCondition(checked.node, text)

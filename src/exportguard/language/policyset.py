@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -118,6 +119,24 @@ def meet(one: FromTo, other: FromTo) -> bool:
     start = max((p[0] for p in (one, other) if p[0] is not None), default=None)
     stop = min((p[1] for p in (one, other) if p[1] is not None), default=None)
     return start is None or stop is None or start < stop
+
+
+def first_gap(effective: FromTo, periods: Sequence[FromTo]) -> tuple[datetime, datetime] | None:
+    """The first time within *effective* that lies between two of *periods* and in none."""
+    start, stop = effective
+    ended: datetime | None = None
+    for begins, ends in sorted(periods, key=lambda period: (period[0] is not None, period[0] or _NEVER)):
+        if ended is not None and begins is not None and ended < begins:
+            gap = max(ended, start) if start else ended, min(begins, stop) if stop else begins
+            if gap[0] < gap[1]:
+                return gap
+        if ends is None:
+            return None
+        ended = ends if ended is None else max(ended, ends)
+    return None
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def within(instant: datetime, period: FromTo) -> bool:

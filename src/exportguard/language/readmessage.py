@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+from exportguard.diagnostics import Diagnostic
 from exportguard.language.cel import parse
 from exportguard.language.check import Checker
 from exportguard.language.message import Parts
-from exportguard.language.schema import Vocabularies
+from exportguard.language.schema import ROOTS, Vocabularies
 from exportguard.language.source import Scalar
 from exportguard.language.syntax import CelSyntaxError, Node, path_text
 
 _BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_PATH = r"(?:" + "|".join(sorted(ROOTS)) + r")(?:\.[a-z_]+)+"
+_DOUBLED = re.compile(r"\{\{\s*(" + _PATH + r")\s*\}\}")
+_BRACED = re.compile(r"\{+\s*(" + _PATH + r")\s*\}+")
 
 
 def read_message(scalar: Scalar, words: Vocabularies, roots: frozenset[str] | None) -> tuple[Parts, list[Any]]:
@@ -66,6 +72,16 @@ def read_message(scalar: Scalar, words: Vocabularies, roots: frozenset[str] | No
         parts.append(checked.node)
     parts.append(text[at:])
     return tuple(part for part in parts if part != ""), problems
+
+
+def left_as_they_are(scalar: Scalar, key: str) -> Iterator[Diagnostic]:
+    """Warnings of facts in braces that are not put in: in doubled braces, or under a key that puts in none."""
+    told = key == "because"
+    for found in (_DOUBLED if told else _BRACED).finditer(scalar.text):
+        hint = f"one pair of braces puts the fact in: `{{{found[1]}}}`" if told else "only `because` puts in facts"
+        message = f"`{found[0]}` in `{key}` stays as it is"
+        problem = scalar.problem("EG414", message, found.span(), "no fact is put in here", hint)
+        yield replace(problem, severity="warning")
 
 
 def _listed(names: frozenset[str]) -> str:

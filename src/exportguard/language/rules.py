@@ -13,7 +13,7 @@ from exportguard.language.conditions import check_condition
 from exportguard.language.fields import NOT_LOADED, Fields, FromTo, read_period
 from exportguard.language.message import Message
 from exportguard.language.parse import Hole, Mapping
-from exportguard.language.readmessage import read_message
+from exportguard.language.readmessage import left_as_they_are, read_message
 from exportguard.language.schema import Vocabularies
 from exportguard.language.source import Scalar
 from exportguard.language.syntax import substitute
@@ -188,6 +188,9 @@ class PolicyReader:
         if because is not None:
             parts, found = read_message(because, self.words, roots if when is not None else None)
             self.problems.extend(found)
+        for key in ("title", "because", "remedy"):
+            if isinstance(text := fields.values.get(key), Scalar):
+                self.warnings += left_as_they_are(text, key)
         basis = cast("Basis", fields.word("basis", get_args(Basis)) or policy_basis)
         effective = (
             read_period(fields.mapping("effective"), self.problems, "`effective`")
@@ -247,6 +250,9 @@ class PolicyReader:
             stricter = min(both, key=lambda entry: policyset.STRICTEST_FIRST.index(entry[0]))[0]
             words = f"the rule `{name}` is `{both[0][0]}` and `{both[1][0]}` at once"
             warn("EG411", words, f"`{stricter}` counts: give each its dates")
+        elif (gap := policyset.first_gap(effective, [period for _, period in statuses])) is not None:
+            words = f"the rule `{name}` has no status from {gap[0]:%Y-%m-%d} to {gap[1]:%Y-%m-%d}"
+            warn("EG415", words, "it is not asked in between")
 
     def cited_confidence(self, cites: tuple[str, ...]) -> str | None:
         """The weakest confidence of the references that the rule cites."""
