@@ -10,9 +10,11 @@ from functools import lru_cache
 
 from exportguard.parties.cascade import Cascade, cascade
 from exportguard.parties.graph import Node, OwnershipGraph
+from exportguard.parties.merge import plain_name
 from exportguard.parties.origin import Origin, Places, is_place, placed, shown
 from exportguard.parties.percent import as_text
 from exportguard.parties.screening.lists import LISTS, canonical
+from exportguard.parties.stated import with_stated
 from exportguard.parties.wholegraph import Found, Listed, Told, listed
 from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
 from exportguard.vocabulary.party import Party, RestrictedOwnership, UltimateParent
@@ -106,7 +108,21 @@ class OwnershipInquiry:
         return Found(made._replace(caught={**caught, **made.caught}), Listed(known.surely, frozenset(maybe)))
 
     def answer(self, question: OwnershipQuestion) -> OwnershipAnswer:
-        """The answer to one question, exact: true, false, or unknown with what would settle it."""
+        """The answer to one question, exact: true, false, or unknown with what would settle it.
+
+        What a record says beside the owners (a listed ultimate parent, a share that was found elsewhere) may catch the
+        party, and never frees it.
+        """
+        found = self._by_owners(question)
+        if found.owned is True:
+            return found
+        if (parent := self._parent_beside()) is not None and not all(is_place(code) for code in question.lists):
+            above = self._listed_parent(parent, question)
+            if above is not None and above.owned is True:
+                return above
+        return with_stated(found, question, self.party.restricted_ownership)
+
+    def _by_owners(self, question: OwnershipQuestion) -> OwnershipAnswer:
         if self._free and question.percent > 0:
             return _not_owned(question)
         parent = self._parent_for(question)
@@ -172,6 +188,15 @@ class OwnershipInquiry:
         if self.party.owners != NOT_GIVEN or told_more or parent is None or isinstance(parent, Unknown):
             return None
         return parent
+
+    def _parent_beside(self) -> UltimateParent | None:
+        """The ultimate parent where owners are told and it is none of them: the two do not say the same."""
+        parent = self.party.ultimate_parent
+        if parent is None or isinstance(parent, Unknown) or isinstance(parent.name, Unknown):
+            return None
+        name = plain_name(parent.name)
+        owners = (node.name for node in self._graph.nodes() if node.id != self._root)
+        return None if any(isinstance(owner, str) and plain_name(owner) == name for owner in owners) else parent
 
     def _parent_listings(self, parent: UltimateParent) -> Maybe[tuple[str, ...]]:
         """The lists that the parent is on, by its name; what cannot be told is unknown."""
@@ -282,10 +307,12 @@ class OwnershipInquiry:
         unknown when they are on several lists.
         """
         parent = self._sole_parent()
-        if parent is None and self._free:
+        beside = self._parent_beside() if parent is None else parent
+        listings = self._parent_listings(beside) if beside is not None else ()
+        if parent is None and self._free and (isinstance(listings, Unknown) or not listings):
             return None
         found, (surely, maybe) = self._ask(_ANY_LIST)
-        if parent is not None and not isinstance(listings := self._parent_listings(parent), Unknown):
+        if not isinstance(listings, Unknown) and (listings or parent is not None):
             if not listings:
                 return None
             of = listings[0] if len(listings) == 1 else Unknown(f"several lists: {', '.join(sorted(listings))}")

@@ -161,3 +161,53 @@ def test_where_only_the_ultimate_parent_is_told_its_name_is_screened(
     found = inquiry.answer(OwnershipQuestion(("EL", "MEU"), ">=", Fraction(50))).owned
     assert (None if isinstance(found, Unknown) else found) is owned_by_listed
     assert (inquiry.restricted_ownership() is None) is (listings == ())
+
+
+@pytest.mark.parametrize(
+    ("owners", "owned_by_listed"),
+    [
+        ([], True),
+        ({"unknown": "nominees"}, True),
+        ([{"name": "Other", "percent": 60, "listings": [], "owners": []}], True),
+        ([{"name": "top", "percent": 40}, {"name": "Other", "percent": 60, "listings": [], "owners": []}], False),
+        ([{"name": "top", "percent": 60}], True),
+    ],
+)
+def test_a_listed_ultimate_parent_counts_beside_owners_that_do_not_name_it(owners: Any, owned_by_listed: bool) -> None:
+    """Owners that are told do not take the parent's listing away; where it is one of them, its share decides."""
+    facts = {"name": "A", "listings": [], "owners": owners, "ultimate_parent": {"name": "Top", "headquarters": "US"}}
+    party = Party.model_validate(facts)
+    inquiry = OwnershipInquiry(party, AS_OF, None, lambda name: ("EL",) if name.lower() == "top" else Unknown("?"))
+    assert inquiry.answer(OwnershipQuestion(("EL", "MEU"), ">=", Fraction(50))).owned is owned_by_listed
+    assert inquiry.answer(OwnershipQuestion(("SDN",), ">=", Fraction(50))).owned is not True
+    assert inquiry.restricted_ownership() is not None
+    cleared = OwnershipInquiry(party, AS_OF, None, lambda name: ())
+    assert cleared.answer(OwnershipQuestion(("EL", "MEU"), ">=", Fraction(50))).owned is not True
+
+
+@pytest.mark.parametrize(
+    ("stated", "owned_by_listed"),
+    [
+        ({"list": "SDN", "percent": 60}, True),
+        ({"list": "sdn list", "percent": "50"}, True),
+        ({"list": "SDN", "percent": "49.99"}, False),
+        ({"list": "SDN", "percent": {"min": 50, "max": 70}}, True),
+        ({"list": "SDN", "percent": {"min": 40, "max": 60}}, None),
+        ({"list": "SDN"}, None),
+        ({"percent": 60}, None),
+        ({"percent": 40}, False),
+        ({"list": "a list that nobody knows", "percent": 60}, None),
+        ({"list": "EL", "percent": 60}, False),
+        (None, False),
+    ],
+)
+def test_a_listed_share_that_is_stated_catches_and_never_frees(stated: Any, owned_by_listed: bool | None) -> None:
+    question = OwnershipQuestion(("SDN",), ">=", Fraction(50))
+    party = Party.model_validate({"name": "A", "listings": [], "owners": [], "restricted_ownership": stated})
+    found = answer(question, party, as_of=AS_OF).owned
+    assert (None if isinstance(found, Unknown) else found) is owned_by_listed
+    owner = {"name": "B", "percent": 60, "listings": ["SDN"]}
+    caught = party.model_copy(update={"owners": Party.model_validate({"owners": [owner]}).owners})
+    assert answer(question, caught, as_of=AS_OF).owned is True
+    open_ = party.model_copy(update={"owners": Unknown("nominees")})
+    assert answer(question, open_, as_of=AS_OF).owned is not False

@@ -41,7 +41,7 @@ class Holdings:
         UnsupportedError: a question about lists and places at once, or too many different ones.
     """
 
-    def __init__(self, unknowns: Unknowns, name: str, natural: B, parent: Term | None) -> None:
+    def __init__(self, unknowns: Unknowns, name: str, natural: B, parent: Term | None, restricted: Term | None) -> None:
         questions = sorted(unknowns.mentions.questions)
         self.given: B = False
         self.answers: dict[OwnershipQuestion, Term] = {}
@@ -74,6 +74,8 @@ class Holdings:
             above, not_above = self._from_parent(question, parent)
             alone = both(neg(self.given), neg(natural))
             yes, no = either(yes, both(alone, above)), either(no, both(alone, not_above))
+            stated, perhaps = self._as_stated(question, restricted)
+            yes, no = either(yes, stated), both(no, neg(perhaps))
             self.answers[question] = Term("bool", yes, neg(disj((yes, no))))
 
     def _kinds(self, questions: list[OwnershipQuestion]) -> list[tuple[tuple[str, ...], str | None, frozenset[int]]]:
@@ -117,6 +119,17 @@ class Holdings:
         there = disj(both(neg(part.open), words.one_of(part.value, members)) for part in parts)
         known = disj(neg(part.open) for part in parts)
         return both(neg(parent.open), there), conj((neg(parent.open), known, neg(there)))
+
+    def _as_stated(self, question: OwnershipQuestion, restricted: Term | None) -> tuple[B, B]:
+        """Surely owned, and perhaps, by the share that the record states: it may catch a party and never frees it."""
+        wanted = frozenset(code for code in question.lists if not is_place(code))
+        if restricted is None or not wanted:
+            return False, False
+        code, percent = restricted.value["list"], restricted.value["percent"]
+        on = both(neg(code.open), self._unknowns.operations.words.one_of(code.value, wanted))
+        enough = both(neg(percent.open), _reaches(percent.value, question.comparison, question.percent))
+        surely = conj((restricted.known, on, enough))
+        return surely, conj((restricted.known, either(code.open, on), either(percent.open, enough)))
 
     def document(self, reading: Reading) -> list[dict[str, Any]] | None:
         if not reading.true(self.given):

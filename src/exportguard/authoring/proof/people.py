@@ -47,7 +47,9 @@ class Person:
         if looks("party.verified"):
             self.fields["verified"] = unknowns.boolean(f"{self.name}.verified")
         natural = self._is_natural()
-        self.holdings = Holdings(unknowns, self.name, natural, self.fields.get("ultimate_parent"))
+        self.holdings = Holdings(
+            unknowns, self.name, natural, self.fields.get("ultimate_parent"), self.fields.get("restricted_ownership")
+        )
         if "restricted_ownership" in self.fields:
             # Where owners are given, or there can be none, the guard works it out of them.
             settled = either(self.holdings.given, natural)
