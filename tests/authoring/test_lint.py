@@ -68,6 +68,20 @@ def test_every_problem_of_every_file_is_told_at_once(tmp_path):
         ("EG403", "item.accelerator.family == 'H100' && item.tokens > 5", {}),
         ("EG403", "item.count > 8 || (party.country == 'CN' && party.country == 'MO')", {}),
         ("EG403", "false", {}),
+        ("EG403", "party.country == 'MO' && party.country in country_group('D:5')", {}),
+        ("EG403", "party.country in country_group('E:1') && !(party.country in country_group('D:5'))", {}),
+        ("EG403", "item.eccn == '4E091'", {}),
+        ("EG403", "item.kind == 'model' && item.count > 3", {}),
+        ("EG403", "item.kind == 'model' && item.eccn == '3A090.a'", {}),
+        ("EG403", "item.count > 8 || (item.tokens > 5 && item.kind == 'accelerator')", {}),
+        (
+            "EG403",
+            "request.time > timestamp('2026-01-01T00:00:00Z') && timestamp('2025-01-01T00:00:00Z') > request.time",
+            {},
+        ),
+        ("EG404", "item.model.weights == 'open' || item.model.weights == 'closed'", {}),
+        ("EG404", "party.verified == true || party.verified == false", {}),
+        ("EG404", "item.count > 8 && (item.kind == 'model' || item.kind == 'accelerator')", {}),
         ("EG404", "party.verified || !party.verified", {}),
         ("EG404", "item.count >= 5 || item.count < 9", {}),
         ("EG404", "item.count > 8 && (party.country != 'CN' || party.country != 'MO')", {}),
@@ -100,6 +114,12 @@ def test_a_rule_that_is_most_likely_not_meant_is_warned_of(tmp_path, code, when,
         "item.count * 2.0 > 16.0 && item.count < 3",
         "!(party.verified) && party.role == 'end_user'",
         "'EL' in party.listings && 'MEU' in party.listings",
+        "party.country == 'HK' && party.country in country_group('D:5')",
+        "party.country == 'KH' && party.country in country_group('D:5')",  # until 2026
+        "party.country == 'AE' && !(party.country in country_group('D:4'))",  # since 2026
+        "request.provider != 'aws' && request.provider != 'azure' && request.provider != 'openai'",
+        "item.kind == 'accelerator' && item.eccn == '3A090.a'",
+        "request.time > timestamp('2025-01-01T00:00:00Z') && request.time < timestamp('2026-01-01T00:00:00Z')",
     ],
 )
 def test_an_everyday_rule_is_not_warned_of(tmp_path, when):

@@ -12,6 +12,7 @@ from exportguard.authoring.files import Kind, PolicyFile
 from exportguard.authoring.placing import Document, document_problems, in_scope
 from exportguard.authoring.suite import Suite, expanded, read_case, read_suite
 from exportguard.authoring.warnings import RulePlaces, warnings_of
+from exportguard.authoring.wordlists import WordLists
 from exportguard.diagnostics import Diagnostic, Span
 from exportguard.errors import DocumentError, InputError, PolicyError
 from exportguard.language import CompiledPolicySet, PolicySource, compile_scope, load_policies
@@ -63,8 +64,9 @@ def lint(
     loaded, found = _load(policies, reference)
     problems += found
     places = RulePlaces(policies)
+    words = WordLists(reference)
     for one in loaded:
-        problems += warnings_of(one, places, as_of)
+        problems += warnings_of(one, places, as_of, words)
     known = {f"{rule.policy}/{rule.id}" for one in loaded for rule in one.rules}
     broken = any(problem.severity == "error" for problem in problems)
     for file in files:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 
+from exportguard.authoring.wordlists import WordLists
 from exportguard.language.compile import CompiledCondition
 from exportguard.language.evaluation import Scope
-from exportguard.language.schema import ACCELERATOR_ONLY, MODEL_ONLY, RECORDS
+from exportguard.language.schema import ACCELERATOR_ONLY, MODEL_ONLY, field_type
 from exportguard.language.syntax import Node, path_text, walk
+from exportguard.language.threevalued import build
 from exportguard.language.wording import wording
 
 MAX_ALTERNATIVES = 256
@@ -42,16 +45,19 @@ IMPOSSIBLE: tuple[Alternative, ...] = ()
 CERTAIN: tuple[Alternative, ...] = (frozenset(),)
 
 
-def alternatives(node: Node, positive: bool = True) -> tuple[Alternative, ...] | None:
-    """What *node* (or its negation) amounts to: it holds where any of the alternatives does. None: too many."""
+def alternatives(node: Node, positive: bool = True, words: WordLists | None = None) -> tuple[Alternative, ...] | None:
+    """What *node* (or its negation) amounts to: it holds where any of the alternatives does. None: too many.
+
+    *words*: what facts of closed vocabularies can be, and which countries are in a group; without, they are free.
+    """
     if node.op == "not":
-        return alternatives(node.args[0], not positive)
+        return alternatives(node.args[0], not positive, words)
     if node.op in ("and", "or"):
-        parts = [alternatives(arg, positive) for arg in node.args]
+        parts = [alternatives(arg, positive, words) for arg in node.args]
         if any(part is None for part in parts):
             return None
         known = [part for part in parts if part is not None]
-        return _any(known) if (node.op == "or") == positive else _all(known)
+        return _any(known) if (node.op == "or") == positive else _all(known, words)
     if node.op == "lit" and isinstance(node.value, bool):
         return CERTAIN if node.value is positive else IMPOSSIBLE
     if all(part.op in _CONSTANT for part in walk(node)):
@@ -61,20 +67,46 @@ def alternatives(node: Node, positive: bool = True) -> tuple[Alternative, ...] |
     if node.op == "in" and node.args[1].op == "list" and all(arg.op == "lit" for arg in node.args[1].args):
         values = frozenset(arg.value for arg in node.args[1].args)
         return _one(Literal(wording(node.args[0]), "in" if positive else "not in", values, path_text(node.args[0])))
+    as_a_whole = Literal(wording(node), "is", positive, path_text(node))
+    if words is not None and node.op == "in" and node.args[1].op == "group":
+        # Groups are dated: sure is only that a country was in one at some time, or at no time.
+        ever, always = words.group(str(node.args[1].value))
+        told, values = ("in", ever) if positive else ("not in", always)
+        return (frozenset({as_a_whole, Literal(wording(node.args[0]), told, values, path_text(node.args[0]))}),)
     if node.op == "cmp":
         left, right = node.args
         relation = str(node.value)
-        if left.op == "lit" and right.op != "lit":
+        if _is_constant(left) and not _is_constant(right):
             left, right, relation = right, left, _TURNED[relation]
-        if right.op == "lit":
+        value = _value(right)
+        if value is not _OPEN:
             if not positive:
                 relation = _NEGATED[relation]
             path = path_text(left)
             if relation in ("==", "!="):
                 told = "in" if relation == "==" else "not in"
-                return _one(Literal(wording(left), told, frozenset({right.value}), path))
-            return _one(Literal(wording(left), relation, right.value, path))
-    return _one(Literal(wording(node), "is", positive, path_text(node)))
+                return _one(Literal(wording(left), told, frozenset({value}), path))
+            return _one(Literal(wording(left), relation, value, path))
+    return _one(as_a_whole)
+
+
+_OPEN = object()
+
+
+def _is_constant(node: Node) -> bool:
+    return node.op == "lit" or (node.op == "call" and all(part.op in ("lit", "call") for part in walk(node)))
+
+
+def _value(node: Node) -> Any:
+    """The value of a literal; of `timestamp("…")` and `duration("…")` in seconds, so that they are ordered."""
+    if node.op == "lit":
+        return node.value
+    if not _is_constant(node):
+        return _OPEN
+    made = build(node)(Scope(world=None), ())
+    if isinstance(made, datetime):
+        return made.timestamp()
+    return made.total_seconds() if isinstance(made, timedelta) else _OPEN
 
 
 def _one(literal: Literal) -> tuple[Alternative, ...]:
@@ -86,24 +118,24 @@ def _any(parts: Iterable[tuple[Alternative, ...]]) -> tuple[Alternative, ...] | 
     return tuple(found) if len(found) <= MAX_ALTERNATIVES else None
 
 
-def _all(parts: list[tuple[Alternative, ...]]) -> tuple[Alternative, ...] | None:
+def _all(parts: list[tuple[Alternative, ...]], words: WordLists | None = None) -> tuple[Alternative, ...] | None:
     made: tuple[Alternative, ...] = CERTAIN
     for part in parts:
         if len(made) * len(part) > MAX_ALTERNATIVES * 8:
             return None
         joined = {one | other: None for one, other in product(made, part)}
-        made = tuple(each for each in joined if not contradictory(each))
+        made = tuple(each for each in joined if not contradictory(each, words))
         if len(made) > MAX_ALTERNATIVES:
             return None
     return made
 
 
-def contradictory(alternative: Alternative) -> bool:
+def contradictory(alternative: Alternative, words: WordLists | None = None) -> bool:
     """Whether no facts at all make every literal of *alternative* true, nor its refutation."""
     subjects: dict[str, list[Literal]] = {}
     for literal in alternative:
         subjects.setdefault(literal.subject, []).append(literal)
-    return any(_impossible(literals) for literals in subjects.values())
+    return any(_impossible(literals, words) for literals in subjects.values())
 
 
 def _both_kinds(alternative: Alternative) -> bool:
@@ -118,14 +150,31 @@ def _both_kinds(alternative: Alternative) -> bool:
             continue
         if literal.relation == "not in" and literal.path.count(".") < 2:
             continue  # `item.count != 8` holds of a model, which has none
-        heads.add(".".join(literal.path.split(".")[:2]))
+        heads.add(_KINDS.get(_only_word(literal), ".".join(literal.path.split(".")[:2])))
     return bool(heads & ACCELERATOR_ONLY) and bool(heads & MODEL_ONLY)
 
 
-def _impossible(literals: list[Literal]) -> bool:
-    least, most = _domain(literals[0].path)
+def _only_word(literal: Literal) -> tuple[str | None, Any]:
+    words = literal.value if literal.relation == "in" else ()
+    if literal.path == "item.eccn" and words and words <= _CONTROLLED:
+        return "item.kind", "accelerator"
+    return literal.path, next(iter(words)) if len(words) == 1 else None
+
+
+_CONTROLLED = frozenset({"3A090.a", "3A090.b"})
+"""Classifications that only accelerators are given."""
+_KINDS: dict[tuple[str | None, Any], str] = {
+    ("item.kind", "accelerator"): "item.accelerator",
+    ("item.kind", "model"): "item.model",
+}
+
+
+def _impossible(literals: list[Literal], words: WordLists | None) -> bool:
+    kind = field_type(literals[0].path) if literals[0].path is not None else None
+    least, most = (kind.least, kind.most) if kind is not None else (None, None)
     open_least = open_most = False
-    allowed: frozenset[Any] | None = None
+    members = words.members(kind) if words is not None and kind is not None else None
+    allowed = frozenset(_keyed(v) for v in members) if members is not None else None
     forbidden: set[Any] = set()
     truths: set[bool] = set()
     for literal in literals:
@@ -155,21 +204,6 @@ def _impossible(literals: list[Literal]) -> bool:
     return not any(_within(v, least, open_least, most, open_most) for v in left)
 
 
-def _domain(path: str | None) -> tuple[float | None, float | None]:
-    """The least and the most that a number can be, by the fact schema."""
-    if path is None:
-        return None, None
-    record, _, rest = path.partition(".")
-    for name in rest.split(".") if rest else ():
-        kind = RECORDS.get(record, {}).get(name)
-        if kind is None:
-            return None, None
-        if kind.kind != "record":
-            return kind.least, kind.most
-        record = kind.record
-    return None, None
-
-
 def _keyed(value: Any) -> tuple[type, Any]:
     """`1` and `1.0` are one number; `true` is none."""
     return (float, float(value)) if _is_number(value) else (type(value), value)
@@ -190,16 +224,16 @@ def _within(
     return above and below
 
 
-def never_holds(node: Node) -> bool:
+def never_holds(node: Node, words: WordLists | None = None) -> bool:
     """Whether *node* can be true of no facts whatever."""
-    found = alternatives(node)
-    return found is not None and all(contradictory(each) or _both_kinds(each) for each in found)
+    found = alternatives(node, words=words)
+    return found is not None and all(contradictory(each, words) or _both_kinds(each) for each in found)
 
 
-def always_holds(node: Node) -> bool:
+def always_holds(node: Node, words: WordLists | None = None) -> bool:
     """Whether *node* is true wherever its facts are known."""
-    found = alternatives(node, positive=False)
-    return found is not None and all(contradictory(each) for each in found)
+    found = alternatives(node, positive=False, words=words)
+    return found is not None and all(contradictory(each, words) for each in found)
 
 
 class Reasoned:

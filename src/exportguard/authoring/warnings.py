@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from exportguard.authoring.reasoning import Reasoned, always_holds, follows, never_holds
+from exportguard.authoring.wordlists import DERIVED_ECCNS, WordLists
 from exportguard.diagnostics import Diagnostic, Span
 from exportguard.language import CompiledPolicySet, CompiledRule, PolicySource
 from exportguard.language.parse import Mapping, parse
 from exportguard.language.parse import Sequence as Listed
 from exportguard.language.source import Scalar
-from exportguard.language.syntax import Node
+from exportguard.language.syntax import Node, walk
 from exportguard.language.wording import short
 from exportguard.vocabulary.decision import Effect
 
@@ -60,11 +61,13 @@ class RulePlaces:
         return next((spans[key] for key in keys if key in spans), spans.get("id"))
 
 
-def warnings_of(policies: CompiledPolicySet, places: RulePlaces, as_of: datetime) -> Iterator[Diagnostic]:
+def warnings_of(
+    policies: CompiledPolicySet, places: RulePlaces, as_of: datetime, words: WordLists
+) -> Iterator[Diagnostic]:
     """The warnings about the rules of *policies*, beyond those of loading them."""
     vain: set[int] = set()
     for rule in policies.rules:
-        for problem in _of_rule(rule, places):
+        for problem in _of_rule(rule, places, words):
             if problem.code in ("EG403", "EG404") and "a part of" not in problem.message:
                 vain.add(id(rule))
             yield problem
@@ -87,25 +90,28 @@ def _ended(rules: Sequence[CompiledRule], places: RulePlaces, as_of: datetime) -
             yield _warning("EG407", f"the policy `{name}` is out of date", places.of(of_policy[0]), told)
 
 
-def _of_rule(rule: CompiledRule, places: RulePlaces) -> Iterator[Diagnostic]:
+def _of_rule(rule: CompiledRule, places: RulePlaces, words: WordLists) -> Iterator[Diagnostic]:
     name = f"{rule.policy}/{rule.id}"
     when = rule.when.tree
     if when.op == "lit":
         if when.value is False:
             yield _warning("EG403", f"the rule `{name}` never matches", places.of(rule, "when"), "`false`")
-    elif never_holds(when):
-        yield _warning("EG403", f"the rule `{name}` never matches", places.of(rule, "when"), "no facts make it true")
-    elif not _said_so(when) and always_holds(when):
+    elif never_holds(when, words):
+        note = _never_classified(when, words)
+        yield _warning(
+            "EG403", f"the rule `{name}` never matches", places.of(rule, "when"), "no facts make it true", note=note
+        )
+    elif not _said_so(when) and always_holds(when, words):
         yield _warning(
             "EG404", f"the rule `{name}` always matches", places.of(rule, "when"), "true whatever the facts are"
         )
     else:
-        yield from _of_alternatives(rule, when, places)
+        yield from _of_alternatives(rule, when, places, words)
     if rule.unless is not None:
         lifting = rule.unless.tree
-        if never_holds(lifting):
+        if never_holds(lifting, words):
             yield _warning("EG410", f"the `unless` of `{name}` lifts nothing", places.of(rule, "unless"), "never true")
-        elif always_holds(lifting) or follows(when, lifting):
+        elif always_holds(lifting, words) or follows(when, lifting):
             told = "true wherever `when` is"
             yield _warning("EG410", f"the `unless` of `{name}` lifts all of it", places.of(rule, "unless"), told)
     if rule.if_unknown == "flag" and rule.effect is Effect.DENY and _asks_of_controlled(rule):
@@ -121,19 +127,28 @@ def _of_rule(rule: CompiledRule, places: RulePlaces) -> Iterator[Diagnostic]:
         yield _warning("EG409", f"the rule `{name}` cites nothing", places.of(rule), told, "name the place in `cites`")
 
 
+def _never_classified(when: Node, words: WordLists) -> str | None:
+    """The ECCNs that the condition asks for and no item is ever given."""
+    asked = {str(part.value) for part in walk(when) if part.op == "lit" and part.value in words.idle_eccns}
+    given = ", ".join(f"`{code}`" for code in sorted(DERIVED_ECCNS))
+    if not asked:
+        return None
+    return f"no item is classified as {', '.join(f'`{code}`' for code in sorted(asked))}: items are {given}"
+
+
 def _asks_of_controlled(rule: CompiledRule) -> bool:
     """Whether the rule is about chips for what they are; one about anything for somebody is not."""
     return any(path.startswith(("item.eccn", "item.accelerator", "item.total_tpp")) for path in rule.paths)
 
 
-def _of_alternatives(rule: CompiledRule, when: Node, places: RulePlaces) -> Iterator[Diagnostic]:
+def _of_alternatives(rule: CompiledRule, when: Node, places: RulePlaces, words: WordLists) -> Iterator[Diagnostic]:
     """Parts of `||` on top that can never be the reason for a match, and parts of `&&` that ask nothing."""
     pending: list[Node] = [when]
     while pending:
         node = pending.pop()
         if node.op == "and":
             for part in node.args:
-                if not _said_so(part) and always_holds(part):
+                if not _said_so(part) and always_holds(part, words):
                     yield _warning(
                         "EG404",
                         f"a part of the rule `{rule.policy}/{rule.id}` always holds",
@@ -146,7 +161,7 @@ def _of_alternatives(rule: CompiledRule, when: Node, places: RulePlaces) -> Iter
                     pending.append(part)
         elif node.op == "or":
             for part in node.args:
-                if part.op != "lit" and never_holds(part):
+                if part.op != "lit" and never_holds(part, words):
                     yield _warning(
                         "EG403",
                         f"a part of the rule `{rule.policy}/{rule.id}` can never hold",

@@ -117,6 +117,17 @@ MODEL_ONLY = frozenset({"item.model", "item.tokens"})
 OWNERSHIP_LISTS = "list code"
 
 
+def field_type(path: str) -> Type | None:
+    """The type of the fact that *path* names; None where it names none."""
+    record, _, rest = path.partition(".")
+    for name in rest.split(".") if rest else ():
+        kind = RECORDS.get(record, {}).get(name)
+        if kind is None or kind.kind != "record":
+            return kind
+        record = kind.record
+    return None
+
+
 class Vocabularies:
     """The closed vocabularies, from reference data and the enumerations of `vocabulary`."""
 
