@@ -246,14 +246,15 @@ def _index(resources: list[Resource]) -> _Index:
 class _Siblings:
     """What a template itself makes, for what another resource of it only names (a scale set's autoscale setting)."""
 
-    def __init__(self, resources: _Index, group: int) -> None:
+    def __init__(self, resources: _Index, group: int, own: str | None) -> None:
         self._resources, self._group = resources, group
+        self._scopes = {"/subscriptions/-"} if own is None or group else {"/subscriptions/-", own.lower()}
 
     def read(self, resource_id: str, cloud: str | None) -> Mapping[str, Any] | Unknown:
         scope, _, wanted = resource_id.lower().rpartition("/providers/")
         found = self._resources.get((wanted, self._group), [])
         # An id that names a group may be one of another: the template functions leave the own one out.
-        only = found[0] if scope == "/subscriptions/-" and len(found) == 1 else None
+        only = found[0] if scope in self._scopes and len(found) == 1 else None
         if only is not None and only.sure and only.copies == 1 and isinstance(only.body, dict):
             return only.body
         return Unknown("only a look-up could tell, and there is none")
@@ -279,7 +280,7 @@ def _resource(
             return _request(address, [unknown("a template in the template is not readable")], ())
         found, name = _template(inner, resource.body, None, spent=spent)
         return _judge(inner, name, found, None, None)
-    call = Call("PUT", inner, resource.body, _Siblings(others, resource.group), declared)
+    call = Call("PUT", inner, resource.body, _Siblings(others, resource.names_in, _group(address)), declared)
     listed: Sequence[Item] | None
     if operation is None:
         listed = look_through(resource.body, kind)

@@ -57,6 +57,8 @@ class Scope:
     busy: frozenset[str] = frozenset()
     symbolic: bool = False
     """Whether the template is of the language version that names its resources."""
+    group: int = 0
+    """Which resource group an id without one is of: that of the deployment whose scope this is."""
 
     def spend(self, steps: int = 1) -> None:
         self.spent[0] += steps
@@ -335,6 +337,8 @@ def _over_list(name: str, arguments: list[Tree], scope: Scope) -> Tree:
     if name == "filter":
         return [each for each, kept in zip(given, said, strict=True) if kept is True]
     keys = [str(key).lower() for key in said]
+    if len(set(keys)) != len({str(key) for key in said}):
+        return Unknown("whether keys that differ in case only are one is not known")
     if name == "groupby":
         return {key: [each for each, own in zip(given, keys, strict=True) if own == key] for key in keys}
     second = functions[1] if len(functions) > 1 else None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from exportguard.adapters.azure.expressions import MOST_COPIES, Loop, Scope, TooMuch, evaluate, unrolled
+from exportguard.adapters.azure.texts import Rough
 from exportguard.adapters.azure.tree import Many, Tree, parse
 from exportguard.vocabulary.fact import Unknown
 
@@ -27,6 +29,8 @@ class Resource:
     """Whether it will be made: no condition, or one that is known to hold."""
     group: int = 0
     """What has the same number stands in the same resource group; 0 is the deployment's own."""
+    names_in: int = 0
+    """The group that its ids without one are of: a nested template may be evaluated in the scope around it."""
 
 
 @dataclass(slots=True)
@@ -46,6 +50,8 @@ class Found:
     """The resource group that is being read, and how many others there are (each that a nested deployment names)."""
     spent: list[int] = field(default_factory=lambda: [0])
     """Steps, of this template and of all that are nested in it: loops in loops multiply."""
+    scopes: list[Scope] = field(default_factory=list)
+    """Kept, since an expression that cannot be evaluated says the same only within one of them."""
 
 
 def deployed(
@@ -95,7 +101,11 @@ def _deployment(properties: Tree, surroundings: dict[str, Tree], found: Found, d
         if not isinstance(template, dict):
             found.holes.append(template.reason if isinstance(template, Unknown) else "the template is no object")
             continue
-        scope = outer if outer is not None else _scope(template, properties, surroundings, found.spent)
+        scope = outer
+        if scope is None:
+            scope = _scope(template, properties, surroundings, found.spent)
+            scope.group = found.group
+            found.scopes.append(scope)
         _resources(template.get("resources"), scope, found, depth, "", "")
 
 
@@ -220,7 +230,7 @@ def _one(
 ) -> None:
     kinds = evaluate(resource.get("type"), scope)
     name = evaluate(resource.get("name"), scope)
-    title = name if isinstance(name, str) else "-"
+    title = name if isinstance(name, str) else _unread(resource.get("name"), scope)
     for kind in _each(kinds) or (Unknown("a resource has no type"),):
         if not isinstance(kind, str):
             found.resources.append(Resource(kind, title, _body(resource, scope), copies))
@@ -230,7 +240,9 @@ def _one(
         if full == DEPLOYMENTS:
             _nested(resource, scope, found, depth)
         elif found.wanted(full):
-            found.resources.append(Resource(full, whole_name, _body(resource, scope), copies, sure, found.group))
+            found.resources.append(
+                Resource(full, whole_name, _body(resource, scope), copies, sure, found.group, scope.group)
+            )
         elif resource.get("location") is not None:
             found.elsewhere.setdefault(full, []).append(evaluate(resource["location"], scope))
         if resource.get("resources") is not None:
@@ -271,4 +283,26 @@ def _nested(resource: dict[str, Tree], scope: Scope, found: Found, depth: int) -
 def _body(resource: dict[str, Tree], scope: Scope) -> Tree:
     """What would be sent: the resource without its children, expressions evaluated, property loops made."""
     kept = {key: value for key, value in resource.items() if key not in ("resources", "dependson", "copy", "condition")}
-    return evaluate(unrolled(kept, scope), scope)
+    return _pointed(kept, evaluate(unrolled(kept, scope), scope), scope)
+
+
+_POINTER: Final = re.compile(r"\[\s*resourceId\(\s*'([\w.]+/[\w./]+)'\s*,(.+)\)\s*\]", re.IGNORECASE | re.DOTALL)
+
+
+def _unread(written: Tree, scope: Scope) -> str:
+    """What stands for a name whose expression cannot be evaluated: within one scope the same for the same text."""
+    if not isinstance(written, str) or not written.startswith("["):
+        return "-"
+    return f"={id(scope)}:{''.join(written[1:-1].split())}".lower().replace("/", "|")
+
+
+def _pointed(written: Tree, body: Tree, scope: Scope) -> Tree:
+    """*body* with an id in the place of each that names a type and a name that cannot be evaluated (`uniqueString()`):
+    what it points at may be a resource of the template whose name is written so."""
+    if isinstance(written, dict) and isinstance(body, dict):
+        return {key: _pointed(written.get(key), value, scope) for key, value in body.items()}
+    if isinstance(body, Unknown) and isinstance(written, str):
+        match = _POINTER.fullmatch(written)
+        if match is not None and match[1].count("/") == 1:
+            return Rough(f"/subscriptions/-/providers/{match[1]}/{_unread(f'[{match[2]}]', scope)}")
+    return body
