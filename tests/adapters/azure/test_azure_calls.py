@@ -1,4 +1,4 @@
-"""Some twelve hundred calls, half of them tries to get round: each with its outcome under the shipped packs."""
+"""Some four thousand calls, half of them tries to get round: each with its outcome under the shipped packs."""
 
 from __future__ import annotations
 

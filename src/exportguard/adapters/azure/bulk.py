@@ -12,7 +12,7 @@ from exportguard.adapters.azure.operations.known_none import harmless_action, ha
 from exportguard.adapters.azure.operations.reading import Call, text, unknown
 from exportguard.adapters.azure.places import locations_of, place
 from exportguard.adapters.azure.resolve import Resolver
-from exportguard.adapters.azure.template import Found, Resource, deployed
+from exportguard.adapters.azure.template import LATER, Found, Resource, deployed
 from exportguard.adapters.azure.tree import Many, Tree, plant, read_body, walk
 from exportguard.vocabulary.fact import Maybe, Unknown
 from exportguard.vocabulary.item import Item
@@ -84,9 +84,9 @@ def _template(
         return _policy(tree, around, steps), "PolicyDefinitions_CreateOrUpdate"
     if kind == "microsoft.resources/templatespecs/versions":
         main = properties.get("maintemplate") if isinstance(properties, dict) else None
-        found = deployed({"template": main}, around, _matters, steps)
+        found = deployed({"template": main}, around, _matters, steps, kept=True)
         for _, linked in walk(tree, "properties.linkedTemplates[].template"):
-            part = deployed({"template": linked}, around, _matters, steps)
+            part = deployed({"template": linked}, around, _matters, steps, kept=True)
             found.resources += part.resources
             found.holes += part.holes
         return found, "TemplateSpecVersions_CreateOrUpdate"
@@ -94,11 +94,12 @@ def _template(
         main = properties.get("maintemplate") if isinstance(properties, dict) else None
         if main is None:
             return Found(holes=["what a managed application deploys is not in the call"]), "Applications_CreateOrUpdate"
-        return deployed({"template": main}, around, _matters, steps), "Applications_CreateOrUpdate"
+        kept = kind == "microsoft.solutions/applicationdefinitions"
+        return deployed({"template": main}, around, _matters, steps, kept), "Applications_CreateOrUpdate"
     if kind == "microsoft.blueprint/blueprints/artifacts":
         if str(tree.get("kind", "")).lower() != "template":
             return Found(), "Artifacts_CreateOrUpdate"
-        return deployed(properties, around, _matters, steps), "Artifacts_CreateOrUpdate"
+        return deployed(properties, around, _matters, steps, kept=True), "Artifacts_CreateOrUpdate"
     return deployed(_with_spec(properties, address, resolver), around, _matters, steps), (
         "DeploymentStacks_CreateOrUpdate" if "stacks" in kind else "Deployments_CreateOrUpdate"
     )
@@ -112,7 +113,7 @@ def _policy(tree: Tree, around: dict[str, Tree], steps: list[int]) -> Found:
     """A policy that deploys a template where it finds something missing, or writes a size into what others create."""
     found = Found()
     for _, then in walk(tree, "properties.policyRule.then"):
-        for _, properties in walk(then, "details.deployment.properties"):
+        for _, properties in walk(then, "details[].deployment.properties"):
             part = deployed(properties, around, _matters, steps)
             found.resources += part.resources
             found.holes += part.holes
@@ -170,7 +171,8 @@ def _judge(
     for resource in found.resources:
         seen = _resource(address, resource, declared, others, found.spent)
         if isinstance(seen, ProvisioningRequest):
-            items += seen.items if isinstance(seen.items, tuple) else [unknown("the items are not known")]
+            given = seen.items if isinstance(seen.items, tuple) else (unknown("the items are not known"),)
+            items += [item for item in given if LATER not in (item.instance_type, item.model, item.kind)]
             places.update(dict.fromkeys(seen.locations if isinstance(seen.locations, tuple) else ()))
             transfer = Transfer.EXPORT if seen.transfer is Transfer.EXPORT else transfer
     items = _merged(items)

@@ -48,6 +48,8 @@ def look_through(body: Tree, kind: str) -> list[Item]:
     reason = Unknown(f"{why}, yet it carries a size, an accelerator or a model"[:2000])
     found: list[Item] = []
     for where, value in search(body, _SIZES):
+        if _describes(value):
+            continue
         for each in value if isinstance(value, list) else (value,):
             name = _name(each, where)
             if not (isinstance(name, str) and instances_azure.never(instances_azure.key(name))):
@@ -57,7 +59,11 @@ def look_through(body: Tree, kind: str) -> list[Item]:
         if size not in named:
             found.append(Item(kind=reason, instance_type=size, where=where))
     for where, value in search(body, _CHIPS):
-        if value not in (0, False, "", "none", "None", [], {}) and not isinstance(value, bool):
+        if (
+            value not in (0, False, "", "none", "None", [], {})
+            and not isinstance(value, bool)
+            and not _describes(value)
+        ):
             found.append(Item(kind=reason, accelerator=_name(value, where), where=where))
     for where, value in search(body, _MODELS):
         if isinstance(value, dict) and not _NAMED.intersection(value):
@@ -69,6 +75,17 @@ def look_through(body: Tree, kind: str) -> list[Item]:
             if isinstance(value, Unknown) or (isinstance(value, str) and _N_SERIES.search(value)):
                 found.append(Item(kind=reason, instance_type=text(value, where), where=where))
     return found[:200]
+
+
+_JSON_TYPES: Final = words("string integer number boolean object array null")
+
+
+def _describes(value: Tree) -> bool:
+    """Whether *value* is a JSON schema: what something of that name will look like, not what it is. What a schema
+    spells out (a default, choices) is found by its own shape."""
+    kinds = value.get("type") if isinstance(value, dict) else None
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    return bool(kinds) and all(isinstance(kind, str) and kind.lower() in _JSON_TYPES for kind in kinds)
 
 
 def gpu_sizes(node: Tree, where: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:

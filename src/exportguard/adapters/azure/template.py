@@ -14,6 +14,8 @@ from exportguard.vocabulary.fact import Unknown
 
 _MOST_RESOURCES: Final = 2_000
 _MOST_NESTED: Final = 12
+LATER: Final = Unknown("a parameter that whoever deploys the template gives")
+"""Of a template that is kept. The call that deploys it says what it is, and is judged by that."""
 DEPLOYMENTS: Final = "microsoft.resources/deployments"
 
 
@@ -59,14 +61,16 @@ def deployed(
     surroundings: dict[str, Tree],
     wanted: Callable[[str], bool] = lambda kind: True,
     spent: list[int] | None = None,
+    kept: bool = False,
 ) -> Found:
     """The resources of a deployment's *properties* (`template` or `templateLink`, `parameters`), of types *wanted*.
 
-    *spent* counts the steps of a template around it, whose bound is also this one's.
+    *spent* counts the steps of a template around it, whose bound is also this one's. *kept*: the template is only put
+    by, so that what it asks for as a parameter is `LATER`.
     """
     found = Found(wanted=wanted, spent=[0] if spent is None else spent)
     try:
-        _deployment(properties, surroundings, found, 0, None)
+        _deployment(properties, surroundings, found, 0, None, kept)
     except TooMuch as error:
         found.holes.append(str(error))
     return found
@@ -78,7 +82,9 @@ def _each(value: Tree) -> tuple[Tree, ...]:
     return value.values if isinstance(value, Many) else (value,)
 
 
-def _deployment(properties: Tree, surroundings: dict[str, Tree], found: Found, depth: int, outer: Scope | None) -> None:
+def _deployment(
+    properties: Tree, surroundings: dict[str, Tree], found: Found, depth: int, outer: Scope | None, kept: bool = False
+) -> None:
     """*outer* is the scope of the template around a nested one that is evaluated in it, or None."""
     if depth > _MOST_NESTED:
         found.holes.append("deployments are nested too deep to be read")
@@ -105,6 +111,8 @@ def _deployment(properties: Tree, surroundings: dict[str, Tree], found: Found, d
         if scope is None:
             scope = _scope(template, properties, surroundings, found.spent)
             scope.group = found.group
+            if kept:
+                _ask_later(template, scope)
             found.scopes.append(scope)
         _resources(template.get("resources"), scope, found, depth, "", "")
 
@@ -143,6 +151,13 @@ def _scope(
     scope.symbolic = str(template.get("languageversion", "1")).startswith("2")
     scope.surroundings.setdefault("deployment", Unknown("the deployment's own properties"))
     return scope
+
+
+def _ask_later(template: dict[str, Tree], scope: Scope) -> None:
+    declared = template.get("parameters")
+    for name, entry in declared.items() if isinstance(declared, dict) else ():
+        if isinstance(entry, dict) and name not in scope.parameters and name not in scope.defaults:
+            scope.parameters[name] = LATER
 
 
 def _variables(template: dict[str, Tree]) -> dict[str, Tree]:

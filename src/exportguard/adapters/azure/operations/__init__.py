@@ -19,6 +19,7 @@ _FAMILIES = (
     "transfers",
     "workflows",
     "programs",
+    "forwarding",
 )
 
 

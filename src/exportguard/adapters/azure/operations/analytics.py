@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from exportguard.adapters.azure.operations.embedded import scripts_at
 from exportguard.adapters.azure.operations.reading import (
     ACCELERATOR,
     Call,
@@ -19,6 +20,7 @@ from exportguard.adapters.azure.operations.reading import (
     always,
     any_text,
     as_it_is,
+    both,
     first_of,
     machine,
     most,
@@ -123,6 +125,10 @@ def _lab_machine(call: Call) -> Items:
     return found or None
 
 
+_runtime_start = row("IntegrationRuntimes_Start", Action.START, lambda call: None)
+"""Its nodes run SQL Server Integration Services on sizes of the A, D and E series (Data Factory's page on that)."""
+
+
 def _both_verbs(name: str, read: Reader) -> dict[str, Operation]:
     return {verb: row(f"{name}_CreateOrUpdate", Action.PROVISION, read) for verb in ("put", "patch")}
 
@@ -152,6 +158,7 @@ TABLE: Table = {
     },
     "microsoft.datafactory/factories/integrationruntimes": {
         "put": row("IntegrationRuntimes_CreateOrUpdate", Action.PROVISION, _runtime),
+        "post:start": _runtime_start,
     },
     "microsoft.kusto/clusters": {
         "put": row("Clusters_CreateOrUpdate", Action.PROVISION, _named_kusto),
@@ -173,7 +180,9 @@ TABLE: Table = {
     "microsoft.redhatopenshift/openshiftclusters/machinepools": _both_verbs(
         "MachinePools", always("the machines of a pool are written in a text that is not read", ACCELERATOR)
     ),
-    "microsoft.virtualmachineimages/imagetemplates": _both_verbs("ImageTemplates", _builder),
+    "microsoft.virtualmachineimages/imagetemplates": _both_verbs(
+        "ImageTemplates", both(_builder, scripts_at("inline"))
+    ),
     "microsoft.devopsinfrastructure/pools": _both_verbs(
         "Pools",
         scaled(

@@ -5,12 +5,14 @@ Paths: azure-mgmt-batch 19.0, azure-batch 15.1.
 
 from __future__ import annotations
 
+from exportguard.adapters.azure.operations.embedded import scripts_at
 from exportguard.adapters.azure.operations.reading import (
     ACCELERATOR,
     Call,
     Items,
     Table,
     as_it_is,
+    both,
     first_of,
     largest,
     row,
@@ -44,10 +46,11 @@ _arm_update = first_of(
     as_it_is(_arm_pool, _arm_count, when=("properties.scaleSettings",)),
 )
 
+_commands = scripts_at("commandline")
 TABLE: Table = {
     "microsoft.batch/batchaccounts/pools": {
-        "put": row("Pool_Create", Action.PROVISION, _arm_pool),
-        "patch": row("Pool_Update", Action.SCALE, _arm_update),
+        "put": row("Pool_Create", Action.PROVISION, both(_arm_pool, _commands)),
+        "patch": row("Pool_Update", Action.SCALE, both(_arm_update, _commands)),
     },
 }
 
@@ -78,6 +81,10 @@ def _resized(call: Call) -> Items:
 
 def read(call: Call) -> Items:
     """A call to `https://{account}.{region}.batch.azure.com`."""
+    return both(_sized, _commands)(call)
+
+
+def _sized(call: Call) -> Items:
     low = [segment.lower() for segment in call.address.segments]
     family, depth, last = (low[0] if low else ""), len(low), (low[-1] if low else "")
     if family == "pools":

@@ -6,6 +6,11 @@ reference.
 
 from __future__ import annotations
 
+import re
+from typing import Final
+from urllib.parse import unquote
+
+from exportguard.adapters.azure.operations.embedded import first_scripts, scripts_at
 from exportguard.adapters.azure.operations.reading import (
     ACCELERATOR,
     Call,
@@ -181,12 +186,17 @@ def _bulk_create(call: Call) -> Items:
     return found or [unknown("the machines that are created name no size", kind=ACCELERATOR)]
 
 
+_SCALED: Final = re.compile(
+    r"/microsoft\.(?:compute|classiccompute|machinelearningservices|containerservice|batch|azurefleet)/", re.IGNORECASE
+)
+
+
 def _autoscale(call: Call) -> Items:
     """An autoscale setting scales a scale set out to its maximum; other targets carry no accelerator."""
     if not any(True for _ in walk(call.body, "properties.profiles[]")):
         return None
     targets = any_text(call.body, "properties.targetResourceUri")
-    if targets and all(isinstance(t, str) and "/virtualmachinescalesets/" not in t.lower() for t in targets):
+    if targets and all(isinstance(t, str) and not _SCALED.search(unquote(unquote(t))) for t in targets):
         return None
     if largest(call.body, "properties.profiles[].capacity.maximum") == 0:
         return []
@@ -228,16 +238,16 @@ since the call does not say what it acts on."""
 _c = "microsoft.compute/"
 TABLE: Table = {
     _c + "virtualmachines": {
-        "put": row("VirtualMachines_CreateOrUpdate", Action.PROVISION, _vm),
-        "patch": row("VirtualMachines_Update", Action.RESIZE, sizes(_VM_SIZE)),
+        "put": row("VirtualMachines_CreateOrUpdate", Action.PROVISION, both(_vm, first_scripts)),
+        "patch": row("VirtualMachines_Update", Action.RESIZE, both(sizes(_VM_SIZE), first_scripts)),
         "post:migratetovirtualmachinescaleset": row(
             "VirtualMachines_MigrateToVMScaleSet", Action.RESIZE, first_of(sizes("targetVMSize"), as_it_is(_vm))
         ),
         **{f"post:{verb}": row(f"VirtualMachines_{verb}", Action.START, as_it_is(_vm)) for verb in _START},
     },
     _c + "virtualmachinescalesets": {
-        "put": row("VirtualMachineScaleSets_CreateOrUpdate", Action.PROVISION, _scale_set_put),
-        "patch": row("VirtualMachineScaleSets_Update", Action.SCALE, _scale_set_patch),
+        "put": row("VirtualMachineScaleSets_CreateOrUpdate", Action.PROVISION, both(_scale_set_put, first_scripts)),
+        "patch": row("VirtualMachineScaleSets_Update", Action.SCALE, both(_scale_set_patch, first_scripts)),
         "post:scaleout": row("VirtualMachineScaleSets_ScaleOut", Action.SCALE, _scale_out),
         **{
             f"post:{verb}": row(f"VirtualMachineScaleSets_{verb}", Action.START, as_it_is(_scale_set_as_it_is))
@@ -289,7 +299,7 @@ TABLE: Table = {
         for verb in ("put", "patch")
     },
     "microsoft.azurefleet/fleets": {
-        "put": row("Fleets_CreateOrUpdate", Action.PROVISION, _fleet_put, places=_fleet_places),
+        "put": row("Fleets_CreateOrUpdate", Action.PROVISION, both(_fleet_put, first_scripts), places=_fleet_places),
         "patch": row("Fleets_Update", Action.SCALE, _fleet_patch, places=_fleet_places),
     },
     "microsoft.computeschedule/locations": {
@@ -322,6 +332,17 @@ TABLE: Table = {
     },
     "microsoft.insights/autoscalesettings": {
         verb: row("AutoscaleSettings_CreateOrUpdate", Action.SCALE, _autoscale) for verb in ("put", "patch")
+    },
+    **{
+        _c + f"galleries/{kind}": {
+            verb: row(
+                "GalleryApplications_CreateOrUpdate",
+                Action.PROVISION,
+                scripts_at("script", "install", "update", "remove"),
+            )
+            for verb in ("put", "patch")
+        }
+        for kind in ("applications", "applications/versions", "scripts/versions")
     },
     "classic": {
         verb: row("Classic", Action.PROVISION, always("a classic deployment is not read", ACCELERATOR))

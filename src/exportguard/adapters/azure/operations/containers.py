@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from exportguard.adapters.azure.operations.programs import container_commands
+from exportguard.adapters.azure.operations.embedded import container_scripts
 from exportguard.adapters.azure.operations.reading import (
     ACCELERATOR,
     Call,
@@ -124,7 +124,7 @@ def _group(call: Call) -> Items:
     return found or None
 
 
-_container_group = both(_gpus, _group, container_commands)
+_container_group = both(_gpus, _group, container_scripts)
 
 _CPU_PROFILE: Final = re.compile(r"^(consumption|flex|[de]\d{1,3})$", re.IGNORECASE)
 """Workload profile types that have no GPU: `Consumption`, `Flex` and the D and E series (Container Apps workload
@@ -257,7 +257,9 @@ TABLE: Table = {
     },
     **{
         kind: {
-            **{verb: row(f"{name}_CreateOrUpdate", Action.PROVISION, _app) for verb in ("put", "patch")},
+            **dict.fromkeys(
+                ("put", "patch"), row(f"{name}_CreateOrUpdate", Action.PROVISION, both(_app, container_scripts))
+            ),
             **{
                 f"post:{verb}": row(f"{name}_{verb}", Action.START, as_it_is(first_of(_app, lambda call: [])))
                 for verb in ("start", "resume")

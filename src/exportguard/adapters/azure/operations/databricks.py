@@ -23,7 +23,7 @@ from exportguard.adapters.azure.operations.reading import (
     text,
     unknown,
 )
-from exportguard.adapters.azure.tree import search, walk
+from exportguard.adapters.azure.tree import Tree, search, walk
 from exportguard.adapters.azure.words import words
 from exportguard.vocabulary.fact import NOT_GIVEN, Maybe, Unknown
 from exportguard.vocabulary.item import Item
@@ -117,6 +117,19 @@ def _asked(call: Call, low: list[str]) -> Items:
     return [_served_model(text(v, at), at) for at, v in names] or None
 
 
+_NAMED_ELSEWHERE: Final = words(
+    """existing_cluster_id job_cluster_key job_clusters new_cluster run_job_task pipeline_task gen_ai_compute_task
+    instance_pool_id driver_instance_pool_id policy_id compute clean_rooms_notebook_task"""
+)
+
+
+def _serverless(body: Tree) -> bool:
+    """Whether every task of a job runs on a SQL warehouse or the service's own machines, which have no accelerator
+    unless one is asked for."""
+    tasks = [task for _, task in walk(body, "tasks[]")] + [task for _, task in walk(body, "new_settings.tasks[]")]
+    return bool(tasks) and not any(True for _ in search(body, _NAMED_ELSEWHERE))
+
+
 def read(call: Call) -> Items:
     """A call to a workspace's `/api/2.x/<family>/<verb>`."""
     low = [segment.lower() for segment in call.address.segments]
@@ -136,6 +149,8 @@ def read(call: Call) -> Items:
     found += _accelerated(call)
     if found or ("runs" in low and low[-1] != "repair"):
         return found or None
+    if "jobs" in low and low[-1] in ("create", "reset", "update") and _serverless(call.body):
+        return None
     if low[-1] in ("start", "resize", "create", "edit", "restart", "run-now", "updates", "repair"):
         return [unknown("the node type is that of something that is only named", kind=ACCELERATOR)]
     return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from exportguard.adapters.azure.operations.embedded import commands
 from exportguard.adapters.azure.operations.reading import (
     ACCELERATOR,
     MODEL,
@@ -131,6 +132,7 @@ def _named_compute(call: Call, value: Tree, where: str) -> list[Item]:
 
 
 _TYPES: Final = frozenset({"instancetype", "instance_type", "instancetypes", "instance_types"})
+_COMMAND: Final = frozenset({"command"})
 _COMPUTES: Final = frozenset({"computeid", "compute", "default_compute", "defaultcompute", "compute_id"})
 
 
@@ -151,7 +153,7 @@ def _job(call: Call) -> Items:
         found += [asset_model(v, f"{at}.{w}") for w, v in walk(details, "model")] or [
             model(Unknown("the model that is tuned is not named"), at)
         ]
-    return found
+    return found + commands(call.body, _COMMAND)
 
 
 def _labels(call: Call) -> Items:

@@ -120,14 +120,6 @@ def _task(call: Call) -> Items:
     return found or None
 
 
-def container_commands(call: Call) -> Items:
-    found: list[Item] = []
-    for where, command in walk(call.body, "properties.containers[].properties.command"):
-        if isinstance(command, list):
-            found += taken(" ".join(part for part in command if isinstance(part, str)), where)
-    return found or None
-
-
 def runbook(call: Call, body: object) -> Items:
     """The text of a runbook."""
     if isinstance(body, (bytes, bytearray, memoryview)):
@@ -142,6 +134,8 @@ def runbook(call: Call, body: object) -> Items:
 _remediates = row("PolicyAssignments_Create", Action.PROVISION, lambda call: (
     _sizes_anywhere(call) if any(True for _ in walk(call.body, "identity")) else None))  # fmt: skip
 _arguments = row("Automation_Run", Action.PROVISION, _sizes_anywhere)
+_as_written = row("Triggers_Start", Action.START, lambda call: None)
+"""What it starts was judged when it was written."""
 _run = row("RunCommand", Action.PROVISION, _scripts("script[]", together=("parameters[].value",)))
 _managed_run = row("RunCommands_CreateOrUpdate", Action.PROVISION, _scripts(
     "properties.source.script",
@@ -149,6 +143,7 @@ _managed_run = row("RunCommands_CreateOrUpdate", Action.PROVISION, _scripts(
 _extension = row("Extensions_CreateOrUpdate", Action.PROVISION, _scripts(
     "properties.settings.commandToExecute", "properties.protectedSettings.commandToExecute",
     "properties.settings.script", "properties.protectedSettings.script"))  # fmt: skip
+_FACTORIES: Final = ("microsoft.datafactory/factories", "microsoft.synapse/workspaces")
 _a = "microsoft.automation/automationaccounts/"
 _c = "microsoft.compute/"
 
@@ -177,9 +172,11 @@ TABLE: Table = {
         )
     },
     **{_a + kind: {"put": _arguments, "patch": _arguments}
-       for kind in ("jobs", "jobschedules", "webhooks", "softwareupdateconfigurations")},
-    "microsoft.datafactory/factories/pipelines": {"post:createrun": _arguments},
-    "microsoft.synapse/workspaces/pipelines": {"post:createrun": _arguments},
+       for kind in ("jobs", "jobschedules", "webhooks", "watchers", "softwareupdateconfigurations")},
+    _a + "configurations": {verb: row("DscConfiguration_CreateOrUpdate", Action.PROVISION,
+                                      _scripts("properties.source.value", names=True)) for verb in ("put", "patch")},
+    **{f"{kind}/pipelines": {"post:createrun": _arguments} for kind in _FACTORIES},
+    **{f"{kind}/triggers": {"put": _arguments, "post:start": _as_written} for kind in _FACTORIES},
     **{
         f"microsoft.containerregistry/registries{kind}": row_ for kind, row_ in (
             ("", {"post:schedulerun": row("Registries_ScheduleRun", Action.PROVISION, _task)}),

@@ -43,7 +43,7 @@ _TAKES: Final = re.compile(
     re.IGNORECASE,
 )
 _SIZED: Final = re.compile(
-    r"(?:^|\s)--?(?:[a-z]+-)*(?:size|sku|instance-type|node-type|vm-skus?|worker-vm-size)s?(?:\s+|=)(?P<size>[^\s]+)",
+    r"(?:^|\s)--?(?:[a-z]+-)*(?:size|sku|instance-type|node-type|vm-skus?|worker-vm-size)s?(?:\s+|=)(?:name=)?(?P<size>[^\s]+)",
     re.IGNORECASE,
 )
 _ONLY_BY_SIZE: Final = words("vm vmss aks batch hdinsight kusto aro sf capacity lab image fleet connectedk8s")
@@ -54,10 +54,17 @@ _ENDS: Final = re.compile(
     r"^\s*(?:(?:[a-z-]+)\s+){0,4}?(?:list|show|get|delete|stop|deallocate|wait|cancel|what-if|validate|export"
     r"|get-credentials|list-sizes|run-command|extension|identity|disk|nic|secret|user|auto-shutdown|availability-set"
     r"|open-port|generalize|capture|boot-diagnostics|image|encryption|check|workspace|data|datastore|environment"
-    r"|connection|model|code|credential|token|login|task|job-schedule|application|location|blueprint|lock|tag)\b",
+    r"|connection|model|code|credential|token|login|task|job-schedule|application|location|blueprint|lock|tag"
+    r"|(?:online|batch)-endpoint\s+(?:create|update))\b",
     re.IGNORECASE,
 )
 _SET: Final = re.compile(r"--set\s.*(?:capacity|count|size|sku)[\w.]*\s*=", re.IGNORECASE)
+_ONLY_TAGS: Final = re.compile(
+    r"(?:\s+(?:--(?:ids|name|resource-group|resource-type|api-version)|-[gn])[\s=]+[^\s-][^\s]*)*"
+    r"\s+--set(?:\s+[\"']?tags\.[^\s]+)+\s*",
+    re.IGNORECASE,
+)
+_TO_NONE: Final = re.compile(r"\s(?:--(?:new-capacity|node-count)|-c)[\s=]+(\S+)")
 _GPU: Final = re.compile(r"gpu|workload-profile-(?:type|name)", re.IGNORECASE)
 _ACCOUNT: Final = re.compile(
     r"deployment\s+create|commitment-plan|--kind[\s=]+[\"']?(?:openai|aiservices|\$)", re.IGNORECASE
@@ -72,7 +79,13 @@ _SHELL: Final = re.compile(
     re.IGNORECASE,
 )
 _GPUS: Final = re.compile(r"\s-(?:Request|Limits?)Gpu\w*", re.IGNORECASE)
-_SHELL_BY_SIZE: Final = words("vm vmconfig vmss vmssconfig akscluster aksnodepool batchpool hdinsightcluster host")
+_TAGGED: Final = re.compile(
+    r"-(?:ResourceId|Id)\s+[^\s-][^\s]*\s+-Tags?\s+(?:@\{[^{}$()]*\}|\$\w+)(?:\s+-(?:Force|Confirm:\$false))*",
+    re.IGNORECASE,
+)
+_SHELL_BY_SIZE: Final = words(
+    "vm vmconfig vmss vmssconfig akscluster aksnodepool batchpool hdinsightcluster kustocluster host"
+)
 _SHELL_SIZED: Final = re.compile(
     r"(?:-(?:\w*(?:Size|SkuName|InstanceType)|Sku)\b[:\s]+|\b\w*(?:Vm|Instance)?(?:Size|SkuName)[\"']?\s*=\s*)"
     r"(?P<size>[^\s,;})]+)",
@@ -119,7 +132,7 @@ def taken(script: str, where: str, names: bool = True) -> list[Item]:
     """
     if len(script) > _MOST_TEXT:
         return [_item(f"`{where}` is longer than is read", where)]
-    script = _unpacked(script)
+    script = unpacked(script)
     found: dict[str, Item] = {}
     for size in dict.fromkeys(_SIZE.findall(script)) if names else ():
         if not _small(size):
@@ -133,7 +146,7 @@ def taken(script: str, where: str, names: bool = True) -> list[Item]:
     return list(found.values())
 
 
-def _unpacked(script: str) -> str:
+def unpacked(script: str) -> str:
     """*script* with what it holds in base64 as lines after it."""
     hidden = []
     for packed in _PACKED.findall(script)[:100]:
@@ -200,7 +213,10 @@ def _command_takes(group: str, rest: str) -> bool:
     if group == "databricks":
         return "create" in words_
     if group == "resource":
-        return not _HARMLESS_TYPE.search(rest)
+        only_tags = words_.strip().lower() == "update" and _ONLY_TAGS.fullmatch(rest.strip()[len("update") :])
+        return not (only_tags or _HARMLESS_TYPE.search(rest))
+    if words_.split()[-1:] == ["scale"] and set(_TO_NONE.findall(rest)) == {"0"}:
+        return False
     sizes = [m["size"] for m in _SIZED.finditer(rest)]
     if group in ("hdinsight", "kusto", "batch") and not sizes and "pool" not in words_ and "create" not in words_:
         return False
@@ -213,6 +229,8 @@ def _command_takes(group: str, rest: str) -> bool:
 def _cmdlet_takes(verb: str, noun: str, rest: str, spelled: bool | None) -> bool:
     if noun == "cognitiveservicesaccount":
         return re.search(r"-(?:Type|Kind)\s+[\"']?(?:openai|aiservices|\$)", rest, re.IGNORECASE) is not None
+    if noun == "resource" and verb == "set" and _TAGGED.fullmatch(rest.strip()):
+        return False
     if noun in ("resource", "resourceaction"):
         return not _HARMLESS_TYPE.search(rest)
     if noun == "restmethod":

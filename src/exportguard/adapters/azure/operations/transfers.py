@@ -6,6 +6,7 @@ Subscription.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from exportguard.adapters.azure.operations.reading import (
@@ -102,6 +103,23 @@ _named = always("the lab machine is only named", ACCELERATOR)
 _resources = "microsoft.recoveryservices/vaults/"
 _fabric = _resources + "replicationfabrics/replicationprotectioncontainers/"
 _lab_type = "microsoft.devtestlab/labs"
+
+
+def _starts(call: Call) -> Items:
+    """A schedule that starts machines; the others stop them."""
+    kinds = any_text(call.body, "properties.taskType")
+    starts = any(not isinstance(kind, str) or "startup" in kind.lower() for kind in kinds)
+    return _named(call) if starts else None
+
+
+def _faults(call: Call) -> Items:
+    """An experiment may start or move machines, and run what it is given in them."""
+    said = [name for _, name in search(call.body, frozenset({"name"})) if isinstance(name, str)]
+    risky = [name for name in said if _FAULT.match(name)]
+    return [unknown(f"an experiment does `{risky[0][:200]}`", kind=ACCELERATOR)] if risky else None
+
+
+_FAULT: Final = re.compile(r"urn:csci:microsoft:virtualmachine\w*:(?:start|redeploy|scale|create)", re.IGNORECASE)
 _FAILOVERS: Final = ("testfailover", "plannedfailover", "unplannedfailover", "migrate", "testmigrate")
 
 TABLE: Table = {
@@ -156,6 +174,14 @@ TABLE: Table = {
         "post:resize": row("LabVirtualMachines_Resize", Action.RESIZE, sizes("size", missing="no size is given")),
         **{f"post:{verb}": row("LabVirtualMachines_Start", Action.START, _named)
            for verb in ("start", "restart", "redeploy", "claim", "transferdisks")},
+    },
+    **{
+        kind: {verb: row("Schedules_CreateOrUpdate", Action.START, _starts) for verb in ("put", "patch")}
+        for kind in (_lab_type + "/schedules", "microsoft.devtestlab/schedules",
+                     _lab_type + "/virtualmachines/schedules", _lab_type + "/users/servicefabrics/schedules")
+    },
+    "microsoft.chaos/experiments": {
+        verb: row("Experiments_CreateOrUpdate", Action.START, _faults) for verb in ("put", "patch")
     },
     _lab_type + "/formulas": {
         "put": row("Formulas_CreateOrUpdate", Action.RESERVE, sizes("properties.formulaContent.properties.size")),

@@ -13,7 +13,9 @@ from typing import Any, Final
 
 from exportguard.adapters.azure.address import Plane, addresses
 from exportguard.adapters.azure.lookthrough import look_through
+from exportguard.adapters.azure.operations.embedded import commands
 from exportguard.adapters.azure.operations.reading import MODEL, Call, Items, Table, row, unknown
+from exportguard.adapters.azure.operations.scripts import unpacked
 from exportguard.adapters.azure.resolve import Resolver
 from exportguard.adapters.azure.tree import MAX_DEPTH, Many, Tree
 from exportguard.adapters.azure.words import words
@@ -23,6 +25,8 @@ from exportguard.vocabulary.request import Action, ProvisioningRequest
 _URLS: Final = ("uri", "url", "requesturi", "path")
 _METHODS: Final = ("method", "httpmethod")
 _BODIES: Final = ("body", "content", "payload")
+_ANY_CALL: Final = "/codeless"
+"""How the paths of connectors begin that make whatever call they are given."""
 _OPEN: Final = "open-part"
 """Stands in a URL for what only a run will tell."""
 _INLINE: Final = re.compile(r"@\{([^{}]*)\}")
@@ -37,8 +41,17 @@ _TELLS: Final = re.compile(
 )
 """What a URL, or whom it is signed in for, has to say for what it leaves open to matter."""
 _ASKS_MODELS: Final = re.compile(r"openai|azureai|foundry|agent", re.IGNORECASE)
+_QUERIES: Final = ("text", "query", "sqlreaderquery", "precopyscript")
+_IN_SQL: Final = re.compile(
+    r"sp_invoke_external_rest_endpoint[\s\S]*(?:openai|\.services\.ai\.|/chat/completions)"
+    r"|\bai_generate_embeddings\s*\(|\bazure_openai\.\w+\(|\bazure_ai\.(?:generate|extract|is_true|rank)\w*\(",
+    re.IGNORECASE,
+)
+"""How SQL Server and PostgreSQL ask a model (sp_invoke_external_rest_endpoint, AI_GENERATE_EMBEDDINGS, azure_ai)."""
 _MOST_FOUND: Final = 200
 _ARM: Final = "https://management.azure.com"
+_AT_ARM: Final = re.compile(rf"^(https://management\.azure\.com){_OPEN}", re.IGNORECASE)
+"""An id that an event brings, which begins with a slash of its own."""
 _READS: Final = words("get head delete options")
 
 
@@ -54,12 +67,15 @@ def carried(tree: Tree, resolver: Resolver | None = None) -> list[Item] | None:
         if isinstance(url, dict):
             url = url.get("value")
         said = _filled(url) if isinstance(url, str) else None
-        if said is None:
-            if _TELLS.search(f"{url} {node.get('authentication')}"):
+        if said is None or said.startswith(_OPEN):
+            if _TELLS.search(f"{unpacked(str(url))} {node.get('authentication')}") or any(_literals(tree)):
                 found.append(unknown("where a step of the workflow goes is only told when it runs"))
             continue
+        said = _AT_ARM.sub(rf"\1/{_OPEN}", said)
         if "://" not in said:
-            if "deployments/" in said and not said.startswith(("/subscriptions", "/providers")):
+            if ("deployments/" in said or _ASKS_MODELS.search(said)) and not said.startswith(
+                ("/subscriptions", "/providers")
+            ):
                 found.append(unknown("a step of the workflow asks a deployed model", kind=MODEL))
             if not said.startswith(("/subscriptions", "/providers")):
                 continue
@@ -87,12 +103,36 @@ def _calls(node: Tree, depth: int = 0) -> Iterator[tuple[dict[str, Any], str]]:
                 name = method.strip().upper() if isinstance(method, str) and not method.startswith("@") else "PUT"
                 if name.lower() not in _READS:
                     yield node, name
+            if str(node.get("path")).lower().startswith(_ANY_CALL):
+                yield from _calls(next((node[key] for key in _BODIES if key in node), None), depth + 1)
             return
         for value in node.values():
             yield from _calls(value, depth + 1)
     elif isinstance(node, (list, Many)):
         for value in node.values if isinstance(node, Many) else node:
             yield from _calls(value, depth + 1)
+
+
+_ADDRESS: Final = re.compile(r"https?://|/subscriptions/", re.IGNORECASE)
+
+
+def _literals(node: Tree, depth: int = 0) -> Iterator[str]:
+    """Addresses that matter, beside the calls that name theirs: in variables, in the defaults of parameters."""
+    if depth > MAX_DEPTH:
+        return
+    if isinstance(node, str):
+        if _ADDRESS.match(node) and _TELLS.search(node):
+            yield node
+    elif isinstance(node, dict):
+        spelled = any(isinstance(node.get(key), str) and _filled(node[key]) is not None for key in _URLS)
+        if spelled and any(key in node for key in _METHODS):
+            return
+        for key, value in node.items():
+            if key != "$schema":
+                yield from _literals(value, depth + 1)
+    elif isinstance(node, (list, Many)):
+        for value in node.values if isinstance(node, Many) else node:
+            yield from _literals(value, depth + 1)
 
 
 def _filled(url: str) -> str | None:
@@ -140,12 +180,17 @@ def _asked(node: Tree, depth: int = 0) -> list[Item]:
     provider = node.get("serviceproviderid")
     if (isinstance(provider, str) and _ASKS_MODELS.search(provider)) or "modelconfigurations" in node:
         return [unknown("an action that asks a model", kind=MODEL)]
+    if any(isinstance(node.get(key), str) and _IN_SQL.search(node[key]) for key in _QUERIES):
+        return [unknown("a query that asks a model", kind=MODEL)]
     return [item for value in node.values() for item in _asked(value, depth + 1)]
+
+
+_CODE: Final = words("code")
 
 
 def _workflow(call: Call) -> Items:
     sizes = [item for item in look_through(call.body, call.address.type) if item.model is None]
-    return [*sizes, *(carried(call.body, call.resolver) or ())] or None
+    return [*sizes, *(carried(call.body, call.resolver) or ()), *commands(call.body, _CODE)] or None
 
 
 _put = row("Workflows_CreateOrUpdate", Action.PROVISION, _workflow)
