@@ -7,11 +7,12 @@ import botocore
 import botocore.handlers
 import botocore.session
 import pytest
+from botocore.awsrequest import prepare_request_dict
 from botocore.stub import Stubber
 from moto import mock_aws
 
 from adapters.aws.aws_recording import RecordingGate, Refused, connections, names_p5, types_of
-from exportguard.adapters.aws.hook import AwsHook, _living_emitters, _points
+from exportguard.adapters.aws.hook import _EVENTS, AwsHook, _living_emitters, _points
 from exportguard.errors import ConfigurationError, GuardError, RecordError
 from exportguard.vocabulary import CallResult, ProvisioningRequest
 
@@ -141,6 +142,70 @@ def test_uninstall_passes_over_a_session_that_took_no_handlers(gate, hook):
     run(between, "t3.micro")
     assert gate.seen == []
     assert bare.meta.events
+
+
+def handlers_of(hook, client):
+    """Events of *client* at which a handler of *hook* is called."""
+    found = client.meta.events._emitter._handlers
+    return {
+        event
+        for event, _, _ in _EVENTS
+        for handler in found.prefix_search(event)
+        if getattr(getattr(handler, "__self__", None), "hook", None) is hook
+    }
+
+
+@mock_aws
+def test_a_client_of_a_service_that_leads_nowhere_is_left_alone_after_its_first_call(gate, hook):
+    """But for the look at what is sent past it. A service with one operation that matters, or that nobody has seen,
+    keeps every handler."""
+    hook.install()
+    s3, between = boto3.client("s3", **KEYS), ec2()
+    for _ in range(3):
+        s3.list_buckets()
+        between.describe_instances()
+    assert handlers_of(hook, s3) == {"request-created"}
+    assert handlers_of(hook, between) == {event for event, _, _ in _EVENTS}
+    with pytest.raises(Refused):
+        run(between, "p5.48xlarge")
+    hook.attach(s3, customer="cust-1")
+    s3.list_buckets()
+    hook.detach(s3)
+    assert handlers_of(hook, s3) == set()
+    hook.install()
+    hook.uninstall()
+    assert handlers_of(hook, between) == set()
+
+
+@mock_aws
+def test_a_service_with_an_operation_that_nobody_has_seen_keeps_its_handlers(gate, hook, monkeypatch):
+    """Of a newer SDK, say: it may carry an instance type."""
+    client = boto3.client("s3", **KEYS)
+    hook.attach(client)
+    model = client.meta.service_model
+    monkeypatch.setattr(model, "operation_names", [*model.operation_names, "CreateAcceleratedBucket"])
+    client.list_buckets()
+    client.list_buckets()
+    assert handlers_of(hook, client) == {event for event, _, _ in _EVENTS}
+
+
+def test_what_is_sent_past_a_client_that_was_left_alone_is_seen(gate, hook):
+    """A client of another service, handed a request of EC2's."""
+    s3, other = boto3.client("s3", **KEYS), ec2()
+    hook.attach(s3)
+    with Stubber(s3) as stub:
+        stub.add_response("list_buckets", {})
+        s3.list_buckets()
+    assert handlers_of(hook, s3) == {"request-created"}
+    model = other.meta.service_model.operation_model("RunInstances")
+    built = other._serializer.serialize_to_request({"InstanceType": "p5.48xlarge", "MinCount": 1, "MaxCount": 1}, model)
+    context = {"client_region": "us-east-1", "client_config": s3.meta.config, "has_streaming_input": False}
+    prepare_request_dict(built, endpoint_url=other.meta.endpoint_url, context=context)
+    gate.refuses = lambda request: True
+    with connections() as made, pytest.raises(Refused):
+        s3._endpoint.make_request(model, built)
+    assert made == []
+    assert [seen.operation for seen in gate.seen] == ["RunInstances"]
 
 
 @mock_aws

@@ -74,3 +74,19 @@ def _standing(service: str, operation: str) -> Standing:
     if only_reads_or_releases(operation) or f" {operation} " in _known().get(service, ""):
         return Standing.OUTSIDE
     return Standing.UNSEEN
+
+
+@cache
+def leads_nowhere(service: str) -> bool:
+    """Whether nothing that is known of *service* leads to an accelerator or a model."""
+    from exportguard.adapters.aws.operations import has_extractors
+
+    return service not in surface() and not has_extractors(service)
+
+
+def wholly_outside(service_model: Any) -> bool:
+    """Whether no operation of botocore's *service_model* can matter: each is known, and none is in the surface."""
+    service = service_model.service_name
+    return leads_nowhere(service) and all(
+        standing(service, name) is Standing.OUTSIDE for name in service_model.operation_names
+    )

@@ -29,6 +29,8 @@ _EVENTS = (
 )
 """Handlers run from the most specific name to the bare one, so the bare name, last, sees the final parameters;
 `before-call` stops at the first handler that answers (a Stubber's), so ours goes first (`*.*` goes before the rest)."""
+_STAYS = "request-created"
+"""The one that is never taken out while a hook is in (see `_stand_back`)."""
 
 
 class AwsHook:
@@ -117,7 +119,7 @@ class AwsHook:
 
         from exportguard.adapters.aws.stages import Point
 
-        return Point(self, self._gate, self._resolver_for, botocore.__version__, customer)
+        return Point(self, self._gate, self._resolver_for, botocore.__version__, customer, _stand_back)
 
     def _points_of(self, emitter: Any) -> list[Point]:
         return [point for point in _points(emitter) if point.hook is self]
@@ -158,11 +160,20 @@ def _unregister(emitter: Any, point: Point) -> None:
             emitter.unregister(event, getattr(point, method))
 
 
+def _stand_back(emitter: Any, point: Point) -> None:
+    """On a client of a service of which nothing can matter, only watch for what is sent past the client: each handler
+    that botocore calls costs a microsecond or two."""
+    for event, method, _ in _EVENTS:
+        if event != _STAYS:
+            with contextlib.suppress(AttributeError):
+                emitter.unregister(event, getattr(point, method))
+
+
 def _points(emitter: Any) -> list[Point]:
     """The points registered on an emitter. Looked up in its handlers, since copies of an emitter carry them along."""
     inner = getattr(emitter, "_emitter", emitter)
     search = getattr(getattr(inner, "_handlers", None), "prefix_search", None)
-    found = search("before-parameter-build") if search is not None else ()
+    found = search(_STAYS) if search is not None else ()
     owners = (getattr(handler, "__self__", None) for handler in found)
     stages = sys.modules.get("exportguard.adapters.aws.stages")
     point: Any = getattr(stages, "Point", None)

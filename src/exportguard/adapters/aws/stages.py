@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import Any
 
 from exportguard.adapters.aws.answers import refused, result, tokens
-from exportguard.adapters.aws.classify import Standing, standing, surface
+from exportguard.adapters.aws.classify import Standing, leads_nowhere, standing, surface, wholly_outside
 from exportguard.adapters.aws.facts import observe, service_named, unreadable
+from exportguard.adapters.aws.insides import carries_context, carrying, client_of
 from exportguard.adapters.aws.lookup import Resolver, looking_up
 from exportguard.adapters.aws.places import normal_region, region_of_host
 from exportguard.adapters.aws.unchanged import Passing, address, fingerprint, regions_of, said_operation
@@ -45,6 +45,9 @@ class CallState:
         self.attempts = 0
 
 
+_MOST_NAMES = 20_000
+_nowhere: set[str] = set()
+"""Names of the events of requests that lead nowhere, whatever is in them."""
 _OUTSIDE: Any = object()
 """In the place of a call's state: the call cannot matter, and no later event needs to ask again."""
 
@@ -52,7 +55,8 @@ _OUTSIDE: Any = object()
 class Point:
     """The handlers of one hook, with the customer they act for. One per `attach` and one for `install`."""
 
-    __slots__ = ("_key", "active", "customer", "gate", "hook", "origin", "resolver_for", "version")
+    __slots__ = ("_key", "_stays", "active", "customer", "gate", "hook", "origin", "resolver_for", "stand_back",
+                 "version")  # fmt: skip
 
     def __init__(
         self,
@@ -61,9 +65,13 @@ class Point:
         resolver_for: Callable[[Any], Resolver | None],
         version: str,
         customer: str | None = None,
+        stand_back: Callable[[Any, Point], None] | None = None,
     ) -> None:
         self.hook, self.gate, self.resolver_for, self.version = hook, gate, resolver_for, version
         self.customer = customer
+        self.stand_back = stand_back
+        self._stays: set[str] = set()
+        """Services from whose clients these handlers are not taken away."""
         self.active = True
         self.origin = CallOrigin(point="boto3", customer=customer, sdk_version=version)
         self._key = f"exportguard-{id(hook):x}"
@@ -74,12 +82,15 @@ class Point:
         """`before-parameter-build`, after every other handler: the parameters are final."""
         if not self.active:
             return None
-        if standing(model.service_model.service_name, model.name) is Standing.OUTSIDE:
+        service = model.service_model.service_name
+        if standing(service, model.name) is Standing.OUTSIDE:
             context[self._key] = _OUTSIDE
+            if service not in self._stays:
+                self._leave(service, model.service_model)
             return None
         if looking_up.get() or context.get(self._key).__class__ is CallState:
             return None
-        state = context[self._key] = CallState(params, _client_of(model.service_model))
+        state = context[self._key] = CallState(params, client_of(model.service_model))
         meta = getattr(state.client, "meta", None)
         url = getattr(meta, "endpoint_url", None)
         region = context.get("client_region") or getattr(meta, "region_name", None)
@@ -92,6 +103,14 @@ class Point:
 
         return _run(work, sys._getframe(1), lambda: self._unsent(state))
 
+    def _leave(self, service: str, service_model: Any) -> None:
+        """Leave the client of this call alone from now on, where nothing that it can call matters."""
+        client = client_of(service_model) if self.stand_back is not None and wholly_outside(service_model) else None
+        if client is None or self.stand_back is None:
+            self._stays.add(service)
+        else:
+            self.stand_back(client.meta.events, self)
+
     def on_endpoint(
         self, builtins: Any = None, params: Any = None, model: Any = None, context: Any = None, **_: Any
     ) -> Any:
@@ -102,7 +121,7 @@ class Point:
             return None
         state = context.get(self._key)
         if state.__class__ is not CallState:
-            state = context[self._key] = CallState(params, _client_of(model.service_model))
+            state = context[self._key] = CallState(params, client_of(model.service_model))
         region = normal_region((builtins or {}).get("AWS::Region"))
         endpoint = (builtins or {}).get("SDK::Endpoint")
 
@@ -154,9 +173,9 @@ class Point:
                 raise GuardError("the request was changed into another operation; nothing was sent")
             return None
         if state is None:
-            return self._past(request, event_name, sys._getframe(1))
-        if not _carries_context():
-            request.prepare = _carrying(request)
+            return None if event_name in _nowhere else self._past(request, event_name, sys._getframe(1))
+        if not carries_context():
+            request.prepare = carrying(request)
         if state.sent is not None:
             self._same(state, request.url, request.data)
             if state.operation is not None and not state.operation.still(request):
@@ -169,6 +188,10 @@ class Point:
         _, _, name = str(event_name).partition(".")
         service, _, operation = name.partition(".")
         service = service_named(service)
+        if leads_nowhere(service):
+            if len(_nowhere) < _MOST_NAMES and type(event_name) is str:
+                _nowhere.add(event_name)
+            return None
         said = said_operation(request)
         operation = said or operation
         known = standing(service, operation)
@@ -340,49 +363,3 @@ def _afterwards(work: Callable[[], None], caller: Any) -> Any:
         return off_loop(told)
     told()
     return None
-
-
-def _client_of(service_model: Any) -> Any:
-    """The client whose call this is: events don't name it, but it is a few frames up, and owns the service model."""
-    frame: Any = sys._getframe(2)
-    for _ in range(30):
-        if frame is None:
-            return None
-        # Reading a frame's variables copies them all: only what botocore names so is a client's own.
-        if frame.f_code.co_name in _CLIENT_METHODS:
-            candidate = frame.f_locals.get("self")
-            if candidate is not None and getattr(type(candidate), "_make_api_call", None) is not None:
-                meta = getattr(candidate, "meta", None)
-                if getattr(meta, "service_model", None) is service_model:
-                    return candidate
-        frame = frame.f_back
-    return None
-
-
-_CLIENT_METHODS = frozenset({
-    "_make_api_call", "_emit_api_params", "_convert_to_request_dict", "_resolve_endpoint_ruleset", "_make_request",
-    "generate_presigned_url", "generate_presigned_post",
-})  # fmt: skip
-"""Methods of botocore's client, aiobotocore's too, from which its events are emitted."""
-
-
-@cache
-def _carries_context() -> bool:
-    """Whether a prepared request says whose it is (botocore 1.43.117 does, 1.34.106 does not)."""
-    from inspect import signature
-
-    from botocore.awsrequest import AWSPreparedRequest
-
-    return "context" in signature(AWSPreparedRequest.__init__).parameters
-
-
-def _carrying(request: Any) -> Callable[[], Any]:
-    """`request.prepare`, whose result carries the request's context."""
-    prepare = type(request).prepare
-
-    def carried() -> Any:
-        prepared = prepare(request)
-        prepared.context = request.context
-        return prepared
-
-    return carried

@@ -28,10 +28,11 @@ class Passing:
     __slots__ = ("_action", "_method", "_target", "_url")
 
     def __init__(self, built: Any) -> None:
-        built = built if isinstance(built, Mapping) else {}
+        built = built if built.__class__ is dict or isinstance(built, Mapping) else {}
         self._method, self._url = built.get("method"), built.get("url")
         headers, body = built.get("headers"), built.get("body")
-        self._target = headers.get("X-Amz-Target") if isinstance(headers, Mapping) else None
+        named = headers.__class__ is dict or isinstance(headers, Mapping)
+        self._target = headers.get("X-Amz-Target") if named else None
         self._action = body.get("Action") if body.__class__ is dict else None
 
     def still(self, request: Any) -> bool:

@@ -124,6 +124,13 @@ def extractor(service: str, name: str) -> Operation | None:
 
 
 @cache
+def has_extractors(service: str) -> bool:
+    """Whether any operation of *service* has an extractor of its own."""
+    extractor(service, "")
+    return any(registered == service for registered, _ in _registered)
+
+
+@cache
 def _where() -> Any:
     """A module that imports this one, and that most calls need: to import it in each of them costs a microsecond."""
     return import_module(f"{__name__}.where")
