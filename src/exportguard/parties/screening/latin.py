@@ -14,6 +14,7 @@ from exportguard.parties.screening.index import ALIAS, PART, PRIMARY, SHORT, Ind
 from exportguard.parties.screening.match import Comparer, mended
 from exportguard.parties.screening.names import Words, readings, significant, squashed
 from exportguard.parties.screening.scripts import latin_readings, visible
+from exportguard.parties.screening.titles import without_titles
 from exportguard.parties.screening.words import FILLERS, GENERIC, INSTITUTIONS, LEGAL_FORMS, PLACES, SUB_UNITS
 
 HIT = 0.92
@@ -75,9 +76,16 @@ def search(index: Index, name: str, review: float = REVIEW, *, translated: bool 
     whole = readings(name)
     for words in whole:
         for found in _of_words(index, words, review, translated):
-            if found.score == 1 and " " not in words.key and not _as_spelled(name, index.texts[found.name_id]):
-                found = found._replace(weak=True)
+            if " " not in words.key and index.keys[found.name_id] == words.key:
+                listed = index.texts[found.name_id]
+                if not _as_spelled(name, listed):
+                    if _in_two_ways(name, listed):
+                        continue
+                    found = found._replace(weak=True)
             keep(found)
+        for found in _of_words(index, untitled, review, translated) if (untitled := without_titles(words)) else ():
+            if index.type_of(found.name_id) == "I":
+                keep(found)
     for found in (*_by_initials(index, name), *_without_spaces(index, name)):
         keep(found)
     if _SEPARATED.search(name):
@@ -95,6 +103,18 @@ def _as_spelled(name: str, listed: str) -> bool:
         return {made for each in words for made in ("".join(each), "".join(sorted(each)))}
 
     return not plain(name).isdisjoint(plain(listed))
+
+
+def _in_two_ways(name: str, listed: str) -> bool:
+    """Whether names that come down to one word differ in its form and in the little words beside it: `Zeta Corp` has
+    neither the article of `Los Zetas` nor its plural."""
+
+    def spelled(text: str) -> tuple[set[str], set[str]]:
+        words = [w for latin in latin_readings(visible(text)) for w in re.findall(r"[a-z0-9]+", latin)]
+        return {w for w in words if w not in LEGAL_FORMS and w not in FILLERS}, {w for w in words if w in FILLERS}
+
+    (one, little), (other, theirs) = spelled(name), spelled(listed)
+    return one.isdisjoint(other) and little != theirs
 
 
 def _without_spaces(index: Index, name: str) -> Iterator[Found]:
@@ -146,6 +166,9 @@ def _of_pieces(
     pieces = [Words(tuple(dropwhile(_ASIDE.__contains__, words.tokens))) for words in split]
     aside = pieces != split
     pieces = [words for words in pieces if words.tokens]
+    if len(pieces) > 1 and len({words.key for words in pieces}) == 1:
+        yield from _of_words(index, pieces[0], review, translated)  # the name twice, in two scripts for instance
+        return
     for words in pieces:
         if len(significant(words.tokens)) < 2:
             told = aside or any(not SUB_UNITS.isdisjoint(other.tokens) for other in pieces)
@@ -172,6 +195,7 @@ def _of_pieces(
 
 
 _SEAT = frozenset({"branch", "office", "representative", "subsidiary", "headquarters"})
+_HOUSE = frozenset({"group", "holding"})
 _ASIDE = frozenset(
     {"formerly", "former", "now", "also", "known", "as", "fka", "nka", "aka", "dba", "attn", "attention"}
 )
@@ -289,7 +313,7 @@ def _parts(index: Index, words: Words, translated: bool) -> Iterator[Found]:
             after = tokens[solid[end - 1] + 1] if solid[end - 1] + 1 < len(tokens) else ""
             institution = not INSTITUTIONS.isdisjoint(inside)
             part = not SUB_UNITS.isdisjoint(rest)
-            places = all(word in PLACES or word.isdigit() for word in rest)
+            places = all(word in PLACES or word in _SEAT or word.isdigit() for word in rest)
             # `Tianjin University of Technology` is no part of Tianjin University: the name goes on.
             if institution and after != "of" and places:
                 for name_id in ids:
@@ -357,7 +381,9 @@ def _is_slip(word: str, listed: str) -> bool:
 
 def _brand_somewhere(index: Index, words: list[str]) -> Iterator[Found]:
     """`Hangzhou Hikvision`: a listed name of one word beside nothing but places asks for a look."""
-    brands = [word for word in words if word not in PLACES and not word.isdigit()]
+    brands = [word for word in words if word not in PLACES and word not in _SEAT and not word.isdigit()]
+    if len(brands) == 2 and len(brands[0]) >= _NOBODY_ELSE and brands[1] in _HOUSE:
+        brands.pop()
     if len(brands) != 1 or len(brands[0]) < _SHORTEST_BRAND or brands[0] in GENERIC:
         return
     for name_id in index.by_key.get(brands[0]):

@@ -35,6 +35,8 @@ _SHORTENED_WORD = 8
 _SYNONYM = 0.95
 _SHORTER_PERSON = 0.84
 """First and family name without the patronymic: close enough for a look."""
+_RARE = 16
+"""A family name that so many listed names have tells its bearers from others without a second one."""
 _ELSEWHERE, _SHORTENED_SCORE, _OWN = 0.81, 0.88, 32
 """What a company's name scores that differs in places only, how alike the rest has to be, and how many listed names
 may have a word that is a company's own."""
@@ -246,11 +248,13 @@ class Comparer:
         family, comma, given = self._index.texts[name_id].partition(",")
         if not comma or len(mine) < 2:
             return False
-        first = given.split()[:1]
-        said = {token for text in (family, *first) for words in readings(text)[:1] for token in words.tokens}
+        parts = [list(words.tokens) for text in (family, *given.split()[:1]) for words in readings(text)[:1]]
+        families = [word for word in parts[0] if not is_light(word)] if parts else []
+        if len(families) == 2 and self._index.frequency(families[0]) <= _RARE:
+            parts[0] = families[:1]  # Spaniards leave the mother's name out: Nicolas Maduro
         return all(
             any(word == token or self.word_likeness(word, token, True) >= _SKELETON for word in mine)
-            for token in (PERSON_NAMES.get(token, token) for token in said)
+            for token in {PERSON_NAMES.get(token, token) for part in parts for token in part}
         )
 
     def _forgive(self, mine: list[str], theirs: list[str], person: bool, notes: list[str]) -> tuple[float, float]:
