@@ -121,7 +121,7 @@ def test_a_resource_whose_condition_fails_is_not_made():
 
 
 def test_a_stack_set_is_read_in_each_of_its_regions():
-    """A mapping by region is looked up where the stacks are made, not where the call goes; unnamed regions are unknown."""
+    """A mapping by region is looked up where the stacks are made, not where the call goes; where none is named it may be any."""
     body = json.dumps({
         "Mappings": {"M": {"us-east-1": {"T": "t3.micro"}, "eu-west-1": {"T": "p5.48xlarge"}}},
         "Resources": {"I": {"Type": "AWS::EC2::Instance", "Properties": {
@@ -130,7 +130,7 @@ def test_a_stack_set_is_read_in_each_of_its_regions():
     made = {"StackSetName": "s", "TemplateBody": body}
     known = Answers({"DescribeStackSet": {"StackSet": {"TemplateBody": body}}})
     placed = {"StackSetName": "s", "Regions": ["us-east-1", "eu-west-1"]}
-    assert items("cloudformation", "CreateStackSet", made) == ["? x1"]
+    assert items("cloudformation", "CreateStackSet", made) == ["t3.micro x1", "p5.48xlarge x1"]
     assert items("cloudformation", "CreateStackInstances", placed, resolver=known) == ["t3.micro x1", "p5.48xlarge x1"]
 
 
@@ -288,3 +288,43 @@ def test_an_automation_document_is_read_step_by_step():
     }  # fmt: skip
     found = items("ssm", "CreateDocument", {"Name": "d", "DocumentType": "Automation", "Content": json.dumps(document)})
     assert found == ["p5.48xlarge x2"]
+
+
+def chosen(value, *, parameters=None, kept=(), **top):
+    """The types of one instance in the update of a stack whose parameters keep their values."""
+    body = {
+        "Parameters": parameters or {},
+        **top,
+        "Resources": {"I": {"Type": "AWS::EC2::Instance", "Properties": {"InstanceType": value}}},
+    }
+    given = [{"ParameterKey": name, "UsePreviousValue": True} for name in kept]
+    found = items(
+        "cloudformation", "UpdateStack", {"StackName": "s", "TemplateBody": json.dumps(body), "Parameters": given}
+    )
+    return None if found is None else [one.partition(" ")[0] for one in found]
+
+
+def test_what_nobody_knows_is_still_one_of_what_the_template_allows():
+    """A kept parameter with allowed values, an entry of a mapping by account: each is judged. A part of a text is not."""
+    kind = {"Kind": {"Type": "String", "AllowedValues": ["t3.micro", "p5.48xlarge"]}}
+    assert chosen({"Ref": "Kind"}, parameters=kind, kept=["Kind"]) == ["t3.micro", "p5.48xlarge"]
+    assert chosen({"Fn::Sub": "x${Kind}"}, parameters=kind, kept=["Kind"]) == ["?"]
+    assert chosen({"Fn::Join": ["", ["x", {"Ref": "Kind"}]]}, parameters=kind, kept=["Kind"]) == ["?"]
+    stored = {"Kind": {"Type": "AWS::SSM::Parameter::Value<String>", "AllowedValues": ["t3.micro"]}}
+    assert chosen({"Ref": "Kind"}, parameters=stored, kept=["Kind"]) == ["?"]
+    read = {"Kind": {"Type": "String", "AllowedValues": ["{{resolve:ssm:x}}", "t3.micro"]}}
+    assert chosen({"Ref": "Kind"}, parameters=read, kept=["Kind"]) == ["?"]
+
+
+def test_a_mapping_by_what_only_the_deployment_knows_gives_one_of_its_entries():
+    """Of the level that is asked; what a macro puts in, or a map that nobody knows, gives anything."""
+    sizes = {"M": {"1": {"T": "t3.micro", "U": "p5.48xlarge"}, "2": {"T": "m7g.large"}}}
+    account = {"Ref": "AWS::AccountId"}
+    assert chosen({"Fn::FindInMap": ["M", account, "T"]}, Mappings=sizes) == ["t3.micro", "m7g.large"]
+    assert chosen({"Fn::FindInMap": ["M", "1", account]}, Mappings=sizes) == ["t3.micro", "p5.48xlarge"]
+    assert chosen({"Fn::FindInMap": [account, "1", "T"]}, Mappings=sizes) == ["?"]
+    put_in = {"M": {"1": {"T": "t3.micro"}, "Fn::Transform": {"Name": "AWS::Include"}}}
+    assert chosen({"Fn::FindInMap": ["M", account, "T"]}, Mappings=put_in) == ["?"]
+    kept = {"Which": {"Type": "String", "AllowedValues": ["2"]}}
+    by_parameter = {"Fn::FindInMap": ["M", {"Ref": "Which"}, "T"]}
+    assert chosen(by_parameter, parameters=kept, kept=["Which"], Mappings=sizes) == ["m7g.large"]

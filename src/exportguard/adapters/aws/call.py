@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -132,6 +132,18 @@ def weighted(capacity: Maybe[int], weight: Any, what: str) -> Maybe[int]:
     return ceil(capacity / units)
 
 
+class OneOf(Unknown):
+    """A value that only the deployment decides, out of a closed list: each of `values` is judged."""
+
+    __slots__ = ("values",)
+
+    values: tuple[str, ...]
+
+    def __init__(self, reason: str, values: Iterable[str]) -> None:
+        super().__init__(reason)
+        object.__setattr__(self, "values", tuple(values))
+
+
 _PLAIN = re.compile(r"[^a-z0-9]+")
 
 
@@ -241,6 +253,10 @@ class Call:
 
     def instance(self, value: Any, instances: Maybe[int] = NOT_GIVEN, *, where: str) -> None:
         """An instance type, raw, with the number of instances in the worst case."""
+        if value.__class__ is OneOf:
+            for each in value.values:
+                self.instance(each, instances, where=where)
+            return
         named, place = text(value, where), where[:2000]
         # What the document's class would find of these is found at once; anything else it is asked about.
         if place and (instances.__class__ is Unknown or (instances.__class__ is int and 0 <= instances <= _MOST)):

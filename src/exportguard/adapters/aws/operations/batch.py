@@ -6,8 +6,8 @@ from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, number
 from exportguard.adapters.aws.operations import operation
-from exportguard.adapters.aws.operations.ecs import asks, containers
-from exportguard.adapters.aws.operations.launch import launched, of_family, required
+from exportguard.adapters.aws.operations.ecs import asks, commands, containers
+from exportguard.adapters.aws.operations.launch import launched, of_family, required, runs
 from exportguard.adapters.aws.operations.template_text import parse
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
 
@@ -92,14 +92,18 @@ def job(call: Call, source: Any, dot: str, tasks: Maybe[int]) -> None:
         if get(body, "instanceType") is not None:
             call.instance(get(body, "instanceType"), tasks, where=f"{dot}{key}.instanceType")
         containers(call, [body], f"{dot}{key}", tasks)
+        commands(call, [body], f"{dot}{key}")
     for key in ("ecsProperties", "ecsPropertiesOverride"):
         for place, task in call.rows(get(get(source, key), "taskProperties"), f"{dot}{key}.taskProperties"):
             containers(call, get(task, "containers"), f"{place}.containers", tasks)
+            commands(call, get(task, "containers"), f"{place}.containers")
     for key in ("eksProperties", "eksPropertiesOverride"):
         pod = get(get(source, key), "podProperties")
         for name in ("containers", "initContainers"):
             for place, row in call.rows(get(pod, name), f"{dot}{key}.podProperties.{name}"):
                 _kubernetes(call, get(row, "resources"), f"{place}.resources", tasks)
+                for part in ("command", "args"):
+                    runs(call, get(row, part), f"{place}.{part}")
 
 
 def _kubernetes(call: Call, resources: Any, where: str, tasks: Maybe[int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, misspelt
@@ -11,7 +12,10 @@ from exportguard.adapters.aws.classify import Standing, services, standing
 from exportguard.adapters.aws.lookup import Question
 from exportguard.adapters.aws.lookup import Resolver as Lookups
 from exportguard.adapters.aws.operations import operation
+from exportguard.adapters.aws.operations.instances_within import SAY_ONLY
+from exportguard.adapters.aws.operations.launch import types_in_text
 from exportguard.adapters.aws.operations.resource_types import CALLS, PROVISIONED, definition, renamed
+from exportguard.adapters.aws.operations.second_look import look_within
 from exportguard.adapters.aws.operations.template_text import LOCAL, NAMED_BY_OTHERS, parse
 from exportguard.adapters.aws.operations.template_values import Resolver
 from exportguard.vocabulary import Action, Location, Unknown
@@ -161,6 +165,19 @@ def judge_resource(call: Call, kind: str, properties: Any, where: str) -> None:
         call.unknown(f"resource type {kind[:100]} is not known", where)
     else:
         _look(call, kind, properties, where)
+        if not _of_a_known_service(kind):
+            look_within(call, properties, where)
+
+
+def _of_a_known_service(kind: str) -> bool:
+    """Whether a type belongs to a service of this adapter's time, by a name that is much like botocore's."""
+    name = re.sub(r"(V\d+)?$", "", kind.split("::")[1]).lower() if kind.count("::") == 2 else ""
+    return name in _service_names() or kind.startswith(SAY_ONLY)
+
+
+@cache
+def _service_names() -> frozenset[str]:
+    return frozenset(re.sub(r"v\d+$", "", known.replace("-", "")) for known in services()) | {"serverless"}
 
 
 def custom(call: Call, properties: Mapping[str, Any], where: str) -> None:
@@ -168,12 +185,16 @@ def custom(call: Call, properties: Mapping[str, Any], where: str) -> None:
     instance types, models, and the SDK calls that CDK's `AwsCustomResource` writes out in it."""
     from exportguard.adapters.aws.operations.workflows import api_call, manifest
 
-    written = get(properties, "Manifest")
-    if isinstance(written, str):  # Kubernetes objects of CDK's
-        manifest(call, {"RequestBody": written}, f"{where}.Manifest")
-    _look(call, "", {key: value for key, value in properties.items() if key not in _SDK_CALLS}, where)
+    for key in _OBJECTS:
+        if isinstance(get(properties, key), str):
+            manifest(call, {"RequestBody": get(properties, key)}, f"{where}.{key}")
+    told = {key: value for key, value in properties.items() if key.title() not in _SDK_CALLS and key not in _OBJECTS}
+    _look(call, "", told, where)
+    look_within(call, told, where)
+    if isinstance(get(told, "Values"), str):  # a Helm chart's
+        types_in_text(call, told["Values"][:200_000], f"{where}.Values")
     for key in _SDK_CALLS:
-        written = properties.get(key)
+        written = get(properties, key)
         if written is None:
             continue
         said = parse(written) if isinstance(written, (str, Mapping)) else Unknown("written when it is deployed")
@@ -195,7 +216,10 @@ def _is_operation(service: str, action: str) -> bool:
     return any(standing(known, name) is not Standing.UNSEEN for known in found)
 
 
-_SDK_CALLS = ("Create", "Update")
+_SDK_CALLS = ("Create", "Update", "Delete")
+"""Of CDK's `AwsCustomResource`. What it calls when it is deleted, the deletion of a stack makes."""
+_OBJECTS = ("Manifest", "ApplyPatchJson", "RestorePatchJson")
+"""Kubernetes objects of CDK's resources."""
 
 
 def _of_set(kind: str, properties: Mapping[str, Any]) -> list[str | None] | None:

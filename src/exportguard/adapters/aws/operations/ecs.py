@@ -8,7 +8,7 @@ from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, number, times
 from exportguard.adapters.aws.operations import operation
-from exportguard.adapters.aws.operations.launch import of_family, required
+from exportguard.adapters.aws.operations.launch import of_family, required, runs
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
 
 
@@ -79,6 +79,13 @@ def inference(call: Call, rows: Any, where: str, tasks: Maybe[int]) -> None:
         call.accelerator(get(row, "deviceType"), tasks, where=f"{place}.deviceType")
 
 
+def commands(call: Call, rows: Any, where: str) -> None:
+    """What containers are told to run, wherever they land."""
+    for place, container in call.rows(rows, where):
+        for key in ("command", "entryPoint"):
+            runs(call, get(container, key), f"{place}.{key}")
+
+
 def fargate(source: Mapping[str, Any]) -> bool:
     """Fargate has no accelerators (Amazon ECS developer guide, task definition differences for Fargate)."""
     launch = get(source, "launchType")
@@ -91,6 +98,7 @@ def fargate(source: Mapping[str, Any]) -> bool:
 
 @operation("ecs", "RegisterTaskDefinition")
 def register(call: Call) -> None:
+    commands(call, call.get("containerDefinitions"), "containerDefinitions")
     if call.get("requiresCompatibilities") in (["FARGATE"], ("FARGATE",)):
         call.not_applicable("Fargate has no accelerators")
         return
@@ -106,10 +114,11 @@ def register(call: Call) -> None:
 
 def run(call: Call, tasks: Maybe[int]) -> None:
     """What a task definition asks for, by the resolver, and what the call lays over it."""
+    overrides = call.struct(call.get("overrides"), "overrides")
+    commands(call, get(overrides, "containerOverrides"), "overrides.containerOverrides")
     if fargate(call.parameters):
         call.not_applicable("Fargate has no accelerators")
         return
-    overrides = call.struct(call.get("overrides"), "overrides")
     containers(call, get(overrides, "containerOverrides"), "overrides.containerOverrides", tasks)
     inference(call, get(overrides, "inferenceAcceleratorOverrides"), "overrides.inferenceAcceleratorOverrides", tasks)
     pinned = constraints(call, tasks)

@@ -7,6 +7,8 @@ from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, most, number, weighted
 from exportguard.adapters.aws.operations import operation
+from exportguard.adapters.aws.operations.launch import runs
+from exportguard.adapters.aws.operations.scripts import steps
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
 
 
@@ -88,6 +90,9 @@ def run_job_flow(call: Call) -> None:
         call.zone(value)
     if not call.items:
         call.unresolved("the cluster names no instances", "Instances")
+    steps(call, call.get("Steps"), "Steps")
+    for place, row in call.rows(call.get("BootstrapActions"), "BootstrapActions"):
+        runs(call, get(get(row, "ScriptBootstrapAction"), "Args"), f"{place}.ScriptBootstrapAction.Args")
 
 
 @operation("emr", "AddInstanceGroups", action=Action.SCALE)

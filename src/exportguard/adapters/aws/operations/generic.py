@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from exportguard.adapters.aws.call import Call, get, number, text
+from exportguard.adapters.aws.call import Call, OneOf, get, number, text
 from exportguard.adapters.aws.classify import surface
 from exportguard.adapters.aws.operations.launch import reads_as_type, required, types_in_text
 from exportguard.adapters.aws.operations.models import hub_model, named_model
@@ -125,6 +125,10 @@ def everything(call: Call) -> None:
 
 def _enumerated(call: Call, value: Any, place: str, row: Any) -> None:
     """A choice from a closed list: it asks for an accelerator if it says so."""
+    if isinstance(value, OneOf):
+        for each in value.values:
+            _enumerated(call, each, place, row)
+        return
     name = text(value, place)
     if isinstance(name, Unknown):
         call.unknown(name.reason, place)

@@ -29,7 +29,14 @@ _OTHER_MODELS = ("AWS::IoTSiteWise::", "AWS::IoTTwinMaker::", "AWS::IoTFleetWise
                  "AWS::ApiGateway::", "AWS::ApiGatewayV2::", "AWS::AmplifyUIBuilder::",
                  "AWS::NetworkManager::")  # fmt: skip
 """Services whose models are shapes of data or of assets, or are trained on one's own data and answer for a service."""
+SAY_ONLY = ("AWS::IAM::", "AWS::Organizations::", "AWS::Budgets::", "AWS::CE::", "AWS::CUR::", "AWS::CloudWatch::",
+            "AWS::Logs::", "AWS::Config::ConfigRule", "AWS::Config::OrganizationConfigRule", "AWS::SSM::Parameter",
+            "AWS::SecretsManager::", "AWS::AppConfig::", "AWS::ControlTower::", "AWS::S3::", "AWS::DynamoDB::",
+            "AWS::Glue::Table", "AWS::Glue::Database", "AWS::SecurityHub::", "AWS::GuardDuty::", "AWS::Inspector",
+            "AWS::AccessAnalyzer::", "AWS::ServiceCatalog::LaunchTemplateConstraint", "AWS::CDK::Metadata")  # fmt: skip
+"""Types that say what may be or what was, watch it or keep it, and run nothing."""
 SAID_BY_USERS = frozenset({
+    "EventPattern", "eventPattern",
     "Environment", "environment", "EnvironmentVariables", "HyperParameters", "hyperParameters", "Tags", "tags",
     "Labels", "labels", "Metadata", "UserData", "TagSpecifications",
 })  # fmt: skip
@@ -43,7 +50,7 @@ _DEEPEST = 30
 
 def named_within(call: Call, document: Any, where: str, kind: str) -> None:
     """Add each instance type, set of requirements, accelerator and model that a key in *document* names."""
-    if kind.startswith(_DATABASES):
+    if kind.startswith(_DATABASES) or kind.startswith(SAY_ONLY):
         return
     todo: list[tuple[str, Any, Any]] = [(where, document, None)]
     models, seen = not kind.startswith(_OTHER_MODELS), 0
@@ -67,7 +74,7 @@ def named_within(call: Call, document: Any, where: str, kind: str) -> None:
 def _named(call: Call, key: str, entry: Any, place: str, row: Mapping[str, Any], *, models: bool) -> bool:
     if _NOT_WANTED.search(key):
         return False
-    if key in SAID_BY_USERS:
+    if key in SAID_BY_USERS or ":" in key:  # with a colon: what a policy's condition is about (`ec2:InstanceType`)
         return True
     count = get(row, "InstanceCount", "Count", "MaxCount", "DesiredCapacity")
     size = NOT_GIVEN if count is None else number(count, place)
@@ -105,7 +112,7 @@ def overlooked(call: Call) -> None:
             todo += [(f"{place}[{index}]", entry, depth + 1) for index, entry in enumerate(value)]
         elif isinstance(value, Mapping):
             for key, entry in value.items():
-                if not isinstance(key, str) or key in _READ_ELSEWHERE or _NOT_WANTED.search(key):
+                if not isinstance(key, str) or key in _READ_ELSEWHERE or ":" in key or _NOT_WANTED.search(key):
                     continue
                 spot = f"{place}.{key}" if place else key
                 if not _INSTANCES.fullmatch(plain(key)):

@@ -32,6 +32,14 @@ _ASKED_BY_PATH = frozenset({
 _HOST = re.compile(r"(?:^|\.)((?:bedrock|sagemaker)[a-z-]*|runtime\.sagemaker|ec2|autoscaling|cloudformation)[.-]")
 
 
+_ELSEWHERE = {
+    "api.anthropic.com": "anthropic.claude",
+    "api.openai.com": "openai.gpt",
+    "openai.azure.com": "openai.gpt",
+}
+"""Hosts of models outside AWS, and the family that is asked for there."""
+
+
 def url(call: Call, address: Any, where: str) -> None:
     """A web address: one of a model's own API names the model in its path, or may be given any."""
     if not isinstance(address, str):
@@ -44,6 +52,9 @@ def url(call: Call, address: Any, where: str) -> None:
         call.unknown(f"{where} is not an address", where)
         return
     if not host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
+        elsewhere = next((model for end, model in _ELSEWHERE.items() if f".{host}".endswith(f".{end}")), None)
+        if elsewhere is not None:
+            call.model(elsewhere, where=where, name=host[:100])
         return
     found = _HOST.search(host)
     if found is None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
-from exportguard.adapters.aws.call import Call, get, misspelt, number, plain, text, times
+from exportguard.adapters.aws.call import Call, OneOf, _other, get, misspelt, number, plain, text, times
 from exportguard.vocabulary import NOT_GIVEN, Maybe, Unknown
 
 DEFAULT_INSTANCE_TYPE = "m1.small"
@@ -30,6 +32,7 @@ def launched(
     spec = call.struct(spec, where)
     dot = f"{where}." if where else ""
     attached_accelerators(call, spec, instances, dot)
+    runs(call, get(spec, "UserData"), f"{dot}UserData")
     if not _KNOWN.issuperset(spec):
         said_twice(call, spec, instances, dot)
     declared = get(spec, "InstanceType")
@@ -104,12 +107,22 @@ def said_twice(call: Call, spec: Mapping[str, Any], instances: Maybe[int], dot: 
     """Instance types under further spellings beside the one that is read: nobody knows which of them is meant."""
     read = next((key for key in ("InstanceType", "instanceType") if spec.get(key) is not None), None)
     for key, value in spec.items():
-        if key == read or not isinstance(key, str) or plain(key) not in _SAYS_TYPE:
+        if key == read or not isinstance(key, str):
+            continue
+        if plain(key) not in _SAYS_TYPE:
+            if key not in _KNOWN and _other(key) not in _KNOWN:
+                _said_besides(call, value, instances, f"{dot}{key}")
             continue
         if read is None and plain(key) == "instancetype":
             continue  # told by the caller: what is launched is not known
         for each in value if isinstance(value, (list, tuple)) else [value]:
             call.instance(each, instances, where=f"{dot}{key}")
+
+
+def _said_besides(call: Call, value: Any, instances: Maybe[int], where: str) -> None:
+    """Accelerated types in what is no parameter of a launch, and so means something by itself."""
+    written = value if isinstance(value, str) else json.dumps(value, default=str)
+    types_in_text(call, written[:200_000], where, instances)
 
 
 def template_data(call: Call, specification: Any) -> Mapping[str, Any] | Unknown:
@@ -206,11 +219,48 @@ _WRITTEN_TYPE = re.compile(
 """Types of the letters that accelerated families have, as a command, a script or a manifest writes them."""
 
 
-def types_in_text(call: Call, text: str, where: str) -> None:
+def types_in_text(call: Call, text: str, where: str, instances: Maybe[int] = NOT_GIVEN) -> None:
     """Each instance type that may have an accelerator and is written out in a text that nobody reads further."""
-    spaced = re.sub(r"\\[nrt]", " ", text)
-    for name in sorted({found[0].lower() for found in _WRITTEN_TYPE.finditer(spaced)})[:200]:
-        call.instance(name, where=where)
+    for name in _written(text):
+        call.instance(name, instances, where=where)
+
+
+def _written(text: str) -> list[str]:
+    small = text.lower()
+    if not any(size in small for size in ("large", "metal", "medium", "small")):
+        return []
+    spaced = re.sub(r"\\[nrt]", " ", small)
+    return sorted({found[0] for found in _WRITTEN_TYPE.finditer(spaced)})[:200]
+
+
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]{40,}={0,2}\s*")
+TELLING = re.compile(
+    r"run[-_]?instances|start[-_]?instances|create[-_]?fleet|bedrock|sagemaker|request[-_]?spot|"
+    r"(create|update|deploy|execute)[-_]?(stack|change[-_]?set)|cloudformation +deploy|"
+    r"(create|update)[-_]?auto[-_]?scaling|set[-_]?desired[-_]?capacity|modify[-_]?instance[-_]?attribute|"
+    r"create[-_]?node-?group|create[-_]?compute[-_]?environment|run[-_]?job[-_]?flow|allocate[-_]?hosts|"
+    r"(create|purchase)[-_]?capacity|(new|start|request|edit)-ec2(instance|fleet|spot\w*|instanceattribute)\b|"
+    r"(new|update)-(cfnstack|asautoscalinggroup|sm\w+)\b|invoke-bdr\w*",
+    re.IGNORECASE,
+)
+"""What the command line, its SDKs and its PowerShell tools call when they provision."""
+
+
+def runs(call: Call, told: Any, where: str) -> None:
+    """What a machine or container is told to run, a script or the words of a command: where it calls for machines
+    plainly, the accelerated types that it writes out. What else it does is judged where it is done."""
+    if told is None:
+        return
+    text = told.decode("utf-8", "replace") if isinstance(told, (bytes, bytearray)) else told
+    text = (text if isinstance(text, str) else json.dumps(text, default=str))[:200_000]
+    if _BASE64.fullmatch(text):
+        try:
+            text = base64.b64decode(text).decode("utf-8", "replace")
+        except ValueError:
+            return
+    for name in _written(text):
+        if TELLING.search(text):
+            call.instance(name, where=where)
 
 
 def of_family(call: Call, value: Any, instances: Maybe[int] = NOT_GIVEN, *, where: str) -> None:
@@ -219,6 +269,10 @@ def of_family(call: Call, value: Any, instances: Maybe[int] = NOT_GIVEN, *, wher
     A family that the reference data has no accelerated type of is asked about by one size; that settles whether
     the family is known to carry none. Every family of a letter (`c*`, `m*`, `r*`) is asked about by one of them.
     """
+    if isinstance(value, OneOf):
+        for each in value.values:
+            of_family(call, each, instances, where=where)
+        return
     if not isinstance(value, str) or ("." in value and "*" not in value and "?" not in value):
         call.instance(value, instances, where=where)
         return

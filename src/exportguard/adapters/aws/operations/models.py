@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from exportguard.adapters.aws.call import Call, get, text
+from exportguard.adapters.aws.call import Call, OneOf, get, text
 from exportguard.vocabulary import NOT_GIVEN, Certainty, Location, Maybe, Unknown
 
 _ARN = re.compile(
@@ -44,6 +44,10 @@ profiles": `us`, `eu`, `jp`, `au` … stay in their geography; what `apac` and `
 
 def named_model(call: Call, value: Any, where: str, *, tokens: Maybe[int] = NOT_GIVEN) -> None:
     """Add the model that *value* names, and the places that a profile may send the request to."""
+    if isinstance(value, OneOf):
+        for each in value.values:
+            named_model(call, each, where, tokens=tokens)
+        return
     name = text(value, where)
     if not isinstance(name, Unknown) and _NAME.fullmatch(name) is None:
         name = Unknown(f"{where} is not written as a model's name is")

@@ -8,7 +8,7 @@ from typing import Any
 
 from exportguard.adapters.aws.call import Call, get, number
 from exportguard.adapters.aws.operations import operation
-from exportguard.adapters.aws.operations.launch import launched, reads_as_type
+from exportguard.adapters.aws.operations.launch import launched, reads_as_type, runs, types_in_text
 from exportguard.vocabulary import NOT_GIVEN, Action, Maybe, Unknown
 
 # -- Elastic Beanstalk -------------------------------------------------------------------------------------------
@@ -40,6 +40,18 @@ def beanstalk(call: Call) -> None:
             for place, row in call.rows(get(answer, "ConfigurationSettings"), "ConfigurationSettings"):
                 options(call, get(row, "OptionSettings"), f"{place}.OptionSettings")
     call.not_applicable("no option names an instance type")
+
+
+@operation("elasticbeanstalk", "CreatePlatformVersion")
+def builder(call: Call) -> None:
+    """A platform is built on an instance that options choose like an environment's."""
+    options(call, call.get("OptionSettings"), "OptionSettings")
+    call.not_applicable("no option names an instance type")
+
+
+@operation("elasticbeanstalk", "ComposeEnvironments")
+def composed(call: Call) -> None:
+    call.unresolved("the environments are described in the versions' source", "VersionLabels")
 
 
 def _grows(call: Call) -> bool:
@@ -154,6 +166,7 @@ def deadline(call: Call) -> None:
     most = call.get("maxWorkerCount")
     size: Maybe[int] = NOT_GIVEN if most is None else number(most, "maxWorkerCount")
     config = call.get("configuration")
+    runs(call, get(call.get("hostConfiguration"), "scriptBody"), "hostConfiguration.scriptBody")
     if config is not None and not call.struct(config, "configuration"):
         call.not_applicable("the fleet's configuration is empty")
     elif config is not None:
@@ -279,8 +292,15 @@ _WANTS_GPU = re.compile(r"gpu|rapids|nvidia|neuron|podTemplateFile", re.IGNORECA
 def spark_on_eks(call: Call) -> None:
     """Executors run on nodes that were judged when they were made; a job that asks for GPUs says so in its text."""
     told = {key: call.get(key) for key in ("releaseLabel", "jobDriver", "configurationOverrides", "jobTemplateData")}
+    if call.operation == "StartJobRun" and call.get("jobTemplateId") is not None:
+        answer = call.ask("emr-containers", "DescribeJobTemplate", id=call.get("jobTemplateId"))
+        if isinstance(answer, Unknown):
+            call.accelerator(Unknown(f"the job's template was not resolved: {answer.reason}"), where="jobTemplateId")
+        else:
+            told["jobTemplate"] = answer
     if _WANTS_GPU.search(json.dumps(told, default=str)[:500_000]):
         call.accelerator(Unknown("a GPU of whatever node the executor lands on"), where="jobDriver")
+    types_in_text(call, json.dumps(told, default=str)[:200_000], "jobDriver")
     call.not_applicable("the job asks for no GPU")
 
 

@@ -18,7 +18,7 @@ def restore(call: Call) -> None:
     named = get(metadata, "InstanceType")
     if named is not None:
         call.instance(named, 1, where="Metadata.InstanceType")
-    elif call.get("ResourceType") == "EC2" or (isinstance(arn, str) and ":image/ami-" in arn):
+    elif str(call.get("ResourceType")).strip().upper() == "EC2" or (isinstance(arn, str) and ":image/ami-" in arn):
         call.unresolved("the restored instance takes the type that it was backed up with", "RecoveryPointArn",
                         instances=1)  # fmt: skip
     call.not_applicable("what is restored is no instance")

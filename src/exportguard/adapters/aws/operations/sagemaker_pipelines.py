@@ -138,7 +138,7 @@ def start_pipeline(call: Call) -> None:
 def project(call: Call) -> None:
     """A project is made from a product or a template that nobody read; other changes only describe it."""
     keys = ("ServiceCatalogProvisioningDetails", "ServiceCatalogProvisioningUpdateDetails", "TemplateProviders",
-            "TemplateProvidersToUpdate")  # fmt: skip
+            "TemplateProvidersToUpdate", "TemplateProviderDetails")  # fmt: skip
     named = next((key for key in keys if call.get(key) is not None), None)
     if named is not None:
         call.unknown("what the project is made from was not read", named)

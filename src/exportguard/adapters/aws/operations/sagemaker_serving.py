@@ -7,10 +7,10 @@ instances; it adds the model only where a look-up tells its name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from exportguard.adapters.aws.call import Call, get, most, number, text
+from exportguard.adapters.aws.call import Call, get, most, number, plain, text
 from exportguard.adapters.aws.operations import operation
 from exportguard.adapters.aws.operations.models import hub_model, jumpstart_model
 from exportguard.adapters.aws.operations.sagemaker import cluster, counted
@@ -91,7 +91,7 @@ def _weights(call: Call, source: Any, where: str) -> Iterator[tuple[str | Unknow
         found = found or _named_otherwise(row, image)
         for name in sorted(found):
             yield name, place
-        if not found and not _of_aws(image, get(source, "ExecutionRoleArn")):
+        if not found and (_loads(row) or not _of_aws(image, get(source, "ExecutionRoleArn"))):
             yield Unknown("weights of one's own, or of a package, which nobody named"), place
     if not rows and get(source, "InferenceExecutionConfig") is None:
         yield Unknown("the model names no container"), where or "PrimaryContainer"
@@ -102,6 +102,12 @@ def _of_aws(image: Any, role: Any) -> bool:
     found = _OF_ONES_OWN.match(image) if isinstance(image, str) else None
     own = re.match(r"arn:[^:]+:iam::(\d{12}):", role) if isinstance(role, str) else None
     return found is not None and not (own is not None and own[1] == found[1])
+
+
+def _loads(row: Any) -> bool:
+    """Whether a container is told to fetch a model, which no algorithm's image does, whatever the image is called."""
+    told = get(row, "Environment")
+    return isinstance(told, Mapping) and any(plain(str(key)) in ("hfmodelid", "optionmodelid") for key in told)
 
 
 _LOADS_BY_NAME = re.compile(

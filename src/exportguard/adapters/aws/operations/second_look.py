@@ -39,12 +39,24 @@ def second_look(call: Call) -> None:
             call.unknown(f"{str(key)[:60]} is a structure that is written as a text", str(key)[:200])
         else:
             todo.append((str(key), value, 0))
+    _look(call, todo)
+
+
+def look_within(call: Call, document: Any, where: str) -> None:
+    """What *document* says plainly, in whatever shape: accelerated types and models, but for its author's own words."""
+    before = len(call.items)
+    known = {named for item in call.items for named in (item.instance_type, item.model) if isinstance(named, str)}
+    _look(call, [(where, document, 0)])
+    call.items[before:] = [i for i in call.items[before:] if i.instance_type not in known and i.model not in known]
+
+
+def _look(call: Call, todo: list[tuple[str, Any, int]]) -> None:
     for _ in range(_MOST):
         if not todo:
             return
         place, value, depth = todo.pop()
         last = place[-300:].rpartition(".")[2].partition("[")[0]
-        if depth > _DEEPEST or last in SAID_BY_USERS or _TEXTS.search(last):
+        if depth > _DEEPEST or last in SAID_BY_USERS or ":" in last or _TEXTS.search(last):
             continue
         if isinstance(value, Mapping):
             todo += [(f"{place}.{key}", entry, depth + 1) for key, entry in value.items()]
@@ -67,7 +79,7 @@ def _written(place: str, value: str, depth: int) -> list[tuple[str, Any, int]]:
     return [(place, document, depth + 1)] if isinstance(document, (dict, list)) else []
 
 
-def _named(call: Call, value: str, place: str) -> None:
+def _named(call: Call, value: Any, place: str) -> None:
     """An accelerated type or a model; a plain type says nothing more than that there is none."""
     before = len(call.items)
     plainly(call, value, place)

@@ -7,31 +7,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from exportguard.adapters.aws.call import Call, get
+from exportguard.adapters.aws.call import Call, get, misspelt
 from exportguard.adapters.aws.operations import operation
-from exportguard.adapters.aws.operations.launch import types_in_text
+from exportguard.adapters.aws.operations.instances_within import named_within
+from exportguard.adapters.aws.operations.launch import TELLING, types_in_text
 from exportguard.adapters.aws.operations.template_text import parse
 from exportguard.adapters.aws.operations.workflows import api_call
 from exportguard.vocabulary import Action, Location, Unknown
-
-_TELLING = re.compile(
-    r"run[-_]?instances|start[-_]?instances|create[-_]?fleet|bedrock|sagemaker|request[-_]?spot|"
-    r"(create|update|deploy|execute)[-_]?(stack|change[-_]?set)|cloudformation +deploy|"
-    r"(create|update)[-_]?auto[-_]?scaling|set[-_]?desired[-_]?capacity|modify[-_]?instance[-_]?attribute|"
-    r"create[-_]?node-?group|create[-_]?compute[-_]?environment|run[-_]?job[-_]?flow|allocate[-_]?hosts|"
-    r"(create|purchase)[-_]?capacity|(new|start|request|edit)-ec2(instance|fleet|spot\w*|instanceattribute)\b|"
-    r"(new|update)-(cfnstack|asautoscalinggroup|sm\w+)\b|invoke-bdr\w*",
-    re.IGNORECASE,
-)
-"""What the command line, its SDKs and its PowerShell tools call when they provision."""
-
 
 _OWN = re.compile(
     r"AWS(Support|SupportPages|ConfigRemediation|SystemsManager\w*|EC2|FIS|QuickSetup\w*|Incidents)?-\w+", re.IGNORECASE
 )
 """Documents of AWS's own, whose names are taken (`AWS-…`, `AWSSupport-…`); their steps are published."""
 _STARTS = re.compile(
-    r"Start|Restart|Resize|Resume|ExitStandby|Stack|Execute|Run(?!Patch|Inspec|Ansible|Document\b)|Launch|Asg|ASG|Clone|"
+    r"Start(?!Rds|Db|Aurora|Neptune)|Restart(?!Rds|Db)|Resize|Resume|ExitStandby|Stack|Execute|Run(?!Patch|Inspec|Ansible|Document\b)|Launch|Asg|ASG|Clone|"
     r"CopyEC2|RestoreEC2|Migrate",
     re.IGNORECASE,
 )
@@ -54,7 +43,7 @@ def command(call: Call) -> None:
 def told(call: Call, given: Any, where: str) -> None:
     """The text of a command: it calls for instances or models, or names a type that it may call for."""
     written = json.dumps(given, default=str) if given is not None else ""
-    if _TELLING.search(written[:200_000]) or len(written) > 200_000:
+    if TELLING.search(written[:200_000]) or len(written) > 200_000:
         call.unknown("a command that may provision by itself", where)
     types_in_text(call, written[:200_000], where)
 
@@ -163,7 +152,8 @@ def document(call: Call) -> None:
         stack(call, found, None, "Content")
     automates = get(found, "assumeRole") or _automates(found)
     if automates:
-        steps(call, get(found, "mainSteps"), "Content.mainSteps")
+        rows = get(found, "mainSteps", misspelt(found, "mainSteps") or "mainSteps")
+        steps(call, rows, "Content.mainSteps")
     elif get(found, "Resources") is None:
         told(call, found, "Content")
     call.not_applicable("no step starts an accelerator or a model")
@@ -172,8 +162,9 @@ def document(call: Call) -> None:
 def steps(call: Call, rows: Any, where: str, depth: int = 0) -> None:
     """The steps of an automation, those in loops too."""
     for place, step in call.rows(rows, where):
-        action, inputs = get(step, "action"), get(step, "inputs")
-        if action == "aws:executeAwsApi":
+        named, inputs = get(step, "action"), get(step, "inputs")
+        action = _ACTIONS.get(named.strip().lower(), named) if isinstance(named, str) else named
+        if action in _ASKING:
             inputs = _moustache(inputs)
             given = {key: value for key, value in inputs.items() if key not in ("Service", "Api")} if inputs else {}
             api_call(call, str(get(inputs, "Service")), str(get(inputs, "Api")), given, f"{place}.inputs")
@@ -189,6 +180,24 @@ def steps(call: Call, rows: Any, where: str, depth: int = 0) -> None:
             call.unknown(f"{place} does what was not read", place)
         elif action == "aws:changeInstanceState" and get(inputs, "DesiredState") == "running":
             call.unresolved("instances that are started", place)
+        elif action in ("aws:runCommand", "aws:invokeLambdaFunction", "aws:invokeWebhook"):
+            told(call, get(inputs, "Parameters") if action == "aws:runCommand" else None, f"{place}.inputs")
+        elif action not in _ACTIONS.values():
+            named_within(call, _moustache(step), place, "")
+
+
+_ASKING = ("aws:executeAwsApi", "aws:waitForAwsResourceProperty", "aws:assertAwsResourceProperty")
+"""Steps that call an API, to see something of its answer too."""
+_ACTIONS = {
+    action.lower(): action
+    for action in (
+        *_ASKING, "aws:runInstances", "aws:loop", "aws:executeAutomation", "aws:createStack", "aws:executeScript",
+        "aws:executeStateMachine", "aws:changeInstanceState", "aws:runCommand", "aws:invokeLambdaFunction",
+        "aws:invokeWebhook", "aws:approve", "aws:branch", "aws:copyImage", "aws:createImage", "aws:createTags",
+        "aws:deleteImage", "aws:deleteStack", "aws:pause", "aws:sleep", "aws:updateVariable",
+    )
+}  # fmt: skip
+"""The actions of an automation (Systems Manager Automation actions reference), each by its letters alone."""
 
 
 def _automates(found: Mapping[str, Any]) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
+from exportguard.adapters.aws.call import OneOf
 from exportguard.vocabulary import Unknown
 
 LARGEST = 2_000_000
@@ -118,9 +119,30 @@ def parameter(spec: Any, given: Any, name: str) -> Any:
     if isinstance(kind, str) and kind.startswith("AWS::SSM::Parameter::Value"):
         return Unknown(f"parameter {name[:80]} is read from the parameter store")
     if value is None:
-        return Unknown(f"parameter {name[:80]} is not given")
+        value = Unknown(f"parameter {name[:80]} is not given")
+    if isinstance(value, Unknown):
+        return _allowed(spec, value)
     if isinstance(value, str) and "{{resolve:" in value:
         return Unknown(f"parameter {name[:80]} is read at deployment")
     if isinstance(kind, str) and (kind == "CommaDelimitedList" or kind.startswith("List<")) and isinstance(value, str):
         return [part.strip() for part in value.split(",")]
     return value
+
+
+_MOST_CHOICES = 200
+
+
+def one_of(values: Iterable[Any], why: Unknown) -> Any:
+    """The one value that it can only be, a closed list of texts, or *why* nobody knows."""
+    found = list(dict.fromkeys(str(value) if isinstance(value, int) else value for value in values))
+    if not 0 < len(found) <= _MOST_CHOICES or not all(isinstance(v, str) and "{{resolve:" not in v for v in found):
+        return Unknown(why.reason)
+    return found[0] if len(found) == 1 else OneOf(why.reason, found)
+
+
+def _allowed(spec: Any, value: Unknown) -> Any:
+    """A parameter that nobody knows is still one of the values that the template allows, which holds for kept ones."""
+    allowed = spec.get("AllowedValues") if isinstance(spec, Mapping) else None
+    kind = spec.get("Type") if isinstance(spec, Mapping) else None
+    plain = kind in ("String", "Number") and isinstance(allowed, list) and value.__class__ is Unknown
+    return one_of(allowed, value) if plain and isinstance(allowed, list) else value

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice, product
 from typing import Any
 
-from exportguard.adapters.aws.call import get
-from exportguard.adapters.aws.operations.template_text import LOCAL, NAMED_BY_OTHERS, parameter
+from exportguard.adapters.aws.call import OneOf, get
+from exportguard.adapters.aws.operations.template_text import LOCAL, NAMED_BY_OTHERS, one_of, parameter
 from exportguard.vocabulary import Unknown
 
 _DEEPEST = 100
@@ -17,7 +17,7 @@ _MOST_OPEN = 5
 """Conditions that only the deployment decides, of which every combination is judged; past it each choice is unknown."""
 _MOST_TURNS = 300
 _LOOSE = frozenset({"Arn", "Target", "Uri", "IntegrationUri", "Endpoint", "DefinitionString", "InvocationEndpoint",
-                    "uri", "ResourceId", "Create", "Update", "QueryString", "QueryStatement"})  # fmt: skip
+                    "uri", "ResourceId", "Create", "Update", "Delete", "QueryString", "QueryStatement"})  # fmt: skip
 """Addresses: what leads where is seen in the parts that are known, so an unknown part does not hide the others."""
 _ARNS = {
     "AWS::Lambda::Function": "lambda:{region}:000000000000:function:{name}",
@@ -40,6 +40,10 @@ _ARNS = {
     "AWS::Glue::Workflow": "glue:{region}:000000000000:workflow/{name}",
     "AWS::CodeBuild::Project": "codebuild:{region}:000000000000:project/{name}",
     "AWS::CodePipeline::Pipeline": "codepipeline:{region}:000000000000:{name}",
+    "AWS::StepFunctions::Activity": "states:{region}:000000000000:activity:{name}",
+    "AWS::ElasticLoadBalancingV2::Listener": "elasticloadbalancing:{region}:000000000000:listener/{name}",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": "elasticloadbalancing:{region}:000000000000:loadbalancer/{name}",
+    "AWS::ServiceDiscovery::Service": "servicediscovery:{region}:000000000000:service/{name}",
 }
 """What a template's own resources are addressed by. Only what kind of thing it is matters to whoever reads it."""
 
@@ -290,12 +294,29 @@ class Resolver:
     def _find(self, keys: list[Any], otherwise: Any, depth: int) -> Any:
         found: Any = self._mappings
         if any(isinstance(key, Unknown) for key in keys):
-            return Unknown("a mapping that is looked up at deployment")
+            return self._found(keys, otherwise, depth)
         for key in keys:
             if not isinstance(key, (str, int)) or not isinstance(found, Mapping) or str(key) not in map(str, found):
                 return otherwise if otherwise is not None else Unknown("a mapping that has no such entry")
             found = next(entry for name, entry in found.items() if str(name) == str(key))
         return self.value(found, depth)
+
+    def _found(self, keys: list[Any], otherwise: Any, depth: int) -> Any:
+        """What a mapping may give for keys that only the deployment knows: an entry of it, or the default."""
+        why = Unknown("a mapping that is looked up at deployment")
+        levels: list[Any] = [self._mappings]
+        for key in keys:
+            below: list[Any] = []
+            for level in levels:
+                if not isinstance(level, Mapping) or any(str(name).startswith("Fn::") for name in level):
+                    return why
+                names = key.values if isinstance(key, OneOf) else None if isinstance(key, Unknown) else (str(key),)
+                below += [entry for name, entry in level.items() if names is None or str(name) in names]
+            levels = below
+        if isinstance(keys[0], Unknown):
+            return why
+        values = [self.value(entry, depth) for entry in levels] + ([] if otherwise is None else [otherwise])
+        return one_of(values, why) if all(isinstance(value, (str, int)) for value in values) else why
 
     def _sub(self, argument: Any, depth: int, *, loose: bool = False) -> Any:
         names: Mapping[str, Any] = {}
@@ -318,7 +339,8 @@ class Resolver:
                 value = self._ref(name)
             if isinstance(value, (str, int)) and not isinstance(value, bool):
                 return str(value)
-            unknown.append(value if isinstance(value, Unknown) else Unknown(f"${{{name[:60]}}} is no text"))
+            # One of several values for a part is none for the whole.
+            unknown.append(Unknown(value.reason if isinstance(value, Unknown) else f"${{{name[:60]}}} is no text"))
             return "${" + name + "}"
 
         text = re.sub(r"\$\{([^}]*)\}", put, argument)

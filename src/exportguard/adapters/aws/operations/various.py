@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from exportguard.adapters.aws.call import Call, get, number
 from exportguard.adapters.aws.operations import operation
-from exportguard.adapters.aws.operations.launch import of_family
+from exportguard.adapters.aws.operations.launch import of_family, runs
 from exportguard.adapters.aws.operations.models import named_model
 from exportguard.vocabulary import NOT_GIVEN, Action, Transfer, Unknown
 
@@ -87,6 +87,7 @@ _PLAIN_BUNDLE = re.compile(
 def lightsail(call: Call) -> None:
     """Bundles hide the type. Those of Lightsail for Research with a GPU say so in their ids."""
     bundle = call.get("bundleId")
+    runs(call, call.get("userData"), "userData")
     if isinstance(bundle, str) and _PLAIN_BUNDLE.fullmatch(bundle):
         call.not_applicable("the bundle has no GPU")
     else:

@@ -29,6 +29,9 @@ _SERVICES = {
 }
 _OPTIMIZED = {
     ("elasticmapreduce", "createCluster"): ("emr", "RunJobFlow"),
+    ("elasticmapreduce", "modifyInstanceGroupByName"): ("emr", "ModifyInstanceGroups"),
+    ("elasticmapreduce", "modifyInstanceFleetByName"): ("emr", "ModifyInstanceFleet"),
+    ("elasticmapreduce", "addStep"): ("emr", "AddJobFlowSteps"),
     ("bedrock", "invokeModel"): ("bedrock-runtime", "InvokeModel"),
     ("bedrock", "createModelCustomizationJob"): ("bedrock", "CreateModelCustomizationJob"),
     ("states", "startExecution"): ("stepfunctions", "StartExecution"),
@@ -38,13 +41,18 @@ _OPTIMIZED = {
 
 def api_call(call: Call, service: str, action: str, parameters: Any, where: str) -> None:
     """One call by its integration name (`ec2:runInstances`), judged as if it were made now."""
+    parameters = _unpathed(parameters)
+    if service == "elasticmapreduce" and action == "modifyInstanceGroupByName":
+        parameters = {"ClusterId": get(parameters, "ClusterId"), "InstanceGroups": [get(parameters, "InstanceGroup")]}
+    elif service == "elasticmapreduce" and action == "addStep":
+        parameters = {"Steps": [get(parameters, "Step")]}
     known = _OPTIMIZED.get((service, action))
     name = known[0] if known else _SERVICES.get(service.lower(), service.lower())
     wanted = known[1] if known else action[:1].upper() + action[1:]
     if name not in services() and standing(name, wanted) is Standing.UNSEEN:
         name = next((s for s in services() if s.replace("-", "") == name.replace("-", "")), name)
     wanted = next((o for o in surface().get(name, {}) if o.lower() == wanted.lower()), wanted)
-    call.nested(name, wanted, _unpathed(parameters), where)
+    call.nested(name, wanted, parameters, where)
 
 
 def _unpathed(value: Any, depth: int = 0) -> Any:
@@ -255,6 +263,8 @@ def target(call: Call, arn: Any, payload: Any, where: str, row: Any) -> None:
         }
         automates = ":document/" not in arn
         call.nested("ssm", "StartAutomationExecution" if automates else "SendCommand", given, where)
+    elif service.startswith(("bedrock", "sagemaker")):
+        call.model(Unknown(f"whatever model {arn[:150]} asks"), where=where)
 
 
 @operation("scheduler", "CreateSchedule", "UpdateSchedule")
