@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 
 from exportguard.decide.derive import derive
+from exportguard.reference.names import fold, words
 from exportguard.vocabulary import (
     ProvisioningRequest,
     Role,
@@ -28,9 +30,10 @@ NOBODY = Unknown("whose use it is, is not known")
 def keys(by: str, request: ProvisioningRequest, customers: Sequence[str]) -> tuple[str, ...]:
     """Under which keys a request's use is counted. Empty: nobody knows, and a rule over it stays open.
 
-    An end user is counted by its name as text is compared (NFKC, case, spaces aside), whoever resells to it; by its own
-    id, where it has one, so that a new name does not begin at nothing; and once more under its ultimate parent, so that
-    what the subsidiaries of one house order adds up. Whichever is the most is what a rule sees.
+    An end user is counted by its name as text is compared (NFKC, case, spaces aside), whoever resells to it, and by
+    what is left of it without legal forms, accents and punctuation, so that `Acme, Ltd.` goes on where `ACME Limited`
+    was; by its own id, where it has one, so that a new name does not begin at nothing; and once more under its ultimate
+    parent, so that what the subsidiaries of one house order adds up. Whichever is the most is what a rule sees.
     """
     if by == "customer":
         return tuple(sorted(set(customers)))
@@ -41,19 +44,28 @@ def keys(by: str, request: ProvisioningRequest, customers: Sequence[str]) -> tup
         return (f"{provider}:{request.account}",)
     if isinstance(request.parties, Unknown):
         return ()
-    names = []
+    names: list[str] = []
     for party in request.parties:
         if party.role != Role.END_USER:
             continue
         if isinstance(party.name, Unknown):
             return ()
-        names.append(tidy(party.name))
+        names += _spellings(party.name)
         if party.id is not None:
             names.append(f"id:{tidy(party.id)}")
         parent = party.ultimate_parent
         if not isinstance(parent, Unknown) and parent is not None and not isinstance(parent.name, Unknown):
-            names.append(tidy(parent.name))
+            names += _spellings(parent.name)
     return tuple(sorted(set(names)))
+
+
+@lru_cache(maxsize=4096)
+def _spellings(name: str) -> tuple[str, ...]:
+    from exportguard.parties.screening.words import LEGAL_FORMS
+
+    plain = tidy(name)
+    bare = " ".join(word for word in map(fold, words(name)) if word and word not in LEGAL_FORMS)
+    return (plain, bare) if bare and bare != plain else (plain,)
 
 
 def tidy(name: str) -> str:

@@ -440,6 +440,27 @@ def test_a_customer_that_is_renamed_does_not_begin_at_nothing(load, store):
         run(ec2)
 
 
+def test_another_spelling_of_a_name_does_not_begin_at_nothing(load, store):
+    """Legal forms, accents, punctuation and what does not show make no other end user of one."""
+    (party,) = _zurich()["parties"]
+
+    def named(name: str) -> dict[str, Any]:
+        return {"customers": [{"id": "cust-zurich", "parties": [{**party, "name": name}]}]}
+
+    guard = load(
+        (PolicySource("cumulative.yaml", CUMULATIVE.replace("by: customer", "by: end_user")),),
+        record=store, ledger=store, clock=lambda: AT, customers=named("Züri-Rechner AG"),
+    )  # fmt: skip
+    ec2 = client(guard)
+    run(ec2, 2)
+    for name in ("Zuri Rechner GmbH", "ZÜRI RECHNER", "Züri-\u200bRechner, Ltd."):
+        guard.reload(customers=named(name))
+        with pytest.raises(ProvisioningHeld, match="24"):
+            run(ec2)
+    guard.reload(customers=named("Berner Rechner AG"))
+    assert run(ec2)["Instances"]
+
+
 def test_use_adds_up_over_the_subsidiaries_of_one_house(load, store):
     """Two end users of one ultimate parent order through two resellers: what a rule by end user sees is their sum."""
     party = _zurich()["parties"][0]
