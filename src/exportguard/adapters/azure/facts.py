@@ -30,6 +30,11 @@ _PLAIN: Final = frozenset({"PUT", "POST", "PATCH", "GET", "DELETE"})
 
 _TEXTS: Final = frozenset({"microsoft.automation/automationaccounts/runbooks/draft"})
 """Types whose bodies are no JSON."""
+_MACHINES: Final = tuple(
+    f"microsoft.{name}/"
+    for name in ("compute", "computeschedule", "computebulkactions", "azurefleet", "classiccompute")
+)
+"""Namespaces of machines: a later version's types may start some, too."""
 _CARRIERS: Final = bulk.TEMPLATES | {"batch"}
 _NO_SUBSCRIPTION: Final = Unknown("the call names no subscription")
 _ARM: Final = Plane.ARM
@@ -159,7 +164,9 @@ def _unlisted(
         return _text(address, method, body, resolver, account)
     if harmless_type(address.type):
         return _HARMLESS
-    listed = any(kind in operations.table() for kind in (address.type, *(kind for kind, _ in address.parents)))
+    listed = address.type.startswith(_MACHINES) or any(
+        kind in operations.table() for kind in (address.type, *(kind for kind, _ in address.parents))
+    )
     if address.action and harmless_action(address.action):
         return _ACTION
     tree = read_body(body)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import sys
 import weakref
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Any, Final, Literal
 
+from exportguard.adapters.aws.anthropic_sdk.direct import StoppedError, running, watch
 from exportguard.adapters.aws.anthropic_sdk.passage import Passage, is_aws
 from exportguard.adapters.aws.lookup import Resolver
 from exportguard.errors import ConfigurationError
 from exportguard.forks import Lock
+from exportguard.living import living
 from exportguard.offloop import begin_off_loop, off_loop
 from exportguard.vocabulary import Gate
 
@@ -24,7 +26,6 @@ _installed: tuple[AnthropicHook, ...] = ()
 _originals: dict[tuple[type, str], Any] = {}
 _attached: weakref.WeakSet[Any] = weakref.WeakSet()
 """Clients with a guard of their own: while one lives, the functions stay wrapped, and pass others untouched."""
-_running: ContextVar[tuple[Passage, ...]] = ContextVar("exportguard_anthropic_passages", default=())
 
 
 class AnthropicHook:
@@ -45,9 +46,7 @@ class AnthropicHook:
         """Whether *target* is an anthropic client."""
         if "anthropic" not in sys.modules:
             return False
-        from anthropic._base_client import AsyncAPIClient, SyncAPIClient
-
-        return issubclass(type(target), (SyncAPIClient, AsyncAPIClient))
+        return issubclass(type(target), _kinds())
 
     def install(self) -> None:
         """Every client of the process, those that exist already included. Twice is once."""
@@ -56,6 +55,8 @@ class AnthropicHook:
             if self not in _installed:
                 _installed = (*_installed, self)
             _patch()
+            for client in living(_kinds()):
+                _watch(client)
 
     def uninstall(self) -> None:
         """Undo `install`. What was attached by itself stays; the package has its own functions back after the last."""
@@ -85,6 +86,7 @@ class AnthropicHook:
             for name in ("copy", "with_options", "with_middleware"):
                 if hasattr(type(target), name):
                     vars(target)[name] = functools.partial(_copied, target, name)
+            _watch(target)
 
     def resolver_for(self, client: Any) -> Resolver | None:
         """What looks things up for *client*; its own credentials in `auto`."""
@@ -124,10 +126,23 @@ def _copied(client: Any, name: str, *args: Any, **kwargs: Any) -> Any:
     return made
 
 
+def _kinds() -> tuple[type, ...]:
+    from anthropic._base_client import AsyncAPIClient, SyncAPIClient
+
+    return SyncAPIClient, AsyncAPIClient
+
+
+def _watch(client: Any) -> None:
+    with contextlib.suppress(AttributeError):  # half made in another thread: it is watched once it is
+        watch(client, _passages)
+
+
 def _patch() -> None:
     from anthropic._base_client import AsyncAPIClient, BaseClient, SyncAPIClient
 
     for owner, name, wrap in (
+        (SyncAPIClient, "__init__", _wrapped_init),
+        (AsyncAPIClient, "__init__", _wrapped_init),
         (SyncAPIClient, "request", _wrapped),
         (AsyncAPIClient, "request", _wrapped_async),
         (BaseClient, "_build_request", _wrapped_build),
@@ -144,13 +159,23 @@ def _passages(client: Any) -> tuple[Passage, ...]:
     return tuple(made)
 
 
+def _wrapped_init(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        _watch(self)
+
+    return __init__
+
+
 def _wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def request(self: Any, cast_to: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
         passages = _passages(self)
         if not passages or _is_running(self):
             return original(self, cast_to, options, *args, **kwargs)
-        token = _running.set((*_running.get(), *passages))
+        _watch(self)
+        token = running.set((*running.get(), *passages))
         try:
             for passage in passages:
                 passage.begin(options)
@@ -158,9 +183,11 @@ def _wrapped(original: Callable[..., Any]) -> Callable[..., Any]:
         except BaseException as error:
             for passage in passages:
                 passage.end_with_error(error)
+            if isinstance(error, StoppedError):
+                raise error.refusal from None
             raise
         finally:
-            _running.reset(token)
+            running.reset(token)
         for passage in passages:
             passage.end(answer)
         return answer
@@ -174,7 +201,8 @@ def _wrapped_async(original: Callable[..., Any]) -> Callable[..., Any]:
         passages = _passages(self)
         if not passages or _is_running(self):
             return await original(self, cast_to, options, *args, **kwargs)
-        token = _running.set((*_running.get(), *passages))
+        _watch(self)
+        token = running.set((*running.get(), *passages))
         try:
             for passage in passages:
                 undo = functools.partial(passage.end_with_error, asyncio.CancelledError())
@@ -183,9 +211,11 @@ def _wrapped_async(original: Callable[..., Any]) -> Callable[..., Any]:
         except BaseException as error:
             for passage in passages:
                 await off_loop(passage.end_with_error, error)
+            if isinstance(error, StoppedError):
+                raise error.refusal from None
             raise
         finally:
-            _running.reset(token)
+            running.reset(token)
         for passage in passages:
             await off_loop(passage.end, answer)
         return answer
@@ -199,7 +229,7 @@ def _wrapped_build(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def build(self: Any, options: Any, *args: Any, **kwargs: Any) -> Any:
         built = original(self, options, *args, **kwargs)
-        for passage in _running.get():
+        for passage in running.get():
             if passage.client is self:
                 passage.arrive(built)
                 passage.attempts += 1
@@ -210,4 +240,4 @@ def _wrapped_build(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def _is_running(client: Any) -> bool:
     """Whether this very client is in the middle of a call: a request inside a request is part of it."""
-    return any(passage.client is client for passage in _running.get())
+    return any(passage.client is client for passage in running.get())

@@ -16,15 +16,27 @@ LARGEST = 4 * 1024 * 1024
 """Bytes of a built request that are read to see whether it is still the one that was judged."""
 
 
+class Remembered:
+    """What is to be known of a client that may be gone while its HTTP client is not."""
+
+    def __init__(self, client: Any) -> None:
+        vars(self).update((name, value) for name, value in vars(client).items() if name.startswith("_exportguard"))
+        self.base_url = str(client.base_url)
+        self.aws_region = getattr(client, "aws_region", None)
+        self.aws = is_aws(client)
+
+
 def is_aws(client: Any) -> bool:
     """Whether a client is one of those for AWS, by the classes that it is made of."""
+    if isinstance(client, Remembered):
+        return client.aws
     return any("Bedrock" in kind.__name__ or kind.__name__.endswith("AnthropicAWS") for kind in type(client).__mro__)
 
 
 class Passage:
     """The judgements of one call by one hook. `begin` raises what stops the call; `end` never raises."""
 
-    __slots__ = ("_customer", "_gate", "_judgements", "_resolver_for", "_seen", "attempts", "client")
+    __slots__ = ("_built", "_customer", "_gate", "_judgements", "_resolver_for", "_seen", "attempts", "client")
 
     def __init__(
         self, gate: Gate, resolver_for: Callable[[Any], Resolver | None], customer: str | None, client: Any
@@ -32,6 +44,7 @@ class Passage:
         self._gate, self._resolver_for, self._customer, self.client = gate, resolver_for, customer, client
         self._judgements: list[Judgement] = []
         self._seen: list[Observation] = []
+        self._built: tuple[object, ...] | None = None
         self.attempts = 0
 
     def begin(self, options: Any) -> None:
@@ -46,17 +59,22 @@ class Passage:
         self._judge(str(options.url), body, methods_of(options.method, getattr(options, "headers", None), own))
 
     def arrive(self, request: Any) -> None:
-        """At the built request: judged again when it is no longer what was judged."""
-        try:
-            content = request.content
-        except Exception:  # noqa: BLE001 - httpx's own errors for a body that is a stream; its fields were read before
-            content = None
+        """At the built request, and where it is sent: judged again when it is no longer what was judged."""
+        built = _as_built(request)
+        if built == self._built:
+            return
+        content = built[-1]
         body: Any = None
         if isinstance(content, bytes) and 0 < len(content) <= LARGEST:
             with contextlib.suppress(ValueError, RecursionError):
                 body = json.loads(content)
         if body is not None or not self._seen:
             self._judge(str(request.url), body, methods_of(request.method, request.headers))
+        self._built = built
+
+    def changed(self, request: Any) -> bool:
+        """Whether *request* is not the one that was looked at last."""
+        return _as_built(request) != self._built
 
     def _judge(self, url: str, body: Any, methods: tuple[str, ...]) -> None:
         client, method = self.client, acting(methods) or methods[-1]
@@ -99,6 +117,15 @@ class Passage:
         for judgement in judgements:
             with contextlib.suppress(Exception):  # the call was made; raising would lose its result for the caller
                 self._gate.settle(judgement, result, details)
+
+
+def _as_built(request: Any) -> tuple[object, ...]:
+    """What of a request counts. The body last: None for a stream, whose fields were read before."""
+    try:
+        content = request.content
+    except Exception:  # noqa: BLE001 - httpx's own errors for a body that is a stream
+        content = None
+    return str(request.url), methods_of(request.method, request.headers), content
 
 
 _USAGE = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")

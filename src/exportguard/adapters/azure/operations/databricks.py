@@ -41,7 +41,7 @@ TABLE: Table = {
 
 _TYPES: Final = frozenset({"node_type_id", "driver_node_type_id"})
 _CREATES: Final = frozenset({"clusters", "cluster-pools", "instance-pools", "jobs", "pipelines", "serving-endpoints"})
-_ASKING: Final = frozenset({"statements", "fine-tuning", "vector-search"})
+_ASKING: Final = frozenset({"statements", "queries", "fine-tuning", "vector-search"})
 _STOPS: Final = words(
     """delete permanent-delete terminate get list events pin unpin cancel cancel-all export list-zones change-owner
     list-node-types spark-versions stop"""
@@ -106,8 +106,13 @@ _IN_SQL: Final = re.compile(
 
 def _asked(call: Call, low: list[str]) -> Items:
     """Models that are asked from SQL, tuned, or that an index asks for each of its rows."""
-    if "statements" in low:
-        texts = [v for key in ("statement", "query_text") for _, v in walk(call.body, key) if isinstance(v, str)]
+    if "statements" in low or "queries" in low:
+        texts = [
+            v
+            for key in ("statement", "query_text", "query.query_text")
+            for _, v in walk(call.body, key)
+            if isinstance(v, str)
+        ]
         return [unknown("a model that is called from SQL", kind=MODEL)] if any(map(_IN_SQL.search, texts)) else None
     if "fine-tuning" in low:
         return [model(text(v, at), at) for at, v in walk(call.body, "model")] or [
@@ -123,6 +128,12 @@ _NAMED_ELSEWHERE: Final = words(
 )
 
 
+_MODELS: Final = frozenset({"completions", "embeddings", "responses"})
+_SERVES: Final = frozenset({"serving-endpoints", "ai-gateway", "gateway-proxy"})
+_TALKS: Final = frozenset({"start-conversation", "messages"})
+_ASSISTANTS: Final = frozenset({"knowledge-assistants", "supervisor-agents", "tiles", "genie-messages"})
+
+
 def _serverless(body: Tree) -> bool:
     """Whether every task of a job runs on a SQL warehouse or the service's own machines, which have no accelerator
     unless one is asked for."""
@@ -135,8 +146,19 @@ def read(call: Call) -> Items:
     low = [segment.lower() for segment in call.address.segments]
     if "policies" in low or "permissions" in low:
         return None
-    if "serving-endpoints" in low and not isinstance(call.body, Unknown):
+    if (
+        (low[-1] in _MODELS or not _SERVES.isdisjoint(low))
+        and "genie" not in low
+        and not isinstance(call.body, Unknown)
+    ):
         return _served(call, low)
+    if ("genie" in low and ("mcp" in low or low[-1] in _TALKS)) or not _ASSISTANTS.isdisjoint(low[-1:]):
+        return [unknown("an assistant that asks a model of its own choice", kind=MODEL)]
+    if low[-2:] == ["commands", "execute"]:
+        texts = [v for _, v in walk(call.body, "command") if isinstance(v, str)]
+        return (
+            [unknown("a model that is called from a command", kind=MODEL)] if any(map(_IN_SQL.search, texts)) else None
+        )
     if _ASKING.intersection(low) and low[-1] not in _STOPS:
         return _asked(call, low)
     if not _CREATES.intersection(low) or low[-1] in _STOPS:

@@ -67,8 +67,8 @@ _BROKEN: Final = (
 )  # fmt: skip
 """What the reader of an archive raises for one that is damaged, encrypted, or packed in a way it does not know."""
 _GROWS: Final = re.compile(
-    r"instanceType\s*:\s*[\"']?(?P<size>[^\s\"']+)|sku-gpu|nvidia\.com/gpu|amd\.com/gpu"
-    r"|sku-(?:family|name)[^-]*?values\s*:\s*(?:\[\s*|-\s*)[\"']?(?:Standard_)?N",
+    r"instanceType[\"']?\s*:\s*[\"']?(?P<size>[^\s\"']+)|sku-gpu|nvidia\.com/gpu|amd\.com/gpu"
+    r"|sku-(?:family|name)[^-]*?values[\"']?\s*:\s*(?:\[\s*|-\s*)[\"']?(?:Standard_)?N",
     re.IGNORECASE | re.DOTALL,
 )
 """What a manifest says that makes a cluster add nodes with accelerators: KAITO's workspaces, node pools of its own
@@ -134,6 +134,7 @@ def runbook(call: Call, body: object) -> Items:
 _remediates = row("PolicyAssignments_Create", Action.PROVISION, lambda call: (
     _sizes_anywhere(call) if any(True for _ in walk(call.body, "identity")) else None))  # fmt: skip
 _arguments = row("Automation_Run", Action.PROVISION, _sizes_anywhere)
+_settings = row("KubernetesConfiguration_Create", Action.PROVISION, _sizes_anywhere)
 _as_written = row("Triggers_Start", Action.START, lambda call: None)
 """What it starts was judged when it was written."""
 _run = row("RunCommand", Action.PROVISION, _scripts("script[]", together=("parameters[].value",)))
@@ -175,6 +176,8 @@ TABLE: Table = {
        for kind in ("jobs", "jobschedules", "webhooks", "watchers", "softwareupdateconfigurations")},
     _a + "configurations": {verb: row("DscConfiguration_CreateOrUpdate", Action.PROVISION,
                                       _scripts("properties.source.value", names=True)) for verb in ("put", "patch")},
+    **{f"microsoft.kubernetesconfiguration/{kind}": {"put": _settings, "patch": _settings}
+       for kind in ("extensions", "fluxconfigurations")},
     **{f"{kind}/pipelines": {"post:createrun": _arguments} for kind in _FACTORIES},
     **{f"{kind}/triggers": {"put": _arguments, "post:start": _as_written} for kind in _FACTORIES},
     **{
