@@ -251,6 +251,8 @@ def _one(
             found.resources.append(Resource(kind, title, _body(resource, scope), copies))
             continue
         full = f"{parent}/{kind}".lower() if parent and kind.count("/") == 0 else kind.partition("@")[0].lower()
+        if "/providers/" in full:
+            full = _extending(full, name if isinstance(name, str) else str(resource.get("name")))
         whole_name = f"{parent_name}/{title}" if parent and kind.count("/") == 0 else title
         if full == DEPLOYMENTS:
             _nested(resource, scope, found, depth)
@@ -299,6 +301,25 @@ def _body(resource: dict[str, Tree], scope: Scope) -> Tree:
     """What would be sent: the resource without its children, expressions evaluated, property loops made."""
     kept = {key: value for key, value in resource.items() if key not in ("resources", "dependson", "copy", "condition")}
     return _pointed(kept, evaluate(unrolled(kept, scope), scope), scope)
+
+
+_NAMESPACE: Final = re.compile(r"/([\w.-]+\.[\w.-]+)/")
+
+
+def _extending(kind: str, name: str) -> str:
+    """What a resource of another one's is (`…/vaults/providers/diagnosticSettings`): its namespace is in its name."""
+    base, _, own = kind.rpartition("/providers/")
+    parts = name.split("/")
+    after = base.rpartition("/providers/")[2].count("/")
+    literal = _NAMESPACE.findall(name)
+    space = (
+        parts[after]
+        if not name.startswith("[") and len(parts) > after
+        else literal[-1]
+        if literal
+        else "a.namespace.that.is.not.known"
+    )
+    return f"{space}/{own}".lower()
 
 
 _POINTER: Final = re.compile(r"\[\s*resourceId\(\s*'([\w.]+/[\w./]+)'\s*,(.+)\)\s*\]", re.IGNORECASE | re.DOTALL)

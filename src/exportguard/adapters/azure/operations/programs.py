@@ -22,6 +22,7 @@ from exportguard.adapters.azure.operations.reading import Call, Items, Reader, T
 from exportguard.adapters.azure.operations.scripts import taken
 from exportguard.adapters.azure.tree import Tree, search, walk
 from exportguard.adapters.azure.words import words
+from exportguard.vocabulary.fact import Unknown
 from exportguard.vocabulary.item import Item
 from exportguard.vocabulary.request import Action
 
@@ -50,6 +51,23 @@ def _scripts(*paths: str, together: tuple[str, ...] = (), names: bool = False) -
 _ENVIRONMENT: Final = ("properties.arguments", "properties.environmentVariables[].value",
                        "properties.environmentVariables[].secureValue")  # fmt: skip
 _inline = _scripts("properties.scriptContent", together=_ENVIRONMENT, names=True)
+_RUNS_WHAT_IT_IS_GIVEN: Final = re.compile(
+    r"\beval\b|\biex\b|invoke-expression|\bsh\s+-c\s+[\"']?\$|[|]\s*(?:ba)?sh\b|^\s*&?\s*[\"']?\$(?:env:)?\{?\w+\}?[\"']?\s*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def _hidden(call: Call) -> list[Item]:
+    """A script that only the deployment tells, or one that runs a text that only the deployment tells."""
+    scripts = [value for _, value in walk(call.body, "properties.scriptContent")]
+    for value in scripts:
+        if isinstance(value, Unknown):
+            return [unknown(value.reason)]
+    given = [value for path in _ENVIRONMENT for _, value in walk(call.body, path)]
+    secret = next((value for value in given if isinstance(value, Unknown)), None)
+    if secret is None or not any(isinstance(s, str) and _RUNS_WHAT_IT_IS_GIVEN.search(s) for s in scripts):
+        return []
+    return [unknown(f"the script runs what it is given: {secret.reason}")]
 
 
 def _deployment_script(call: Call) -> Items:
@@ -59,7 +77,7 @@ def _deployment_script(call: Call) -> Items:
         for _, uri in walk(call.body, path)
         if uri != ""
     ]
-    return [*elsewhere[:1], *(_inline(call) or ())] or None
+    return [*elsewhere[:1], *_hidden(call), *(_inline(call) or ())] or None
 
 
 _BROKEN: Final = (
