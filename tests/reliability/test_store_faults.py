@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import shutil
@@ -164,6 +165,99 @@ def test_a_file_beside_it_is_another_after_everybody_closed_it(tmp_path: Path) -
     log.close()
     assert log.append(entry("d4")) == 4
     log.close()
+
+
+def cut(path: Path, part: float) -> None:
+    os.truncate(path, int(path.stat().st_size * part))
+
+
+def zero(path: Path, part: float) -> None:
+    with path.open("r+b") as stream:
+        size = path.stat().st_size
+        stream.seek(int(size * part))
+        stream.write(bytes(size - stream.tell()))
+
+
+@pytest.mark.parametrize("harm", [cut, zero])
+@pytest.mark.parametrize("part", [0, 0.3, 0.6, 0.95])
+def test_a_write_ahead_log_that_is_cut_or_overwritten_in_place(tmp_path: Path, harm: Any, part: float) -> None:
+    """`: > *-wal`: SQLite writes on behind the hole and says that it is durable; whoever opens the store after a crash
+    reads up to the hole. What is acknowledged afterwards has to outlive one, too."""
+    place = tmp_path / "log"
+    log = open_log(place)
+    for n in range(9):
+        log.append(entry(f"d{n}", 500))
+    harm(Path(f"{place}-wal"), part)
+    refused(lambda: log.append(entry("not kept")), RecordError, place, "was cut or overwritten")
+    kept = []
+    for n in range(3):
+        with contextlib.suppress(RecordError):
+            log.append(entry(f"e{n}"))
+            kept.append(f"e{n}")
+    (tmp_path / "after").mkdir()
+    if kept:
+        for name in ("log", "log-wal"):
+            shutil.copy(tmp_path / name, tmp_path / "after" / name)
+        after = open_log(tmp_path / "after" / "log")
+        assert [stored.decision_id for stored in after.tail(len(kept))] == kept
+        after.close()
+    log.close()
+
+
+@pytest.mark.parametrize("pages", [0, 1, 3])
+def test_a_file_that_is_cut_in_place(tmp_path: Path, pages: int) -> None:
+    place = tmp_path / "log"
+    log = open_log(place)
+    for n in range(9):
+        log.append(entry(f"d{n}", 500))
+    log.close()
+    log.append(entry("e"))
+    os.truncate(place, pages * 4096)
+    for n in range(3):
+        refused(lambda n=n: log.append(entry(f"f{n}")), RecordError, place, "was cut or overwritten")
+    log.close()
+
+
+@pytest.mark.parametrize("statement", ["PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM"])
+def test_what_sqlite_itself_makes_shorter_is_no_damage(tmp_path: Path, statement: str) -> None:
+    place = tmp_path / "log"
+    log = open_log(place)
+    for n in range(9):
+        log.append(entry(f"d{n}", 500))
+    with contextlib.closing(sqlite3.connect(place, isolation_level=None)) as other:
+        other.execute("CREATE TABLE filling AS SELECT randomblob(100000)")
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        log.append(entry("e"))
+        other.execute("DROP TABLE filling")
+        for n in range(3):
+            other.execute(statement)
+            log.append(entry(f"f{n}"))
+            other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            log.append(entry(f"g{n}"))
+    log.close()
+    assert len(list(open_log(place).read())) == 16
+
+
+def test_what_a_crash_tore_apart_is_written_over(tmp_path: Path) -> None:
+    """A commit's last frame may reach the disk without those before it. It lies behind the true end, is written over
+    frame by frame, and is no damage."""
+    place, torn = tmp_path / "log", tmp_path / "torn"
+    log = open_log(place)
+    log.append(entry("d0"))
+    size = Path(f"{place}-wal").stat().st_size
+    for n in range(1, 6):
+        log.append(entry(f"d{n}", 3000))
+    whole = bytearray(Path(f"{place}-wal").read_bytes())
+    whole[size + 24 : size + 4120] = bytes(4096)
+    torn.mkdir()
+    shutil.copy(place, torn / "log")
+    (torn / "log-wal").write_bytes(whole)
+    log.close()
+    again = open_log(torn / "log")
+    for n in range(12):
+        again.append(entry(f"e{n}"))
+    assert [stored.decision_id for stored in again.read()] == ["d0", *[f"e{n}" for n in range(12)]]
+    again.close()
 
 
 def test_opening_a_store_again_lets_go_of_no_lock_on_it(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
@@ -12,6 +13,7 @@ from typing import Any
 from exportguard.forks import Lock
 from exportguard.storage.contract import Row, Session, StorageError
 from exportguard.storage.places import make_private_file, network_file_system
+from exportguard.storage.wal import WriteAheadLog
 
 _KINDS = {
     "SQLITE_FULL": ("full", "the disk is full"),
@@ -41,6 +43,7 @@ _GONE = f"the file {_WAS_REMOVED}"
 _BESIDE = ("-wal", "-shm")
 """SQLite keeps what was committed last in the one and finds it by the other. A connection goes on writing into them
 though they were removed (`rm *-wal`), and whoever opens the file next sees nothing of it."""
+_CUT = "was cut or overwritten while it was in use"
 
 
 class SqliteDriver:
@@ -54,6 +57,8 @@ class SqliteDriver:
         self._beside = [f"{os.path.realpath(self.path)}{name}" for name in _BESIDE]  # where SQLite puts them
         self.timeout = timeout
         self._identity: tuple[int, int] | None = None
+        self._size = 0
+        self._damaged = False
         if self.path.is_dir():
             raise StorageError("cannot-create", self.place, "this is a directory, not a file")
         kind = network_file_system(self.path)
@@ -86,6 +91,10 @@ class SqliteDriver:
     def _seen(self) -> tuple[int, int] | None:
         return _identity(self.path)
 
+    @property
+    def write_ahead_log(self) -> str:
+        return self._beside[0]
+
     def beside(self) -> list[tuple[int, int] | None]:
         """Which files lie beside this one now."""
         return [_identity(name) for name in self._beside]
@@ -96,8 +105,28 @@ class SqliteDriver:
             raise StorageError("gone", self.place, f"a file beside it ({' or '.join(_BESIDE)}) {_WAS_REMOVED}")
 
     def check(self) -> None:
-        if self._seen() != self._identity:
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            found = None
+        if found is None or (found.st_dev, found.st_ino) != self._identity:
             raise StorageError("gone", self.place, _GONE)
+        if self._damaged or (found.st_size < self._size and not self._whole(found.st_size)):
+            self._damaged = True  # though it may grow again: whoever closes it writes into what is left
+            raise StorageError("corrupt", self.place, f"the file {_CUT}: it has become shorter")
+        self._size = found.st_size
+
+    def _whole(self, size: int) -> bool:
+        """Whether a file that became shorter was made so by SQLite (`VACUUM`). Connections that are open would not
+        notice: they work on from what they remember."""
+        if not size:
+            return False
+        try:
+            connection = sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True, timeout=self.timeout)
+            with contextlib.closing(connection):
+                return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+        except (sqlite3.Error, UnicodeDecodeError):
+            return False
 
     def retries(self, error: StorageError) -> bool:
         return False
@@ -156,6 +185,8 @@ class SqliteDriver:
     def explain(self, error: Exception) -> StorageError | None:
         if isinstance(error, UnicodeDecodeError):  # a name in the schema, or SQLite's words about it
             return StorageError("corrupt", self.place, "the database is damaged (a text in it is none)")
+        if isinstance(error, OSError):  # the write-ahead log that is to be looked after: no descriptor left
+            return StorageError("cannot-create", self.place, f"the files beside it cannot be read ({error.strerror})")
         if not isinstance(error, sqlite3.Error):
             return None
         name = str(getattr(error, "sqlite_errorname", None) or "")
@@ -188,6 +219,8 @@ class _SqliteSession:
         self._timeout = timeout
         self._driver = driver
         self._files = driver.beside() if driver is not None else []
+        self._changes = 0
+        self._wal = WriteAheadLog(driver.write_ahead_log) if driver is not None else None
 
     def execute(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         return self._connection.execute(sql, parameters or {}).fetchall()
@@ -197,11 +230,36 @@ class _SqliteSession:
 
     def begin(self) -> None:
         self._insist("BEGIN IMMEDIATE")
+        if self._wal is None:
+            return
+        self._changes = self._connection.total_changes
+        written = self._wal.written
+        if not self._wal.look():
+            self._cut()
+        if written and not self._wal.written:
+            # Emptied by a checkpoint of somebody's, or cut? SQLite knows how much of it there should be.
+            self.rollback()
+            try:
+                left = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1]
+            except sqlite3.OperationalError:
+                left = 1
+            if left:
+                self._cut()
+            self._insist("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
         self._insist("COMMIT")
         if self._driver is not None:
             self._driver.check_beside(self._files)
+        if self._wal is not None and self._connection.total_changes != self._changes and not self._wal.grown():
+            self._cut()
+
+    def _cut(self) -> None:
+        assert self._driver is not None
+        # Closing the last connection would copy what is left of it, holes and all, over the database (Python 3.12).
+        with contextlib.suppress(AttributeError):
+            self._connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)  # type: ignore[attr-defined]
+        raise StorageError("corrupt", self._driver.place, f"the file beside it ({_BESIDE[0]}) {_CUT}")
 
     def _insist(self, statement: str) -> None:
         deadline = time.monotonic() + self._timeout
@@ -218,4 +276,8 @@ class _SqliteSession:
             self._connection.execute("ROLLBACK")
 
     def close(self) -> None:
-        self._connection.close()
+        try:
+            self._connection.close()
+        finally:
+            if self._wal is not None:
+                self._wal.close()
