@@ -91,6 +91,11 @@ class Draft:
     sharing: bool = False
     """Counted among the calls under way with its client token."""
 
+    secured: bool = False
+    """What its release reserves is reserved: `settle` finds it."""
+    over: bool = False
+    """Settled. A release that is still under way then, of a call that was given up, gives back what it reserves."""
+
     meter: Any = None
     """Where calls of models are counted together (`exportguard.metering`), whose leases are not use yet."""
     meter_version: int = 0

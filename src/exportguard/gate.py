@@ -138,6 +138,9 @@ class CallGate:
             if self._mode == "enforce":
                 raise
             self._let_pass(draft, error)
+        draft.secured = True
+        if draft.over:  # by another thread: the caller has given the call up meanwhile
+            self._end(draft, CallResult.FAILED, None)
         assert draft.decision is not None
         if not draft.decision.allowed:
             judgement.decision, judgement.refusal = draft.decision, self._refuse(draft)
@@ -166,13 +169,17 @@ class CallGate:
         *details* may hold `tokens`, what a call of a model turned out to use: it replaces what was reserved.
         """
         draft = judgement.token
+        if not isinstance(draft, Draft):
+            return
+        draft.over = True
+        if draft.secured or draft.reserved or draft.lease is not None:
+            self._end(draft, result, (details or {}).get("tokens"))
+
+    def _end(self, draft: Draft, result: CallResult, tokens: object) -> None:
         try:
-            if not isinstance(draft, Draft):
-                return
             if draft.lease is not None and self._meter is not None:
                 self._meter.settle(draft, result)
             else:
-                tokens = (details or {}).get("tokens")
                 securing.settle(self._ledger, draft, result, tokens if type(tokens) is int else None)
         except Exception:
             logger.exception("a reservation was kept: its result could not be noted")

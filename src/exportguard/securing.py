@@ -128,7 +128,7 @@ def _secure_held_still(
         assert draft.decision is not None
         if made is None:
             return draft.decision
-        draft.reserved, draft.replayed = True, made.replayed
+        draft.replayed, draft.reserved = made.replayed, True
         if not joint and log is not None and content is not None:
             log.append(content)
         draft.recorded = log is not None
@@ -162,10 +162,10 @@ def _secure(log: DecisionLog | None, ledger: Ledger | None, state: State, draft:
             made = ledger.reserve(
                 draft.key, added, drawn, as_of=decision.as_of, conditional_on=draft.readings or None, also=also
             )
-            draft.reserved, draft.replayed, draft.recorded = True, made.replayed, True
+            draft.replayed, draft.reserved, draft.recorded = made.replayed, True, True
             return
         made = ledger.reserve(draft.key, added, drawn, as_of=decision.as_of, conditional_on=draft.readings or None)
-        draft.reserved, draft.replayed = True, made.replayed
+        draft.replayed, draft.reserved = made.replayed, True
         if log is not None and content is not None:
             log.append(content)
             draft.recorded = True
