@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from exportguard import judging, securing
 from exportguard.draft import Draft, Mode, State
-from exportguard.errors import ExportguardError, NaiveInstantError
+from exportguard.errors import ExportguardError, GuardError, NaiveInstantError
 from exportguard.metering import Invoke, Meter
 from exportguard.vocabulary import CallOrigin, CallResult, Decision, Judgement, NotApplicable, Observation
 
@@ -100,9 +100,9 @@ class CallGate:
             securing.record(self._log, state, draft)
         except Exception as error:  # noqa: BLE001  (the refusal itself is what has to be raised)
             if self._mode == "enforce":
-                refusal.add_note(f"this refusal could not be recorded: {error}")
+                refusal.add_note(f"this refusal could not be recorded: {judging.said(error)}")
             else:
-                logger.error("a decision could not be recorded: %s", error)
+                logger.error("a decision could not be recorded: %s", judging.said(error))
         if self._mode == "enforce":
             return refusal
         level = logging.WARNING if self._mode == "warn" else logging.INFO
@@ -112,7 +112,7 @@ class CallGate:
         return None
 
     def release(self, judgement: Judgement) -> None:
-        """See `exportguard.vocabulary.Gate.release`. Raises LedgerError or RecordError: the call must not leave."""
+        """See `exportguard.vocabulary.Gate.release`. Raises LedgerError, RecordError, GuardError: it must not leave."""
         draft = judgement.token
         if judgement.refusal is not None:
             raise judgement.refusal
@@ -136,7 +136,9 @@ class CallGate:
             if self._telemetry is not None:
                 self._telemetry.failed(error, draft.origin.point)
             if self._mode == "enforce":
-                raise
+                if isinstance(error, ExportguardError | MemoryError):
+                    raise
+                raise GuardError(f"the decision could not be secured: {judging.said(error)}") from error
             self._let_pass(draft, error)
         draft.secured = True
         if draft.over:  # by another thread: the caller has given the call up meanwhile
@@ -149,19 +151,19 @@ class CallGate:
 
     def _let_pass(self, draft: Draft, error: Exception) -> None:
         """A call that goes out although it could not be secured (`warn`, `audit`): told, and recorded if it can be."""
-        logger.error("a decision could not be secured (%s mode): %s", self._mode, error)
+        logger.error("a decision could not be secured (%s mode): %s", self._mode, judging.said(error))
         if not draft.recorded:
             try:
                 securing.record(self._log, draft.state or self._state, draft)
             except Exception as again:  # noqa: BLE001  (nothing refuses in this mode)
-                logger.error("a decision could not be recorded (%s mode): %s", self._mode, again)
+                logger.error("a decision could not be recorded (%s mode): %s", self._mode, judging.said(again))
         self._count_anyway(draft)
 
     def _count_anyway(self, draft: Draft) -> None:
         try:
             securing.count_anyway(self._ledger, draft.state or self._state, draft)
         except Exception as error:  # noqa: BLE001  (nothing refuses in this mode)
-            logger.error("the use of a call could not be counted (%s mode): %s", self._mode, error)
+            logger.error("the use of a call could not be counted (%s mode): %s", self._mode, judging.said(error))
 
     def settle(self, judgement: Judgement, result: CallResult, details: Mapping[str, Any] | None = None) -> None:
         """See `exportguard.vocabulary.Gate.settle`.

@@ -233,9 +233,13 @@ def presentable(decision: Decision) -> Decision:
 
 def told(error: Exception) -> str:
     """That the guard itself failed, and by what. Only errors of our own are quoted (see `observed`)."""
-    kind = type(error).__name__
-    said = f"{kind}: {error}" if isinstance(error, ExportguardError) else f"{kind} at {_place(error)}"
-    return f"exportguard could not judge this call: {said}"
+    text = f"{type(error).__name__}: {error}" if isinstance(error, ExportguardError) else said(error)
+    return f"exportguard could not judge this call: {text}"
+
+
+def said(error: Exception) -> str:
+    """What *error* says, where it is one of our own; else its kind and place, as its text may quote anything."""
+    return str(error) if isinstance(error, ExportguardError) else f"{type(error).__name__} at {_place(error)}"
 
 
 def failed(state: State, error: Exception, message: str, as_of: datetime) -> Decision:

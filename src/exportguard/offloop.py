@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import Any, TypeVar
-
-from exportguard.forks import Lock
 
 T = TypeVar("T")
 
@@ -61,7 +60,7 @@ class _Step:
 
     def __init__(self, begin: Callable[..., object], arguments: tuple[Any, ...], undo: Callable[[], object]) -> None:
         self._begin, self._arguments, self.undo = begin, arguments, undo
-        self._lock = Lock()
+        self._lock = threading.Lock()
         self._given_up = self._over = False
 
     def run(self) -> None:

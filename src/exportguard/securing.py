@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from exportguard import accounting
+from exportguard import accounting, judging
 from exportguard.deciding import decide_again, usable
 from exportguard.draft import Draft, State
-from exportguard.errors import LedgerError, RecordError
+from exportguard.errors import ExportguardError, LedgerError, RecordError
 from exportguard.forks import Lock
 from exportguard.vocabulary import CallResult, Decision, Effect, Outcome, Reason, RuleResult, Unknown
 
@@ -130,13 +130,14 @@ def _secure_held_still(
             return draft.decision
         draft.replayed, draft.reserved = made.replayed, True
         if not joint and log is not None and content is not None:
-            log.append(content)
+            _append(log, content)
         draft.recorded = log is not None
     except BaseException as error:
         if not _is_refusal(error):
             _give_back_unsure(ledger, draft)
         if joint and isinstance(error, LedgerError) and not _is_refusal(error):
             raise RecordError(str(error)) from error
+        _raise_as(LedgerError, error)
         raise
     return draft.decision
 
@@ -167,7 +168,7 @@ def _secure(log: DecisionLog | None, ledger: Ledger | None, state: State, draft:
         made = ledger.reserve(draft.key, added, drawn, as_of=decision.as_of, conditional_on=draft.readings or None)
         draft.replayed, draft.reserved = made.replayed, True
         if log is not None and content is not None:
-            log.append(content)
+            _append(log, content)
             draft.recorded = True
     except BaseException as error:
         if not _is_refusal(error):
@@ -175,6 +176,7 @@ def _secure(log: DecisionLog | None, ledger: Ledger | None, state: State, draft:
         joint = shared is not None and shared is getattr(log, "database", None)
         if joint and isinstance(error, LedgerError) and not _is_refusal(error):
             raise RecordError(str(error)) from error
+        _raise_as(LedgerError, error)
         raise
 
 
@@ -203,8 +205,22 @@ def record(log: DecisionLog | None, state: State, draft: Draft) -> None:
     """Make the decision of *draft* durable. Raises RecordError."""
     content = _content(log, state, draft)
     if log is not None and content is not None:
-        log.append(content)
+        _append(log, content)
         draft.recorded = True
+
+
+def _append(log: DecisionLog, content: dict[str, Any]) -> None:
+    try:
+        log.append(content)
+    except Exception as error:
+        _raise_as(RecordError, error)
+        raise
+
+
+def _raise_as(kind: type[ExportguardError], error: BaseException) -> None:
+    """A store of the user's own may raise anything, an SDK's error that is then tried again or passed over, too."""
+    if isinstance(error, Exception) and not isinstance(error, ExportguardError | MemoryError):
+        raise kind(f"the decision could not be secured: {judging.said(error)}") from error
 
 
 def _content(log: DecisionLog | None, state: State, draft: Draft, *, kept: bool = False) -> dict[str, Any] | None:
@@ -216,7 +232,11 @@ def _content(log: DecisionLog | None, state: State, draft: Draft, *, kept: bool 
     from exportguard.record import decision_record
 
     if not kept:
-        keep(log, state, draft.sources)
+        try:
+            keep(log, state, draft.sources)
+        except Exception as error:
+            _raise_as(RecordError, error)
+            raise
     return decision_record(
         draft.decision,
         point=draft.origin.point,
@@ -276,8 +296,9 @@ def give_back(ledger: Ledger | None, draft: Draft) -> None:
         return
     try:
         ledger.release(draft.key, as_of=draft.as_of, note="the call was not made")
-    except LedgerError as error:
-        logger.warning("a refused call may have left a reservation (%s); reconcile it: %s", draft.key, error)
+    except Exception as error:  # noqa: BLE001  (what refused the call is what has to be raised)
+        told = judging.said(error)
+        logger.warning("a refused call may have left a reservation (%s); reconcile it: %s", draft.key, told)
 
 
 class _Sharing:

@@ -20,6 +20,7 @@ from moto import mock_aws
 
 from exportguard import Guard, LedgerError, ProvisioningHeld, ProvisioningRefused, RecordError
 from exportguard.authority import ReservationState, open_ledger
+from exportguard.errors import GuardError
 from exportguard.language import PolicySource
 from exportguard.record import SqlLog, open_log, verify
 from exportguard.vocabulary import Unknown, UsageQuestion
@@ -582,3 +583,53 @@ def test_what_is_used_up_is_known_before_the_call_and_said(load, store):
         run(client(guard))
     assert caught.value.decision.advice == ("authorization w-1 lifts nothing: it has not enough left",)
     assert [each.get("authorizations_exhausted") for each in records(store)] == [None, ["w-1"]]
+
+
+class _Failing:
+    """A store of the user's own, which fails in one of its methods by whatever it is made with."""
+
+    def __init__(self, store: Any, method: str, error: BaseException) -> None:
+        self._store, self._method, self._error = store, method, error
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._method:
+            return self._fail
+        if name in ("database", "appending"):
+            raise AttributeError(name)
+        return getattr(self._store, name)
+
+    def _fail(self, *_: Any, **__: Any) -> None:
+        raise self._error
+
+
+@pytest.mark.parametrize("problem", [
+    OSError("s3cr3t"), EndpointConnectionError(endpoint_url="https://s3cr3t"), RecursionError("s3cr3t"),
+    ClientError({"Error": {"Code": "ThrottlingException", "Message": "s3cr3t"}}, "PutItem"),
+])  # fmt: skip
+@pytest.mark.parametrize(("what", "method", "error"), [
+    ("record", "append", RecordError), ("record", "keep", RecordError), ("ledger", "reserve", LedgerError),
+])  # fmt: skip
+def test_whatever_a_store_raises_the_refusal_is_the_guards_own(make, store, what, method, error, problem):
+    """A program tells refusals by their classes, and an SDK tries its own errors again."""
+    open_it: Any = open_log if what == "record" else open_ledger
+    ec2 = client(make(**{what: _Failing(open_it(store), method, problem)}))
+    with pytest.raises(error) as caught:
+        run(ec2)
+    assert caught.value.__cause__ is problem
+    assert "s3cr3t" not in str(caught.value)
+    assert (running(), used(store)) == (0, 0)
+
+
+def test_an_instant_that_no_period_ends_after_refuses(make, store):
+    """The ledger cannot count in it."""
+    with pytest.raises(GuardError):
+        run(client(make(clock=lambda: datetime.max.replace(tzinfo=UTC))))
+    assert (running(), used(store)) == (0, 0)
+
+
+def test_a_refusal_quotes_nothing_of_a_store_that_fails_beside_it(make, store):
+    guard = make(record=_Failing(open_log(store), "append", OSError("s3cr3t")))
+    with pytest.raises(ProvisioningHeld) as caught:
+        run(client(guard), count=9)
+    assert "could not be recorded: OSError" in caught.value.__notes__[0]
+    assert "s3cr3t" not in caught.value.__notes__[0]
