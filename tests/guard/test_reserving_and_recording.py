@@ -20,7 +20,6 @@ from moto import mock_aws
 
 from exportguard import Guard, LedgerError, ProvisioningHeld, ProvisioningRefused, RecordError
 from exportguard.authority import ReservationState, open_ledger
-from exportguard.errors import GuardError
 from exportguard.language import PolicySource
 from exportguard.record import SqlLog, open_log, verify
 from exportguard.vocabulary import Unknown, UsageQuestion
@@ -622,7 +621,7 @@ def test_whatever_a_store_raises_the_refusal_is_the_guards_own(make, store, what
 
 def test_an_instant_that_no_period_ends_after_refuses(make, store):
     """The ledger cannot count in it."""
-    with pytest.raises(GuardError):
+    with pytest.raises(LedgerError):
         run(client(make(clock=lambda: datetime.max.replace(tzinfo=UTC))))
     assert (running(), used(store)) == (0, 0)
 
@@ -631,5 +630,5 @@ def test_a_refusal_quotes_nothing_of_a_store_that_fails_beside_it(make, store):
     guard = make(record=_Failing(open_log(store), "append", OSError("s3cr3t")))
     with pytest.raises(ProvisioningHeld) as caught:
         run(client(guard), count=9)
-    assert "could not be recorded: OSError" in caught.value.__notes__[0]
+    assert "could not be secured: OSError" in caught.value.__notes__[0]
     assert "s3cr3t" not in caught.value.__notes__[0]
