@@ -264,6 +264,20 @@ def test_a_case_of_a_rule_that_is_not_there_is_an_error(tmp_path):
     assert found(tmp_path, policy=HEAD + rule("item.count > 8"), tests=suite) == [("EG504", "tests.yaml", 6)]
 
 
+def test_a_policy_that_is_not_read_for_its_name_is_told(tmp_path):
+    """Its rules would be missing in silence. What somebody put aside, and what is no policy, is left alone."""
+    text = HEAD + rule("item.count > 8")
+    for name in ("a.yamll", "b.policy", ".c.yaml", "noext"):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "d.json").write_text('{"policy": "d", "rules": [{"id": "a", "effect": "deny", "when": "true"}]}')
+    for name in ("e.yaml.bak", "f.yaml~", ".#g.yaml"):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "README.md").write_text("# Rules\n\n```yaml\n" + text + "```\n")
+    (tmp_path / "h.bin").write_bytes(b"policy:\xff\nrules:\n")
+    told = found(tmp_path, policy=text)
+    assert told == [("EG416", name, 1) for name in (".c.yaml", "a.yamll", "b.policy", "d.json", "noext")]
+
+
 def test_standard_input_and_single_files_are_checked_too(tmp_path):
     done = run("lint", "-", stdin=HEAD + rule("party.headquarter == 'CN'"))
     assert done.returncode == 1

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from exportguard.errors import ConfigurationError
+from exportguard.errors import ConfigurationError, PolicyError
+from exportguard.language import PolicySource
+from exportguard.language.parse import Mapping, parse
+from exportguard.language.source import MAX_TEXT
 from exportguard.packs import shipped_folder, shipped_packs, yaml_files
 
 
@@ -69,6 +74,38 @@ def files_of(paths: Iterable[Path | str]) -> list[PolicyFile]:
         else:
             raise ConfigurationError(f"`{path}` is not there", remedy="Name a policy folder or a file.")
     return sorted(found.values())
+
+
+def overlooked(paths: Iterable[Path | str]) -> list[PolicyFile]:
+    """Files in and under the folders *paths* that read like policies and are not read, for what they are called."""
+    found: set[PolicyFile] = set()
+    for given in paths:
+        for here, folders, names in os.walk(given):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            for name in names:
+                path = Path(here, name).absolute()
+                read = name.lower().endswith((".yaml", ".yml")) and not name.startswith(".")
+                if not read and not name.endswith(_PUT_ASIDE) and not name.startswith(".#") and _is_a_policy(path):
+                    found.add(PolicyFile(path, Kind.POLICY))
+    return sorted(found)
+
+
+_PUT_ASIDE = ("~", ".bak", ".orig", ".old", ".rej", ".swp", ".tmp", ".off", ".disabled", ".j2", ".tmpl", ".template")
+"""How names of files end that somebody keeps and does not mean to be read."""
+
+
+def _is_a_policy(path: Path) -> bool:
+    try:
+        source = PolicySource.from_path(path) if path.is_file() and path.stat().st_size <= MAX_TEXT else None
+    except (PolicyError, OSError):
+        return False
+    if source is None or not {"policy", "rules"} <= set(_KEY.findall(source.text)):
+        return False
+    tree, _ = parse(source)
+    return isinstance(tree, Mapping) and {"policy", "rules"} <= {key.text for key, _ in tree.entries}
+
+
+_KEY = re.compile(r"(?m)(?:^|[{,])\s*[\"']?(policy|rules)[\"']?\s*:")
 
 
 def pack_folder(name: str) -> Path:

@@ -43,12 +43,14 @@ def lint(
     *,
     as_of: datetime,
     sources: Sequence[PolicySource] = (),
+    overlooked: Sequence[PolicyFile] = (),
     tell: Callable[[PolicyFile], None] = lambda file: None,
 ) -> Report:
     """Check *files*, and further policy *sources* beside them.
 
     Args:
         as_of: the day for which a rule is or is not out of date.
+        overlooked: files that read like policies and are not read.
         tell: called with each file before it is read.
     """
     problems: list[Diagnostic] = []
@@ -75,8 +77,15 @@ def lint(
             tell(file)
             problems += reader(file, reference, set() if broken else known)
     names = {file.name for file in files} | {source.name for source in sources}
+    problems += map(_not_read, overlooked)
     distinct = dict.fromkeys(_placed(problem, names) for problem in problems)
     return Report(tuple(sorted(distinct, key=_order)), len(files) + len(sources))
+
+
+def _not_read(file: PolicyFile) -> Diagnostic:
+    span = Document(file).line(1)
+    hint = "let its name end in `.yaml`, or keep it elsewhere"
+    return Diagnostic("EG416", "warning", f"`{file.name}` reads like a policy and is not read", span, "", hint)
 
 
 def _placed(problem: Diagnostic, names: set[str]) -> Diagnostic:

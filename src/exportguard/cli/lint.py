@@ -39,7 +39,7 @@ def lint(
     from datetime import UTC, datetime
 
     from exportguard import reference
-    from exportguard.authoring.files import PolicyFile, files_of, pack_folder
+    from exportguard.authoring.files import PolicyFile, files_of, overlooked, pack_folder
     from exportguard.authoring.lint import lint as check
     from exportguard.cli.progress import progress
     from exportguard.cli.settings import policy_paths
@@ -58,7 +58,14 @@ def lint(
             f"no YAML file in {', '.join(f'`{path}`' for path in named)}", remedy="Name a policy folder or file."
         )
     with progress("checking", len(files)) as step:
-        report = check(files, reference.default(), as_of=instant, sources=sources, tell=lambda file: step())
+        report = check(
+            files,
+            reference.default(),
+            as_of=instant,
+            sources=sources,
+            overlooked=overlooked(named),
+            tell=lambda file: step(),
+        )
     left_out = {code.strip().upper() for code in (ignore or "").split(",")}
     kept = tuple(p for p in report.problems if p.severity == "error" or p.code not in left_out)
     report = replace(report, problems=kept)

@@ -78,6 +78,8 @@ EXPLANATIONS: dict[str, str] = {
     "only `because` puts in facts, `title` and `remedy` are shown as they are written.",
     "EG415": "Between two statuses there is a time in which the rule has none. It is not asked then, as if it had "
     "ended; `suspended` says the same in so many words.",
+    "EG416": "A file in the folder is a policy by what it says and is not loaded for what it is called: policies are "
+    "files whose names end in `.yaml` or `.yml` and do not start with a dot.",
     "EG501": "The suite (`tests.yaml`) cannot be read: the message names what is wrong and where.",
     "EG502": "The customers document cannot be read.",
     "EG503": "The authorizations document cannot be read, or the scope of one of them is no condition.",

@@ -43,6 +43,10 @@ class Bounds:
         return ", ".join(parts)
 
 
+_ELSEWHERE = "UA-30"
+"""A part of a divided country that no rule treats otherwise than the rest."""
+
+
 class Unknowns:
     """Makes the unknowns of one proof."""
 
@@ -99,7 +103,7 @@ class Unknowns:
 
     def others(self, words: str) -> tuple[str, ...]:
         if words == "subdivision":
-            return tuple(f"US-{n:02}" for n in range(1, OTHERS + 1))
+            return (*(f"US-{n:02}" for n in range(1, OTHERS + 1)), _ELSEWHERE)
         return tuple(f"example_{n}" for n in range(1, OTHERS + 1))
 
     def text(self, name: str, words: str, field: str, *, nullable: B = False) -> Term:
@@ -150,6 +154,10 @@ class Unknowns:
         term = self.text(name, "subdivision", "party.subdivision", nullable=null)
         divided = both(neg(country.open), self.operations.words.one_of(country.value, frozenset(DIVIDED)))
         self.restrict(neg(conj((null, disj((country.open, divided))))))
+        # Of a divided country only its parts are read: any other code leaves open which part is meant.
+        parts = frozenset(self.reference.table("countries")["parts"].values())
+        within = self.operations.words.one_of(term.value, parts)
+        self.restrict(disj((neg(divided), term.open, null, within)))
         return term
 
     def prefix(self, name: str, most: int, *, least: int = 0) -> list[B]:
