@@ -1,4 +1,4 @@
-"""Derives the adapter's two data files from the installed botocore and a surface listing; the tests re-run its scan.
+"""Derives the adapter's three data files from the installed botocore and a surface listing; the tests re-run its scan.
 
     python tests/adapters/aws/aws_surface_scan.py SURFACE.json
 
@@ -8,6 +8,7 @@ which operations carry an instance type, accelerator, model or template. Written
 - `data/surface.json`: service -> operation -> {"tier", "kinds", role: [paths]}, what the generic walk reads, and
 - `data/known_operations.txt`: one line a service, every operation of the installed botocore that changes something
   and is not in the surface: known, and known not to matter. An operation in neither file was never seen.
+- `data/names.txt`: the parameters' names in the operations that are read, by which other spellings are known.
 """
 
 from __future__ import annotations
@@ -116,6 +117,40 @@ def choices(operation_model: Any) -> list[tuple[str, str]]:
     return found
 
 
+def names(service: str, service_model: Any) -> dict[str, bool]:
+    """Every parameter's name in the operations of one service that are read, and whether it is ever a structure."""
+    from exportguard.adapters.aws import operations
+    from exportguard.adapters.aws.classify import surface as listed
+
+    operations.extractor(service, "")
+    read = {*listed().get(service, {}), *(name for of, name in operations._registered if of == service)}
+    found: dict[str, bool] = {}
+    todo = [service_model.operation_model(name).input_shape for name in read & set(service_model.operation_names)]
+    seen: set[str] = set()
+    while todo:
+        shape = todo.pop()
+        if shape is None or shape.name in seen:
+            continue
+        if shape.type_name == "structure":
+            seen.add(shape.name)
+            for name, member in shape.members.items():
+                found[name] = found.get(name, False) or member.type_name in ("structure", "list", "map")
+                todo.append(member)
+        elif shape.type_name in ("list", "map"):
+            todo.append(shape.member if shape.type_name == "list" else shape.value)
+    return found
+
+
+def name_lines(session: Any) -> list[str]:
+    """One line a service, structures with a star."""
+    found = {of: names(of, session.get_service_model(of)) for of in session.get_available_services()}
+    return [
+        " ".join([of, *(f"{name}*" if inner else name for name, inner in sorted(row.items()))])
+        for of, row in found.items()
+        if row
+    ]
+
+
 def main(listing: str) -> None:
     import botocore.session
 
@@ -130,6 +165,8 @@ def main(listing: str) -> None:
         known = [o for o in operations if o not in table.get(service, {}) and not only_reads_or_releases(o)]
         lines.append(" ".join([service, *known]) + "\n")
     (DATA / "known_operations.txt").write_text("".join(lines))
+    spelt = [f"# parameters of botocore {botocore.__version__} in the operations that are read; structures with a star"]
+    (DATA / "names.txt").write_text("\n".join([*spelt, *name_lines(session)]) + "\n")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ or a model does not, however it is put."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -138,3 +139,39 @@ def test_a_call_that_is_made_later_is_never_let_through(guard):
     rows = [later for row in lines("evasions.jsonl") if "_" not in row["operation"] for later in as_later_calls(row)]
     assert [row for row in rows if outcome(guard, row, "cust-shenzhen") == "ALLOW"] == []
     assert len(rows) > 800
+
+
+def spelt(value: Any, how: Callable[[str], str]) -> Any:
+    """Parameters with every key spelt otherwise."""
+    if isinstance(value, dict):
+        return {how(key): spelt(entry, how) for key, entry in value.items()}
+    return [spelt(entry, how) for entry in value] if isinstance(value, list) else value
+
+
+def snake(key: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).lower()
+
+
+def as_texts(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Structures written as texts."""
+    return {key: json.dumps(value) if isinstance(value, (dict, list)) else value for key, value in parameters.items()}
+
+
+OTHERWISE: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "lower": lambda parameters: spelt(parameters, str.lower),
+    "snake": lambda parameters: spelt(parameters, snake),
+    "upper": lambda parameters: spelt(parameters, str.upper),
+    "texts": as_texts,
+    "wrapped": lambda parameters: {"Parameters": parameters},
+}
+
+
+@pytest.mark.parametrize("how", OTHERWISE)
+def test_another_spelling_of_parameters_unlocks_nothing(guard, how):
+    """botocore would refuse them; a document that says them means what they stand for."""
+    wrong = []
+    for row in lines("evasions.jsonl"):
+        meant = OTHERWISE[how](row["parameters"])
+        if outcome(guard, {**row, "parameters": meant}, "cust-shenzhen") == "ALLOW":
+            wrong.append((row["service"], row["operation"], meant))
+    assert wrong == []

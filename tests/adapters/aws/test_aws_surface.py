@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 
 from adapters.aws.aws_shown import items
-from adapters.aws.aws_surface_scan import carriers, choices
+from adapters.aws.aws_surface_scan import DATA, carriers, choices, name_lines
 from exportguard.adapters.aws.classify import Standing, only_reads_or_releases, standing, surface
 from exportguard.adapters.aws.facts import observe
 from exportguard.vocabulary import NotApplicable
@@ -168,3 +168,34 @@ def filled(path: str, value: object) -> dict:
         value = {name: value}
     assert isinstance(value, dict)
     return value
+
+
+def test_the_names_of_parameters_are_those_of_the_botocore_that_they_were_read_from():
+    """Read again they are the same; another botocore has some more, or some less."""
+    head, *lines = (DATA / "names.txt").read_text("utf-8").splitlines()
+    if f"botocore {botocore.__version__} " in head:
+        assert lines == name_lines(botocore.session.get_session())
+    assert len(lines) > 80
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "expected"),
+    [
+        ("batch", "CreateComputeEnvironment", {"computeenvironmentname": "c", "computeresources": {"type": "EC2", "maxvcpus": 64,
+            "instancetypes": ["p5"]}}, ["p5.48xlarge x?"]),
+        ("ec2", "ModifyInstanceAttribute", {"instance_id": "i", "instance_type": {"value": "p5.48xlarge"}}, ["p5.48xlarge x1"]),
+        ("autoscaling", "UpdateAutoScalingGroup", {"AUTOSCALINGGROUPNAME": "g", "MAXSIZE": 4}, ["? x4"]),
+        ("bedrock-agent-runtime", "InvokeInlineAgent", {"foundationModel": "amazon.nova-pro-v1:0", "instruction": "i", "sessionId": "s",
+            "collaborators": '[{"foundationModel": "anthropic.claude-v2"}]'}, ["model:anthropic.claude-v2 t?"]),
+        ("ec2", "CreateFleet", {"input": {"LaunchTemplateConfigs": [{"Overrides": [{"InstanceType": "p5.48xlarge"}]}],
+            "TargetCapacitySpecification": {"TotalTargetCapacity": 2}}}, ["p5.48xlarge x2"]),
+        ("batch", "SubmitJob", {"jobName": "j", "jobQueue": "q", "jobDefinition": "d", "parameters": {"max_vcpus": "4"},
+            "containerOverrides": {"environment": [{"name": "instance_type", "value": "p5.48xlarge"}]}}, ["acc:? x?"]),
+    ],
+)  # fmt: skip
+def test_a_parameter_in_a_spelling_of_no_api_is_read_as_what_it_stands_for(service, operation, parameters, expected):
+    """In lower case, with underscores, as a text, or one level further down; what users name themselves is theirs."""
+    found = items(service, operation, parameters)
+    assert found is not None
+    assert set(expected) <= set(found)
+    assert len(found) == len(set(found))

@@ -137,6 +137,11 @@ def _where() -> Any:
     return import_module(f"{__name__}.where")
 
 
+@cache
+def _respelt() -> Any:
+    return import_module(f"{__name__}.respelt")
+
+
 def extract(call: Call) -> None:
     """Add what *call* provisions to its items, by its own extractor, the generic walk, or a look through its keys."""
     found = standing(call.service, call.operation)
@@ -158,6 +163,8 @@ def extract(call: Call) -> None:
             generic.walk(call)
         else:
             generic.look_through(call)
+    if not call.depth:
+        _respelt().read_again(call)
     if not call.items and call.service != "bedrock-runtime":
         from exportguard.adapters.aws.operations.second_look import second_look
 

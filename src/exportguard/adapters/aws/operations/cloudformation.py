@@ -103,6 +103,7 @@ def _given(call: Call, given: Any) -> dict[str, Any]:
     for place, row in call.rows(given, "Parameters"):
         name = get(row, "ParameterKey")
         if isinstance(name, str):
+            name = name.strip()
             if get(row, "UsePreviousValue") or get(row, "ParameterValue") is None:
                 kept[name] = place
             else:

@@ -142,9 +142,9 @@ def data_pipeline(call: Call) -> None:
     for place, thing in call.rows(get(source, "pipelineObjects"), "pipelineObjects"):
         for spot, field in call.rows(get(thing, "fields"), f"{place}.fields"):
             key, value = get(field, "key"), get(field, "stringValue")
-            if not isinstance(key, str) or not re.search(r"instanceType$", key, re.IGNORECASE):
+            if not isinstance(key, str) or not re.search(r"instanceType\s*$", key, re.IGNORECASE):
                 continue
-            reference = re.fullmatch(r"#\{(\w+)\}", value) if isinstance(value, str) else None
+            reference = re.fullmatch(r"\s*#\{(\w+)\}\s*", value) if isinstance(value, str) else None
             if reference:
                 value = values.get(reference[1]) or Unknown("filled in when the pipeline runs")
             elif isinstance(value, str) and "#{" in value:

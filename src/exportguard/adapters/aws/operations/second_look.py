@@ -70,7 +70,7 @@ def _look(call: Call, todo: list[tuple[str, Any, int]]) -> None:
 
 def _written(place: str, value: str, depth: int) -> list[tuple[str, Any, int]]:
     """A structure that is written as a text."""
-    if value[:1] not in ("{", "[") or len(value) > 200_000:
+    if value.lstrip()[:1] not in ("{", "[") or len(value) > 200_000:
         return []
     try:
         document = json.loads(value)

@@ -201,7 +201,7 @@ _ACTIONS = {
 
 
 def _automates(found: Mapping[str, Any]) -> bool:
-    return str(get(found, "schemaVersion")) == "0.3"
+    return str(get(found, "schemaVersion", misspelt(found, "schemaVersion") or "schemaVersion")) == "0.3"
 
 
 def _moustache(value: Any, depth: int = 0) -> Any:

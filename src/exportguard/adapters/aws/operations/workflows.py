@@ -11,6 +11,7 @@ from exportguard.adapters.aws.call import Call, get, misspelt, plain
 from exportguard.adapters.aws.classify import Standing, services, standing, surface
 from exportguard.adapters.aws.operations import operation
 from exportguard.adapters.aws.operations.launch import types_in_text
+from exportguard.adapters.aws.operations.respelt import respelt
 from exportguard.adapters.aws.operations.template_text import parse
 from exportguard.vocabulary import Action, Unknown
 
@@ -52,7 +53,7 @@ def api_call(call: Call, service: str, action: str, parameters: Any, where: str)
     if name not in services() and standing(name, wanted) is Standing.UNSEEN:
         name = next((s for s in services() if s.replace("-", "") == name.replace("-", "")), name)
     wanted = next((o for o in surface().get(name, {}) if o.lower() == wanted.lower()), wanted)
-    call.nested(name, wanted, parameters, where)
+    call.nested(name, wanted, respelt(name, parameters), where)
 
 
 def _unpathed(value: Any, depth: int = 0) -> Any:
