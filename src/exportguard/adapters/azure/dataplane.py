@@ -103,9 +103,7 @@ def _models(address: Address, body: object, resolver: Resolver | None, account: 
     return _request(address, path, asked, read_body(body), resolver, account)
 
 
-_ASKS: Final = words(
-    "messages prompt input inputs contents documents texts query system tools max_tokens max_completion_tokens"
-)
+_ASKS: Final = words("messages prompt input inputs contents documents texts max_tokens max_completion_tokens")
 """What stands beside a model's name where it is asked something."""
 _MOST_LOOKED: Final = 1 << 20
 

@@ -20,10 +20,21 @@ _SIZES: Final = words(
     targetazurevmsize recoveryazurevmsize recoveryvmsize newclusternodetype newclusterdrivernodetype headnodesize
     datanodesize zookeepernodesize hardwaresku"""
 )
-_CHIPS: Final = words(
-    """gpu gpus gpucount gputype gpuname gpuprofile gpuinstanceprofile gpumodel accelerator accelerators acceleratortype
-    acceleratortypes acceleratorname acceleratorcount virtualmachinegpus gpu_count nvidia.com/gpu amd.com/gpu"""
+_CHIPS: Final = re.compile(r"gpu|accelerators?(?!enabled|support|manufacturer)|\bnpus?\b")
+_NO_CHIPS: Final = re.compile(
+    r"driver|metric|monitor|plugin|support|alert|utili[sz]ation|acceleratorenabled|accelerated"
 )
+"""Keys that are about one in another way."""
+_SWITCHES: Final = words("gpu gpuenabled enablegpu usegpu requiregpu requiresgpu enable_gpu use_gpu gpu_enabled hasgpu")
+_CHOICES: Final = re.compile(
+    r"(?:sku|skuname|tier|type|hardware|size|shape|family|instance|chip|flavou?r|machine|node|class|plan|spec)$"
+)
+_SPELLED_CHIP: Final = re.compile(
+    r"(?<![a-z0-9])(?:\d+x)?(?:nvidia)?(?:gb[23]00|b[23]00|h[12]00|a100|mi3\d\d[ax]?)(?:x\d+)?(?![a-z0-9])"
+    r"|(?<![a-z])gpu(?![a-z])",
+    re.IGNORECASE,
+)
+_NOTHING: Final = words("none no false disabled off 0")
 _MODELS: Final = words("modelid modelname model_id model_name modeluri basemodel model foundationmodel")
 _NAMED: Final = frozenset({"name", "id", "modelid"})
 _N_SERIES: Final = re.compile(
@@ -48,7 +59,7 @@ def look_through(body: Tree, kind: str) -> list[Item]:
     reason = Unknown(f"{why}, yet it carries a size, an accelerator or a model"[:2000])
     found: list[Item] = []
     for where, value in search(body, _SIZES):
-        if _describes(value):
+        if _describes(value) or _tagged(where):
             continue
         for each in value if isinstance(value, list) else (value,):
             name = _name(each, where)
@@ -58,14 +69,11 @@ def look_through(body: Tree, kind: str) -> list[Item]:
     for where, size in gpu_sizes(body):
         if size not in named:
             found.append(Item(kind=reason, instance_type=size, where=where))
-    for where, value in search(body, _CHIPS):
-        if (
-            value not in (0, False, "", "none", "None", [], {})
-            and not isinstance(value, bool)
-            and not _describes(value)
-        ):
-            found.append(Item(kind=reason, accelerator=_name(value, where), where=where))
+    for where, value in _chips(body):
+        found.append(Item(kind=reason, accelerator=_name(value, where), where=where))
     for where, value in search(body, _MODELS):
+        if _tagged(where):
+            continue
         if isinstance(value, dict) and not _NAMED.intersection(value):
             continue  # an input or an output that happens to be called so; what is in it is searched
         if value not in ("", [], {}) and not isinstance(value, (bool, int, float)):
@@ -86,6 +94,45 @@ def _describes(value: Tree) -> bool:
     kinds = value.get("type") if isinstance(value, dict) else None
     kinds = kinds if isinstance(kinds, list) else [kinds]
     return bool(kinds) and all(isinstance(kind, str) and kind.lower() in _JSON_TYPES for kind in kinds)
+
+
+def _tagged(where: str) -> bool:
+    """Whether a place is among a resource's tags, which are somebody's own words."""
+    return where.startswith("tags.") or ".tags." in where
+
+
+def _chips(node: Tree, where: str = "", depth: int = 0) -> Iterator[tuple[str, Tree]]:
+    """What stands under keys that speak of accelerators, and what names one where something is chosen."""
+    if depth > MAX_DEPTH:
+        return
+    if isinstance(node, dict):
+        for key, value in node.items():
+            place = f"{where}.{key}"[-200:] if where else key[:200]
+            if key in _PROSE:
+                continue
+            asks = _CHIPS.search(key) is not None and not _NO_CHIPS.search(key) and _says(value, key)
+            inner = list(_chips(value, place, depth + 1)) if isinstance(value, (dict, list, Many)) else []
+            yield from inner  # the kind, where there is one, is the most that is said
+            if not inner and (
+                asks or (isinstance(value, str) and _CHOICES.search(key) and _SPELLED_CHIP.search(value))
+            ):
+                yield place, value
+    elif isinstance(node, (list, Many)):
+        for number, value in enumerate(node.values if isinstance(node, Many) else node):
+            yield from _chips(value, f"{where}[{number}]", depth + 1)
+
+
+def _says(value: Tree, key: str) -> bool:
+    """Whether *value* asks for something: more than none, and not how something will look."""
+    if isinstance(value, bool):
+        return value and key in _SWITCHES
+    if isinstance(value, str):
+        return bool(value.strip()) and value.strip().lower() not in _NOTHING
+    if isinstance(value, dict):
+        return not _describes(value) and any(_says(each, key) for each in value.values())
+    if isinstance(value, (list, Many)):
+        return any(_says(each, key) for each in (value.values if isinstance(value, Many) else value))
+    return value is not None and value != 0
 
 
 def gpu_sizes(node: Tree, where: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ Paths: azure-ai-ml 1.35 (2025-12-01), azure-mgmt-machinelearningservices 1.0.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from exportguard.adapters.azure.operations.embedded import commands
@@ -92,6 +93,23 @@ def asset_model(value: Tree, where: str) -> Item:
     return model(Unknown(f"`{name[:500]}` does not say which model it is"), where)
 
 
+_OWN_FILE: Final = re.compile(
+    r"(?:azureml:)?(?://[^?#]*)?/?(?:[^?#]*/)?workspaces/[^/?#]+/models/[^/?#]+(?:/(?:versions|labels)/[^/?#]+)?",
+    re.IGNORECASE,
+)
+
+
+def _served(call: Call) -> list[Item]:
+    """The model that a deployment serves. One that is registered in the workspace is a file of somebody's own: where
+    it came from a registry, its registration named it."""
+    found = []
+    for at, value in walk(call.body, "properties.model"):
+        inner = value.get("assetid") if isinstance(value, dict) else value
+        if not (isinstance(inner, str) and _OWN_FILE.fullmatch(inner) and "registries/" not in inner.lower()):
+            found.append(asset_model(value, at))
+    return found
+
+
 def _online(call: Call) -> Items:
     count = most("sku.capacity", "properties.scaleSettings.maxInstances")(call.body)
     found = [machine(text(v, at), count, at) for at, v in walk(call.body, "properties.instanceType")]
@@ -101,7 +119,7 @@ def _online(call: Call) -> Items:
         if v not in (0, "0", "")
     ]
     found = found or [machine(Unknown("the deployment names no instance type"), count)]
-    return found + [asset_model(v, at) for at, v in walk(call.body, "properties.model")]
+    return found + _served(call)
 
 
 _online_patch = first_of(
@@ -116,7 +134,7 @@ def _batch(call: Call) -> Items:
     if not found:
         found = [item for at, v in walk(call.body, "properties.compute") for item in _named_compute(call, v, at)]
     found = found or [unknown("the deployment names no compute", kind=ACCELERATOR)]
-    return found + [asset_model(v, at) for at, v in walk(call.body, "properties.model")]
+    return found + _served(call)
 
 
 def _named_compute(call: Call, value: Tree, where: str) -> list[Item]:
