@@ -258,7 +258,7 @@ def _one(
             _nested(resource, scope, found, depth)
         elif found.wanted(full):
             found.resources.append(
-                Resource(full, whole_name, _body(resource, scope), copies, sure, found.group, scope.group)
+                Resource(full, whole_name, _body(resource, scope, full), copies, sure, found.group, scope.group)
             )
         elif resource.get("location") is not None:
             found.elsewhere.setdefault(full, []).append(evaluate(resource["location"], scope))
@@ -297,10 +297,15 @@ def _nested(resource: dict[str, Tree], scope: Scope, found: Found, depth: int) -
         found.group = before
 
 
-def _body(resource: dict[str, Tree], scope: Scope) -> Tree:
+_POINTING: Final = ("microsoft.insights/", "microsoft.standbypool/", "microsoft.app/", "microsoft.web/")
+"""Types that say what they are for by an id, and are of that one's size."""
+
+
+def _body(resource: dict[str, Tree], scope: Scope, kind: str = "") -> Tree:
     """What would be sent: the resource without its children, expressions evaluated, property loops made."""
     kept = {key: value for key, value in resource.items() if key not in ("resources", "dependson", "copy", "condition")}
-    return _pointed(kept, evaluate(unrolled(kept, scope), scope), scope)
+    body = evaluate(unrolled(kept, scope), scope)
+    return _pointed(kept, body, scope) if kind.startswith(_POINTING) else body
 
 
 _NAMESPACE: Final = re.compile(r"/([\w.-]+\.[\w.-]+)/")
