@@ -8,8 +8,10 @@ machines, models or templates is unknown.
 from __future__ import annotations
 
 import base64
+import itertools
 import re
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from exportguard.adapters.azure.words import words
@@ -36,7 +38,10 @@ _GROUPS: Final = (
     r"|stack|ts|resource|rest|compute-fleet|quota|lab|compute-bulk-actions|standby-vm-pool|hybridaks|stack-hci-vm"
     r"|container|containerapp|image|managedapp|restore-point|backup|account|fleet|connectedk8s"
 )
-_CLI: Final = re.compile(rf"\baz(?:\.cmd)?\s+(?P<group>{_GROUPS})\b(?P<rest>[^#]*)", re.IGNORECASE)
+_CLI: Final = re.compile(
+    rf"(?:\baz(?:\.cmd|\.exe)?|\bazure[.-]cli|\bwhich\s+az\))(?:\s+--?[a-z][\w-]*(?:[\s=]+[^\s-]\S*)?){{0,6}}?\s+(?P<group>{_GROUPS})\b(?P<rest>[^#]*)",
+    re.IGNORECASE,
+)
 _TAKES: Final = re.compile(
     r"(?:^|\s)(?:create|update|start|restart|redeploy|reimage|resize|scale|add|invoke-action|deploy|execute|convert"
     r"|restore-disks|restore|submit|invoke|attach)(?=\s|$)",
@@ -101,6 +106,7 @@ _HOST: Final = re.compile(
 )
 _WRITES: Final = re.compile(
     r"(?:-X|--request|--method|-m|-Method|set-method>|method\s*[=:])\s*[\"']?(?:PUT|POST|PATCH)\b"
+    r"|\bcurl\b.*\s(?:-d|--data[\w-]*|--json|-T|--upload-file|-F|--form)\b|\bhttps?\s+(?:PUT|POST|PATCH)\b"
     r"|\b(?:requests|session|client|httpx|http|axios)\w*\.(?:put|post|patch)\b",
     re.IGNORECASE,
 )
@@ -117,6 +123,17 @@ _ASKS: Final = re.compile(
     re.IGNORECASE,
 )
 """How a program asks a model, with the SDKs of their vendors."""
+_DEPLOYS: Final = re.compile(
+    r"\b(?:terraform|tofu)\s+(?:\S+\s+){0,4}?apply\b|\bpulumi\s+(?:\S+\s+){0,4}?up\b|\bazd\s+(?:up|provision)\b",
+    re.IGNORECASE,
+)
+"""Tools that deploy what is written elsewhere."""
+_SET_TO: Final = re.compile(
+    r"(?:^|[;\s])(?:alias\s+|export\s+|\$(?:global:|script:)?)?(?P<name>[A-Za-z_]\w*)\s?=\s?"
+    r"(?P<value>\"[^\"$`\n]{1,200}\"|'[^'\n]{1,200}'|[^\s;\"'$`()]{1,100})",
+    re.MULTILINE,
+)
+_QUOTES: Final = re.compile(r"[\"']\s*\+\s*[\"']|[\"'`^]")
 _MODELS: Final = re.compile(
     r"\.openai\.azure\.(?:com|us|cn)|\.services\.ai\.azure\.|\.models\.ai\.azure\.|\.inference\.ml\.azure\."
     r"|api\.openai\.com|api\.anthropic\.com|/chat/completions",
@@ -139,11 +156,30 @@ def taken(script: str, where: str, names: bool = True) -> list[Item]:
             found.setdefault(size.lower(), _item(f"a script names `{size[:300]}`", where, size[:500]))
     sizes = list(dict.fromkeys(match["size"] for match in _SHELL_SIZED.finditer(script)))
     spelled = _sizes_are_small(sizes) if sizes else None
+    values = {match["name"]: match["value"].strip("\"'") for match in islice(_SET_TO.finditer(script), 200)}
     for statement in _STATEMENT.split(_JOINED.sub(" ", script)):
         said = statement.strip()
-        if said and not said.startswith(("#", "//", "REM ")) and len(found) < _MOST_FOUND and _takes(said, spelled):
+        if not said or said.startswith(("#", "//", "REM ")) or len(found) >= _MOST_FOUND:
+            continue
+        if any(_takes(spelling, spelled) for spelling in _spellings(said, values)):
             found.setdefault(said.lower(), _item(f"a script takes what it does not spell out: `{said[:300]}`", where))
     return list(found.values())
+
+
+def _spellings(said: str, values: dict[str, str]) -> list[str]:
+    """*said* as it is written, and as a shell will read it: without quotes in words, with what names stand for."""
+    found = [said]
+    plain = _QUOTES.sub("", said)
+    if plain != said:
+        found.append(plain)
+    first = plain.split(maxsplit=1)
+    if values and ("$" in plain or (first and first[0] in values)):
+        filled = re.sub(r"\$\{?(\w+)\}?", lambda match: values.get(match[1], match[0]), plain)
+        if first and first[0] in values:
+            filled = values[first[0]] + filled[len(first[0]) :]
+        if filled != plain:
+            found.append(filled)
+    return found
 
 
 def unpacked(script: str) -> str:
@@ -181,6 +217,8 @@ def _takes(said: str, spelled: bool | None) -> bool:
     """Whether the statement *said* takes something that it does not spell out, or that nobody can spell out. *spelled*:
     whether the whole script's sizes are such that have no accelerator (PowerShell and the SDKs put them together
     before); None where it has none."""
+    if _DEPLOYS.search(said):
+        return True
     for command in _CLI.finditer(said):
         if _command_takes(command["group"].lower(), command["rest"]):
             return True
@@ -194,6 +232,14 @@ def _takes(said: str, spelled: bool | None) -> bool:
     if _MODELS.search(said) and (_WRITES.search(said) or "curl" in said.lower() or "chat/completions" in said.lower()):
         return True
     return bool(_HOST.search(said) and _WRITES.search(said) and not _HARMLESS_TYPE.search(said))
+
+
+def _from_file(rest: str) -> bool:
+    """Whether arguments are read from a file (`@name`), which is no option's own."""
+    words_ = rest.split()
+    return any(
+        word.startswith("@") and not before.startswith("-") for before, word in itertools.pairwise(["", *words_])
+    )
 
 
 def _command_takes(group: str, rest: str) -> bool:
@@ -218,6 +264,8 @@ def _command_takes(group: str, rest: str) -> bool:
     if words_.split()[-1:] == ["scale"] and set(_TO_NONE.findall(rest)) == {"0"}:
         return False
     sizes = [m["size"] for m in _SIZED.finditer(rest)]
+    if not sizes and (_from_file(rest) or (group == "batch" and "--json-file" in rest)):
+        return group in _ONLY_BY_SIZE
     if group in ("hdinsight", "kusto", "batch") and not sizes and "pool" not in words_ and "create" not in words_:
         return False
     if group in _ONLY_BY_SIZE:
