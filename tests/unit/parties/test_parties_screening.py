@@ -134,6 +134,10 @@ def test_a_part_of_a_body_called_by_an_alias_is_at_least_a_review(screener: Name
         "Sichuan University <info@example.com>",
         "sichuanuniversity",
         "WargosIndustry",
+        "科大讯飞北京办事处",  # a seat or a part behind a short name
+        "哈工程北京办事处",
+        "北理工重点实验室",
+        "哈工大采购部",
         "烽火通信",  # a brand and the trade that the list leaves out, a city with its 市
         "上海商汤智能科技有限公司",
         "深圳鹏芯微集成电路制造有限公司",

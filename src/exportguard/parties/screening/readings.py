@@ -39,6 +39,8 @@ _MOST_WORDS = 14
 _SHORTEST_BRAND = 5
 _SHORTEST_INSIDE = 4
 """A Han alias inside a longer name has at least this many characters: `南航` is also an airline."""
+_SHORTEST_BEFORE = 3
+"""One that the name begins with, before a seat or a part of the body: `哈工程北京办事处`."""
 
 
 class Reading(NamedTuple):
@@ -258,6 +260,9 @@ def _known(run: str, aliases: Aliases) -> tuple[tuple[str, ...], str]:
             if before and not says_little(before):
                 continue
             return names, "" if not after or (says_little(after) and not names_a_part(after)) else after
+    after = key[_SHORTEST_BEFORE:]
+    if after and (names_a_part(after) or says_little(after)) and (names := aliases.han.get(key[:_SHORTEST_BEFORE])):
+        return names, after
     return (), run
 
 
