@@ -50,17 +50,18 @@ def keys(by: str, request: ProvisioningRequest, customers: Sequence[str]) -> tup
             continue
         if isinstance(party.name, Unknown):
             return ()
-        names += _spellings(party.name)
+        names += spellings(party.name)
         if party.id is not None:
             names.append(f"id:{tidy(party.id)}")
         parent = party.ultimate_parent
         if not isinstance(parent, Unknown) and parent is not None and not isinstance(parent.name, Unknown):
-            names += _spellings(parent.name)
+            names += spellings(parent.name)
     return tuple(sorted(set(names)))
 
 
 @lru_cache(maxsize=4096)
-def _spellings(name: str) -> tuple[str, ...]:
+def spellings(name: str) -> tuple[str, ...]:
+    """What use of an end user of this name is counted under."""
     from exportguard.parties.screening.words import LEGAL_FORMS
 
     plain = tidy(name)

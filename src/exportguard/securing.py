@@ -134,7 +134,7 @@ def _secure_held_still(
         draft.recorded = log is not None
     except BaseException as error:
         if not _is_refusal(error):
-            _give_back_unsure(ledger, draft)
+            _give_back_unsure(ledger, draft, error)
         if joint and isinstance(error, LedgerError) and not _is_refusal(error):
             raise RecordError(str(error)) from error
         _raise_as(LedgerError, error)
@@ -172,7 +172,7 @@ def _secure(log: DecisionLog | None, ledger: Ledger | None, state: State, draft:
             draft.recorded = True
     except BaseException as error:
         if not _is_refusal(error):
-            _give_back_unsure(ledger, draft)
+            _give_back_unsure(ledger, draft, error)
         joint = shared is not None and shared is getattr(log, "database", None)
         if joint and isinstance(error, LedgerError) and not _is_refusal(error):
             raise RecordError(str(error)) from error
@@ -279,12 +279,18 @@ def count_anyway(ledger: Ledger | None, state: State, draft: Draft) -> None:
         draft.reserved = True
 
 
-def _give_back_unsure(ledger: Ledger, draft: Draft) -> None:
+_NOT_MADE: Final = frozenset({"locked", "readonly", "cannot-create"})
+"""Failures of a store in which nothing of a transaction can have arrived."""
+
+
+def _give_back_unsure(ledger: Ledger, draft: Draft, error: BaseException) -> None:
     """As `give_back`, also when the reservation itself failed: its commit may have arrived although its answer did not.
 
-    Not under a client token, though: what is there may be of an earlier call, which may have been carried out.
+    Not under a client token, though: what is there may be of an earlier call, which may have been carried out. And not
+    where it cannot have arrived: to ask a store that is locked would only take as long again.
     """
-    draft.reserved = draft.reserved or draft.token is None
+    arrived = getattr(error.__cause__, "kind", None) not in _NOT_MADE
+    draft.reserved = draft.reserved or (draft.token is None and arrived)
     give_back(ledger, draft)
 
 
@@ -344,6 +350,13 @@ def _at_least(stated: int | Unknown, used: int) -> int:
     return used if isinstance(stated, Unknown) else max(stated, used)
 
 
+def _keep(ledger: Ledger, draft: Draft) -> None:
+    """Another process may have given back meanwhile what it shared with this call by their client token."""
+    made = ledger.get(draft.key)
+    if made is not None and made.state.value == "released" and draft.as_of is not None:
+        ledger.reserve(draft.key, made.usage, made.authorizations, as_of=draft.as_of)
+
+
 def settle(ledger: Ledger | None, draft: Draft, result: CallResult, tokens: int | None = None) -> None:
     """Commit on success, release on a definite failure; what is unclear stays reserved until it is reconciled.
 
@@ -353,6 +366,8 @@ def settle(ledger: Ledger | None, draft: Draft, result: CallResult, tokens: int 
         return
     mine = _leave(draft, failed=result is CallResult.FAILED)
     if result is CallResult.UNCLEAR:
+        if draft.token is not None:
+            _keep(ledger, draft)
         return
     if result is CallResult.SUCCEEDED:
         usage = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterator
@@ -440,6 +441,15 @@ def test_the_log_is_exported_in_three_formats(make, tmp_path):
     assert table[1]["rules"] == ["house/look-first"]
     assert json.loads(table[1]["record"])["decision_id"] == decision
     assert len(shell("log", "export", "--since", "2999-01-01")[1].splitlines()) == 0
+
+
+def test_a_parquet_export_replaces_nothing_but_a_file(make, tmp_path):
+    """Root's would put one where a device or a pipe was."""
+    run(client(make()), kind="t3.micro")
+    os.mkfifo(tmp_path / "pipe")
+    code, told = shell("log", "export", "--format", "parquet", "-o", str(tmp_path / "pipe"))
+    assert (code, "is no file" in told) == (2, True)
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_replaying_as_understood_now_lists_what_was_let_out_and_would_be_refused(make, tmp_path):

@@ -16,6 +16,7 @@ from exportguard import Guard, securing
 from exportguard.authority import open_ledger
 from exportguard.cli.demo.servers import ArmHandler, CountingServer, OpenAIHandler, serving
 from exportguard.language import PolicySource
+from exportguard.record import open_log
 
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 COUNTED = """
@@ -161,3 +162,34 @@ def test_nothing_stays_of_a_call_that_is_given_up(load, tmp_path, way, server, m
     assert gate.done.is_set()
     assert server.connections == 0
     assert pending(store) == []
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_a_call_is_judged_once_where_no_more_threads_start(load, tmp_path, way, server, monkeypatch, installed):
+    """The executor has queued the work by the time it says that it cannot start a thread for it."""
+    store = tmp_path / "store.sqlite3"
+    guard = load((PolicySource("counted.yaml", COUNTED),), record=store, ledger=store, clock=lambda: AT)
+    if installed:
+        guard.install()
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        queued, original = [], loop.run_in_executor
+
+        def refused(executor: Any, function: Any, *arguments: Any) -> Any:
+            if type(getattr(function, "__self__", None)).__module__ != "exportguard.offloop":
+                return original(executor, function, *arguments)
+            queued.append(function)
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(loop, "run_in_executor", refused)
+        with suppress(Exception):  # what becomes of the answer of a server that is none
+            await way[0](guard, server, installed)
+        assert queued
+        for each in queued:
+            each()
+
+    with guard.acting_for("cust-zurich"):
+        asyncio.run(main())
+    assert pending(store) == []
+    assert len([each for each in open_log(store).read() if each.record["outcome"] == "ALLOW"]) == 1

@@ -11,6 +11,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -96,6 +98,21 @@ class Server:
         self._process.send_signal(signal.SIGQUIT)
         self._process.wait(20)
         self._process = None
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """All of its processes are stopped, and go on afterwards."""
+        assert self._process is not None
+        main = self._process.pid
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        every = [main, *map(int, children)]
+        for pid in every:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in every:
+                os.kill(pid, signal.SIGCONT)
 
     def stop(self) -> None:
         if self._process is not None:

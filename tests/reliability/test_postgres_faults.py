@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -82,4 +83,17 @@ def test_another_writer_that_hangs_in_its_transaction(server: postgres_server.Se
         with pytest.raises(RecordError, match="locked by another process"):
             log.append({"decision_id": "d1"})
     assert log.append({"decision_id": "d1"}) == 1
+    log.close()
+
+
+def test_a_server_that_stands_still_is_not_waited_for_without_end(server: postgres_server.Server) -> None:
+    """It takes what is sent and never answers: none of its own time limits runs then."""
+    log = open_log(server.fresh(f"t{uuid.uuid4().hex}"), timeout=0.2)
+    log.append({"decision_id": "d1"})
+    with server.standing_still():
+        began = time.monotonic()
+        with pytest.raises(RecordError, match="cannot be reached"):
+            log.append({"decision_id": "d2"})
+        assert time.monotonic() - began < 30
+    assert log.append({"decision_id": "d3"}) >= 2
     log.close()

@@ -265,7 +265,7 @@ def lower(
 ) -> None:
     from typing import get_args
 
-    from exportguard.accounting import tidy
+    from exportguard.accounting import spellings, tidy
     from exportguard.authority import UsageDraw
     from exportguard.authority.ledger.model import By
 
@@ -273,7 +273,10 @@ def lower(
         raise ConfigurationError(f"nothing is counted by `{by}`", remedy=f"There are: {', '.join(get_args(By))}.")
     if not accelerators and not tpp:
         raise ConfigurationError("by how much did it fall?", remedy="Give --accelerators, --tpp, or both.")
-    whose = {tidy(each) if by == "end_user" else each for each in of}
+    whose = set(of)
+    if by == "end_user":
+        named = ((tidy(each),) if each.startswith("id:") else spellings(each) for each in of)
+        whose = {each for some in named for each in some}
     with _ledger(ledger, record) as book:
         draws = [UsageDraw(by, each, 0, accelerators, tpp) for each in sorted(whose)]  # type: ignore[arg-type]
         book.lower(f"lowered-{key}", draws, as_of=datetime.now(UTC), note=note)

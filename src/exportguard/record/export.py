@@ -191,6 +191,8 @@ def write_parquet(stored: Iterable[StoredRecord], path: str | os.PathLike[str], 
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
     target, count = Path(path), 0
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
+    if target.exists() and not target.is_file():
+        raise RecordError(f"the export cannot be written to {target}: it is no file")
     try:
         with pq.ParquetWriter(unfinished, schema, compression="zstd") as writer:
             rows: list[dict[str, Any]] = []

@@ -175,13 +175,16 @@ class Database:
 
         Raises StorageError when the store itself refused, which concerns all of them.
         """
-        for attempt in (1, 2):
-            try:
-                return self._attempt(batch)
-            except StorageError as error:
-                if attempt == 2 or not self._driver.retries(error):
-                    raise
-        raise AssertionError("unreachable")
+        try:
+            return self._attempt(batch)
+        except StorageError as error:
+            if not self._driver.retries(error):
+                raise
+            lost = error
+        try:
+            return self._attempt(batch)
+        except StorageError as error:
+            raise lost from error  # it says that what was lost may have arrived
 
     def _attempt(self, batch: list[_Item]) -> BaseException | None:
         session = self._writer

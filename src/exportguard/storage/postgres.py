@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,35 @@ if TYPE_CHECKING:
 ONE_WRITER = 0x6578_706F_7274
 """The advisory lock that lets one transaction write at a time, as `BEGIN IMMEDIATE` does in SQLite: sequence numbers
 have no gaps and no two writers can wait for one another."""
+
+
+_GRACE_S = 2.0
+"""After its own time limits, for a server that still answers to say so."""
+
+
+def _patient(psycopg: Any, limit: float) -> Any:
+    """A class of connections that wait no longer than *limit* for an answer. A server that stands still, or a network
+    that swallows what is sent, never gives one: the server's own limits do not help then."""
+
+    def bounded(connection: Any, work: Any) -> Any:
+        end = time.monotonic() + limit
+        ready = None
+        try:
+            wanted = next(work)
+            while True:
+                ready = yield wanted
+                if not ready and time.monotonic() > end:
+                    connection.pgconn.finish()
+                    raise psycopg.OperationalError("the server does not answer")
+                wanted = work.send(ready)
+        except StopIteration as over:
+            return over.value
+
+    class Patient(psycopg.Connection):  # type: ignore[misc]
+        def wait(self, gen: Any, *arguments: Any, **options: Any) -> Any:
+            return super().wait(bounded(self, gen), *arguments, **options)
+
+    return Patient
 
 
 class PostgresDriver:
@@ -59,6 +89,12 @@ class PostgresDriver:
                 ),
             },
         )
+
+        patient = _patient(psycopg, milliseconds * 3 / 1000 + _GRACE_S)
+
+        @sqlalchemy.event.listens_for(self._engine, "do_connect")
+        def connect(_dialect: object, _record: object, arguments: Any, options: Any) -> Any:
+            return patient.connect(*arguments, **options)
 
     def check(self) -> None:
         return None
