@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING
 
+from exportguard.documents.looking import looked_at
 from exportguard.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -75,9 +77,10 @@ def _shipped(name: str) -> PolicySource:
 
 
 def _from_path(path: Path) -> list[PolicySource]:
-    if path.is_file():
+    found = looked_at(path)
+    if found is not None and S_ISREG(found.st_mode):
         return [_read(path, str(path))]
-    if not path.is_dir():
+    if found is None or not S_ISDIR(found.st_mode):
         raise ConfigurationError(f"`{path}` is neither a file nor a folder", remedy="Name a policy folder or file.")
     files = [file for file in yaml_files(path) if not _stands_beside(file)]
     if not files:

@@ -196,6 +196,15 @@ def test_rules_over_cumulative_use_see_what_the_ledger_holds(tmp_path):
     assert code("--ledger", str(used), EXPORTGUARD_HOME=str(tmp_path / "other")) == 1
 
 
+@pytest.mark.parametrize("verb", ["check", "explain"])
+def test_a_ledger_that_is_not_there_is_told_and_not_made_by_looking(tmp_path, verb):
+    nowhere = tmp_path / "folder" / "ledger.sqlite3"
+    done = exportguard(verb, "-", "--ledger", str(nowhere), "--as-of", "2024-08-23", stdin=json.dumps(T3))
+    assert done.returncode == 0
+    assert f"warning: {nowhere}: there is no ledger here: nothing counts as used so far\n" in done.stderr
+    assert not nowhere.parent.exists()
+
+
 def test_an_instant_needs_a_timezone():
     assert exportguard("check", "-", "--as-of", "2024-08-23T10:00:00", stdin=json.dumps(T3)).returncode == 2
     assert exportguard("check", "-", "--as-of", "yesterday", stdin=json.dumps(T3)).returncode == 2

@@ -143,3 +143,61 @@ def test_standard_output_may_be_closed_early(many):
     errors = process.stderr.read()
     process.wait(60)
     assert b"Traceback" not in errors
+
+
+TOO_LONG = "x" * 300
+"""A path that cannot be looked at, for root as well, whom no folder is closed to."""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", TOO_LONG),
+        ("explain", TOO_LONG),
+        ("lint", TOO_LONG),
+        ("fmt", TOO_LONG),
+        ("test", TOO_LONG),
+        ("coverage", TOO_LONG),
+        ("prove", TOO_LONG),
+        ("diff", TOO_LONG, "default", "--no-prove"),
+        ("diff", "default", "default", "--no-prove", "--log", TOO_LONG),
+        ("own", TOO_LONG, "x"),
+        ("screen", "--file", TOO_LONG),
+        ("init", TOO_LONG),
+        ("check", "-", "--lists", TOO_LONG),
+        ("check", "-", "--policies", TOO_LONG),
+        ("check", "-", "--customers", TOO_LONG),
+        ("check", "-", "--customers", f"{TOO_LONG}.sqlite"),
+        ("check", "-", "--authorizations", TOO_LONG),
+        ("test", str(ROOT / "policies" / "baseline"), "--policies", TOO_LONG),
+        ("log", "tail", "--record", TOO_LONG),
+        ("log", "verify", "--record", TOO_LONG),
+        ("authorizations", "reconcile", "--ledger", TOO_LONG),
+    ],
+    ids=lambda arguments: " ".join(arguments).replace(TOO_LONG, "PATH").replace(str(ROOT), ""),
+)
+def test_a_path_that_cannot_be_looked_at_is_told_by_its_name_and_never_with_a_traceback(arguments, tmp_path):
+    done = run(*arguments, stdin="{}", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    # A table folds what is long.
+    assert "xxxxxxxx" in done.stdout + done.stderr
+
+
+def test_a_folder_that_may_not_be_entered_is_told_apart_from_one_that_is_not_there(tmp_path, monkeypatch):
+    def closed(self, **_):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "stat", closed)
+    for arguments in (("lint", "closed/x"), ("check", "-", "--policies", "closed/x"), ("log", "tail", "--record", "x")):
+        done = run(*arguments, stdin="{}", cwd=tmp_path)
+        assert done.returncode == 2
+        assert re.fullmatch(r"error: (closed/)?x: cannot be read: Permission denied\n", done.stderr), done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_a_full_disk_behind_standard_output_is_told_without_a_traceback():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*COMMAND, "schema"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "error: No space left on device\n"

@@ -15,6 +15,7 @@ from exportguard.authoring.proof.mentions import Mentions
 from exportguard.authoring.proof.prover import Prover
 from exportguard.authoring.proof.terms import UnsupportedError
 from exportguard.authoring.proof.unknowns import Bounds
+from exportguard.documents.looking import looked_at
 from exportguard.errors import ConfigurationError
 from exportguard.language import CompiledPolicySet, CompiledRule, PolicySource
 from exportguard.language.syntax import Node
@@ -39,7 +40,7 @@ def sources_of(name: str) -> tuple[PolicySource, ...]:
     Raises:
         ConfigurationError: it is none of these.
     """
-    if Path(name).exists():
+    if looked_at(Path(name)) is not None:
         return policy_sources(name)
     packs: list[str] = []
     for part in (part.strip() for part in name.split(",")):

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from stat import S_ISDIR
 
+from exportguard.documents.looking import looked_at
 from exportguard.errors import ConfigurationError, PolicyError
 from exportguard.language import PolicySource
 from exportguard.language.parse import Mapping, parse
@@ -61,15 +63,16 @@ def files_of(paths: Iterable[Path | str]) -> list[PolicyFile]:
     """The YAML files in and under *paths*, each once, sorted; hidden folders are left out.
 
     Raises:
-        ConfigurationError: a path that is not there.
+        ConfigurationError: a path that is not there, or that cannot be looked at.
     """
     found: dict[Path, PolicyFile] = {}
     for given in paths:
         path = Path(given)
-        if path.is_dir():
+        found_there = looked_at(path)
+        if found_there is not None and S_ISDIR(found_there.st_mode):
             for file in yaml_files(path):
                 found.setdefault(file.absolute(), PolicyFile(file.absolute(), kind_of(file)))
-        elif path.exists():
+        elif found_there is not None:
             found.setdefault(path.absolute(), PolicyFile(path.absolute(), kind_of(path)))
         else:
             raise ConfigurationError(f"`{path}` is not there", remedy="Name a policy folder or a file.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from exportguard.errors import ConfigurationError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 TEMPLATES = Path(__file__).parent / "templates"
-SCHEMAS = ("policy", "suite", "customers", "authorizations")
+SCHEMAS = ("policy", "suite", "properties", "customers", "authorizations")
 _FILES = {
     "policy.yaml": "policies/{name}/policy.yaml",
     "tests.yaml": "policies/{name}/tests.yaml",
@@ -49,7 +50,7 @@ def create(folder: Path, name: str, *, force: bool = False) -> list[Path]:
         ConfigurationError: a file that is there, or that cannot be written.
     """
     files = list(plan(folder, name))
-    there = [path for path, _ in files if path.exists() or path.is_symlink()]
+    there = [path for path, _ in files if os.path.lexists(path)]
     if there and not force:
         raise ConfigurationError(
             f"`{there[0]}` is there already", remedy="Choose another folder or --name, or overwrite with --force."

@@ -93,6 +93,11 @@ def run() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(2) from None
+    except OSError as error:
+        # Of the machine, not of ours: a full disk behind standard output, a working directory that is gone.
+        where = "" if error.filename is None else f"{error.filename}: "
+        print(f"error: {where}{error.strerror or error}", file=sys.stderr)
+        raise SystemExit(2) from None
     except Exception:  # noqa: BLE001
         # Python's own exit code for a traceback is 1, which here means "some request is denied".
         traceback.print_exc()

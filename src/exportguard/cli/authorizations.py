@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="authorizations",
-    help="Authorizations, approvals and reservations: list, approve, reconcile.",
+    help="Authorizations, approvals and reservations: list, approve, reconcile, lower.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -46,7 +46,7 @@ def _ledger(place: str | None, record: str | None) -> Iterator[Ledger]:
 
     found = store("ledger", place, beside=record)
     if not is_there(found):
-        raise InputError("there is no ledger here", place=found, remedy="Give --ledger.")
+        raise InputError("there is no ledger here", place=found, remedy="Name another with --ledger; a guard makes one as soon as it loads.")
     ledger = open_ledger(found)
     try:
         yield ledger

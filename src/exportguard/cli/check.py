@@ -100,12 +100,15 @@ class _NothingUsed:
 
 def _ledger(target: str | None) -> Any:
     """What rules over cumulative use are answered from. Only read: a check reserves nothing."""
+    from exportguard.cli.log import is_there
     from exportguard.record import default_store
 
     if target == "none":
         return None
-    place = default_store() if target is None else target
-    if target is None and not default_store().exists():
+    place = str(default_store()) if target is None else target
+    if not is_there(place):
+        if target is not None:
+            print(f"warning: {place}: there is no ledger here: nothing counts as used so far", file=sys.stderr)
         return _NothingUsed()
     from exportguard.authority import open_ledger
 

@@ -89,7 +89,7 @@ def _table() -> tuple[dict[str, Any], Path]:
     here = Path.cwd()
     for folder in (here, *here.parents):
         file = folder / "pyproject.toml"
-        if not file.is_file():
+        if not os.path.isfile(file):
             continue
         try:
             table = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("exportguard", {})

@@ -10,9 +10,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 from urllib.parse import quote
 
+from exportguard.documents.looking import looked_at
 from exportguard.errors import ConfigurationError, DocumentError
 from exportguard.forks import Lock
 from exportguard.parties.customer import Customer
@@ -116,7 +118,8 @@ class SQLiteDirectory(_Database):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.name = str(path)
-        if not path.is_file():
+        found = looked_at(path)
+        if found is None or not S_ISREG(found.st_mode):
             raise DocumentError("the customers database is not there", place=self.name)
         try:
             self._connection = sqlite3.connect(

@@ -59,7 +59,7 @@ class SqliteDriver:
         self._identity: tuple[int, int] | None = None
         self._size = 0
         self._damaged = False
-        if self.path.is_dir():
+        if os.path.isdir(self.path):
             raise StorageError("cannot-create", self.place, "this is a directory, not a file")
         kind = network_file_system(self.path)
         if kind is not None:

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from exportguard.cli.check import Format, read_instant
+from exportguard.documents.looking import looked_at
 from exportguard.errors import ConfigurationError, InputError, LedgerError
 
 if TYPE_CHECKING:
@@ -38,7 +40,11 @@ def opened(record: str | None) -> Iterator[SqlLog]:
 
     place = store("record", record)
     if not is_there(place):
-        raise InputError("there is no decision log here", place=place, remedy="Give --record.")
+        raise InputError(
+            "there is no decision log here",
+            place=place,
+            remedy="Name another with --record; a guard makes one as soon as it loads.",
+        )
     log = open_log(place)
     assert isinstance(log, SqlLog)
     try:
@@ -48,9 +54,13 @@ def opened(record: str | None) -> Iterator[SqlLog]:
 
 
 def is_there(place: str) -> bool:
-    """Whether something is kept at *place*, as far as that can be said without opening it."""
-    path = Path(place).expanduser()
-    return "://" in place or (path.exists() and (not path.is_file() or path.stat().st_size > 0))
+    """Whether something is kept at *place*, as far as that can be said without opening it.
+
+    Raises ConfigurationError where nobody can tell."""
+    if "://" in place:
+        return True
+    found = looked_at(Path(place).expanduser())
+    return found is not None and (not S_ISREG(found.st_mode) or found.st_size > 0)
 
 
 @app.command("tail", help="The last decisions, oldest first; with --follow, those to come as well.")

@@ -49,7 +49,7 @@ def load_lists(lists: Any, *, max_list_age: timedelta | int | str | None = None)
         return InstalledScreener(max_list_age=age)
     if isinstance(lists, str | os.PathLike):
         path = Path(lists).expanduser()
-        if path.is_dir():
+        if os.path.isdir(path):
             return InstalledScreener(max_list_age=age, folder=path)
         from exportguard.parties.screening.screener import load_screener
 
