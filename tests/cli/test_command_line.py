@@ -201,3 +201,33 @@ def test_a_full_disk_behind_standard_output_is_told_without_a_traceback():
         done = subprocess.run([*COMMAND, "schema"], stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 2
     assert done.stderr == "error: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("check", "-", "--as-of", "soon"), "--as-of"),
+        (("log", "export", "--since", "soon"), "--since"),
+        (("log", "export", "--until", "soon"), "--until"),
+        (("log", "erase", "--before", "soon", "--by", "b", "--reason", "r"), "--before"),
+    ],
+)
+def test_a_date_that_is_none_is_told_with_the_option_that_it_stands_in(arguments, option):
+    done = run(*arguments, stdin="{}")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: {option}: `soon` is no date or instant\n")
+
+
+def test_a_percentage_that_is_none_is_told_once_and_with_a_remedy(tmp_path):
+    for text, said in (("x", "`x` is neither a decimal nor a fraction"), ("500", "`500` is not between 0 and 100")):
+        done = run("own", "graph.json", "a", "--at-least", text, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (
+            2,
+            f"error: --at-least: {said}\n  help: Write a percentage, such as 50 or 33.3.\n",
+        )
+
+
+def test_a_list_that_cannot_be_fetched_says_why_in_plain_words():
+    done = run("data", "refresh", "--list", "http://127.0.0.1:1/list.json")
+    assert done.returncode == 2
+    assert "cannot be fetched: Connection refused\n" in done.stderr

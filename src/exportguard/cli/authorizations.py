@@ -46,7 +46,11 @@ def _ledger(place: str | None, record: str | None) -> Iterator[Ledger]:
 
     found = store("ledger", place, beside=record)
     if not is_there(found):
-        raise InputError("there is no ledger here", place=found, remedy="Name another with --ledger; a guard makes one as soon as it loads.")
+        raise InputError(
+            "there is no ledger here",
+            place=found,
+            remedy="Name another with --ledger; a guard makes one as soon as it loads.",
+        )
     ledger = open_ledger(found)
     try:
         yield ledger

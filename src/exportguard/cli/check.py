@@ -115,19 +115,23 @@ def _ledger(target: str | None) -> Any:
     return open_ledger(place)
 
 
-def read_instant(text: str | None) -> datetime | None:
-    """`2024-05-01` is its first instant in UTC; an instant needs a timezone. Raises ConfigurationError."""
+def read_instant(text: str | None, option: str = "--as-of") -> datetime | None:
+    """What *option* says. `2024-05-01` is its first instant in UTC; an instant needs a timezone.
+
+    Raises:
+        ConfigurationError: it is no date or instant.
+    """
     if text is None:
         return None
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
         raise ConfigurationError(
-            f"`{text}` is no date or instant", place="--as-of", remedy="Write 2024-05-01 or 2024-05-01T00:00:00Z."
+            f"`{text}` is no date or instant", place=option, remedy="Write 2024-05-01 or 2024-05-01T00:00:00Z."
         ) from None
     if instant.tzinfo is None:
         if len(text) > len("2024-05-01"):
-            raise ConfigurationError(f"`{text}` has no timezone", place="--as-of", remedy=f"Write {text}Z for UTC.")
+            raise ConfigurationError(f"`{text}` has no timezone", place=option, remedy=f"Write {text}Z for UTC.")
         instant = instant.replace(tzinfo=UTC)
     return instant
 

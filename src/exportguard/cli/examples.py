@@ -7,7 +7,7 @@ import typer
 EXAMPLES = {
     "authorizations approve": "01J9… --by b@example.com --reason 'end user verified by phone'",
     "authorizations list": "--authorizations authorizations.yaml",
-    "authorizations lower": "i-0abc --of cust-17 --tpp 126592",
+    "authorizations lower": "i-0abc --of cust-17 --tpp 126656",
     "authorizations reconcile": "01J9… --failed --note 'no such instance in the account'",
     "log checkpoint": "--key signing.pem > checkpoint.txt",
     "log erase": "--before 2016-01-01 --by b@example.com --reason 'retention has ended'",
@@ -16,7 +16,7 @@ EXAMPLES = {
     "log replay": "--now --customers customers.yaml",
     "log show": "01J9…",
     "log tail": "--lines 50 --follow",
-    "log verify": "--checkpoint checkpoint.txt --public-key signing.pub",
+    "log verify": "--checkpoint checkpoint.txt --public-key signing.pub.pem",
 }
 
 

@@ -112,7 +112,8 @@ def _question(lists: str | None, at_least: str | None, more_than: str | None) ->
         percent = stake(text).low
     except ValueError as problem:
         place = "--more-than" if more_than is not None else "--at-least"
-        raise ConfigurationError(f"`{text}` {problem}", place=place) from None
+        said = str(problem) if str(problem).startswith("`") else f"`{text}` {problem}"
+        raise ConfigurationError(said, place=place, remedy="Write a percentage, such as 50 or 33.3.") from None
     return OwnershipQuestion(tuple(sorted(set(codes))), comparison, percent)
 
 

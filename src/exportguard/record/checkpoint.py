@@ -150,20 +150,39 @@ def _cryptography() -> tuple[Any, Any]:
     return serialization, ed25519
 
 
+def _why(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or "it is not such a key"
+
+
 def make_key(path: str | os.PathLike[str], name: str) -> Verifier:
-    """Write a new private key (PEM, PKCS 8, unencrypted, for this user alone) to *path*, which must not exist yet."""
+    """Write a new private key (PEM, PKCS 8, unencrypted, for this user alone) to *path*, and its public half beside it:
+    `log.pem` and `log.pub.pem`. Neither may exist yet.
+
+    Raises:
+        ConfigurationError: one of them cannot be written, or is there; none is left behind then.
+    """
     serialization, ed25519 = _cryptography()
     _check_name(name)
     key = ed25519.Ed25519PrivateKey.generate()
     data = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise ConfigurationError(f"the key cannot be written: {error.strerror}", place=os.fspath(path)) from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    private_file = Path(path)
+    public_file = private_file.with_name(f"{private_file.stem}.pub{private_file.suffix}")
+    written: list[Path] = []
+    for file, content, mode in ((private_file, data, 0o600), (public_file, public, 0o644)):
+        try:
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            written.append(file)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+        except OSError as error:
+            for half in written:
+                half.unlink()
+            raise ConfigurationError(
+                f"the key cannot be written: {error.strerror}", place=str(file), remedy="Name a file that is not there."
+            ) from error
     return Verifier(name, key.public_key().public_bytes_raw())
 
 
@@ -179,8 +198,8 @@ def file_signer(path: str | os.PathLike[str], name: str) -> Signer:
         key = serialization.load_pem_private_key(Path(path).read_bytes(), password=None)
     except (OSError, ValueError, TypeError) as error:
         raise ConfigurationError(
-            f"the signing key cannot be read ({type(error).__name__})", place=os.fspath(path),
-            remedy="Give an unencrypted Ed25519 private key in PEM.",
+            f"the signing key cannot be read: {_why(error)}", place=os.fspath(path),
+            remedy="Give an unencrypted Ed25519 private key in PEM; `exportguard log checkpoint --new-key` makes one.",
         ) from None  # fmt: skip
     if not isinstance(key, ed25519.Ed25519PrivateKey):
         raise ConfigurationError("the signing key is not an Ed25519 key", place=os.fspath(path))
@@ -198,8 +217,9 @@ def file_verifier(path: str | os.PathLike[str], name: str) -> Verifier:
             key = serialization.load_pem_public_key(data)
     except (OSError, ValueError, TypeError) as error:
         raise ConfigurationError(
-            f"the public key cannot be read ({type(error).__name__})", place=os.fspath(path)
-        ) from None
+            f"the public key cannot be read: {_why(error)}", place=os.fspath(path),
+            remedy="Give the Ed25519 public key in PEM that was made beside the signing key.",
+        ) from None  # fmt: skip
     if not isinstance(key, ed25519.Ed25519PublicKey):
         raise ConfigurationError("the public key is not an Ed25519 key", place=os.fspath(path))
     return Verifier(name, key.public_bytes_raw())

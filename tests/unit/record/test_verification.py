@@ -337,6 +337,29 @@ def test_a_key_that_cannot_be_used(tmp_path: Path) -> None:
         make_key(tmp_path / "new.pem", "two words")
 
 
+def test_a_new_key_has_its_public_half_beside_it_for_whoever_verifies(tmp_path: Path) -> None:
+    pytest.importorskip("cryptography")
+    verifier = make_key(tmp_path / "log.pem", "log.example")
+    public = tmp_path / "log.pub.pem"
+    assert file_verifier(public, "log.example") == verifier
+    assert b"PRIVATE" not in public.read_bytes()
+    (tmp_path / "other.pub.pem").write_text("somebody's")
+    with pytest.raises(ConfigurationError, match="File exists"):
+        make_key(tmp_path / "other.pem", "log.example")
+    assert not (tmp_path / "other.pem").exists()
+    assert (tmp_path / "other.pub.pem").read_text() == "somebody's"
+
+
+def test_a_key_that_cannot_be_read_says_why_in_plain_words(tmp_path: Path) -> None:
+    pytest.importorskip("cryptography")
+    (tmp_path / "bad.pem").write_text("nonsense")
+    for make, what in ((file_signer, "signing"), (file_verifier, "public")):
+        with pytest.raises(ConfigurationError, match=f"the {what} key cannot be read: No such file or directory"):
+            make(tmp_path / "none.pem", "name")
+        with pytest.raises(ConfigurationError, match=f"the {what} key cannot be read: it is not such a key"):
+            make(tmp_path / "bad.pem", "name")
+
+
 def test_a_signature_that_was_taken_away_is_named_without_a_key_too(tmp_path: Path) -> None:
     """Beside a signed one before it, or a signed one that was kept; unsigned ones before signing began are none."""
     place = tmp_path / "log"

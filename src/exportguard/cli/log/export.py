@@ -37,7 +37,7 @@ def export(
 ) -> None:
     from exportguard.record.export import lines, ocsf_events, write_parquet
 
-    period = (read_instant(since), read_instant(until))
+    period = (read_instant(since, "--since"), read_instant(until, "--until"))
     if format is Target.PARQUET and output is None:
         raise ConfigurationError("a Parquet file cannot go to standard output", remedy="Give --output FILE.")
     with opened(record) as log, ExitStack() as stack:

@@ -212,8 +212,10 @@ def _beside(log: SqlLog, record: str | None, ledger: str | None) -> Iterator[Fin
 def _text(path: str) -> str:
     try:
         return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read: {error}", place=path) from error
+    except UnicodeDecodeError:
+        raise InputError("not UTF-8 text", place=path, remedy="Give the note as it was printed.") from None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}", place=path) from None
 
 
 @app.command("checkpoint", help="Print a checkpoint of the log: keep it where whoever writes the log cannot reach.")
@@ -255,7 +257,10 @@ def hold(
     with opened(record) as log:
         now = datetime.now(UTC)
         if name is None:
-            for each in holds(log):
+            placed = holds(log)
+            if not placed:
+                print("no legal holds")
+            for each in placed:
                 scope = each.customer or ", ".join(each.decisions) or "everything"
                 print(f"{each.name}: {scope} ({each.reason}, by {each.by})")
         elif lift:
@@ -274,7 +279,7 @@ def erase(
 ) -> None:
     from exportguard.record.retention import erase as erased
 
-    instant = read_instant(before)
+    instant = read_instant(before, "--before")
     assert instant is not None
     with opened(record) as log:
         gone, held = erased(log, before=instant, at=datetime.now(UTC), by=by, reason=reason, years=years)

@@ -118,6 +118,13 @@ def _put(raw: bytes, name: str, folder: Path) -> Path:
     return folder / name
 
 
+def _why(problem: Exception) -> str:
+    """In plain words: `urllib` wraps what the machine said into texts of its own."""
+    reason = getattr(problem, "reason", None)
+    inner = reason if isinstance(reason, Exception) else problem
+    return str(getattr(inner, "strerror", None) or inner)
+
+
 def _fetch(url: str) -> tuple[bytes, date | None]:
     """The bytes at *url* and the day that the server says they are of."""
     import urllib.request
@@ -139,7 +146,9 @@ def _fetch(url: str) -> tuple[bytes, date | None]:
             modified = answer.headers.get("Last-Modified")
     except (OSError, HTTPException, ValueError) as problem:
         raise DocumentError(
-            f"the screening list cannot be fetched: {problem}", place=url, remedy="fetch it by hand, and give the file"
+            f"the screening list cannot be fetched: {_why(problem)}",
+            place=url,
+            remedy="fetch it by hand, and give the file",
         ) from problem
     if len(raw) > MAX_BYTES:
         raise DocumentError(f"the screening list is larger than {MAX_BYTES >> 20} MB", place=url)
