@@ -91,6 +91,8 @@ def test_every_problem_of_every_file_is_told_at_once(tmp_path):
         ("EG409", "item.count > 8", {"basis": "prohibition"}),
         ("EG410", "item.count > 8", {"unless": "item.count > 3"}),
         ("EG410", "item.count > 8", {"unless": "item.count > 3 && item.count < 2"}),
+        ("EG410", "item.count > 8", {"unless": "item.count < 3"}),
+        ("EG410", "party.country == 'CN'", {"unless": "party.country in ['HK', 'MO'] && party.verified"}),
         ("EG407", "item.count > 8", {"effective": "{from: 2020-01-01, until: 2021-01-01}"}),
         ("EG401", "item.count > 8", {"status": "proposed"}),
     ],

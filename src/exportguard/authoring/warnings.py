@@ -114,6 +114,9 @@ def _of_rule(rule: CompiledRule, places: RulePlaces, words: WordLists) -> Iterat
         elif always_holds(lifting, words) or follows(when, lifting):
             told = "true wherever `when` is"
             yield _warning("EG410", f"the `unless` of `{name}` lifts all of it", places.of(rule, "unless"), told)
+        elif never_holds(Node("and", (when, lifting)), words) and not never_holds(when, words):
+            told = "never true where `when` is"
+            yield _warning("EG410", f"the `unless` of `{name}` lifts nothing", places.of(rule, "unless"), told)
     if rule.if_unknown == "flag" and rule.effect is Effect.DENY and _asks_of_controlled(rule):
         yield _warning(
             "EG408",

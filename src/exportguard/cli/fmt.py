@@ -37,7 +37,9 @@ def fmt(
         raise typer.Exit(_standard_input(check, diff))
     files = files_of(given)
     if not files:
-        raise ConfigurationError(f"no YAML file in {', '.join(f'`{path}`' for path in given)}")
+        raise ConfigurationError(
+            f"no YAML file in {', '.join(f'`{path}`' for path in given)}", remedy="Name a policy folder or file."
+        )
     changed = failed = 0
     for file in files:
         try:

@@ -67,7 +67,11 @@ def prove(
     wanted = keyword or ""
     claims = sum(wanted in claim.id for job in found for claim in job.properties.properties)
     if not claims:
-        raise ConfigurationError(f"no claim is called `{wanted}`" if wanted else "there is no claim to prove")
+        known = ", ".join(claim.id for job in found for claim in job.properties.properties)
+        raise ConfigurationError(
+            f"no claim is called `{wanted}`" if known else "there is no claim to prove",
+            remedy=f"There are: {known}." if known else "Write claims into a `properties.yaml` beside the policy.",
+        )
     results: list[tuple[Job, Result]] = []
     with progress("proving", claims, least=1) as step:
         instant = read_instant(as_of) or datetime.now(UTC)

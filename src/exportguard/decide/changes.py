@@ -127,7 +127,7 @@ def _steps(options: Iterable[Option]) -> tuple[Step, ...]:
 
 
 _KINDS = {
-    AuthorizationKind.BIS_LICENSE: "a BIS license",
+    AuthorizationKind.BIS_LICENSE: "a BIS licence",
     AuthorizationKind.LICENSE_EXCEPTION: "a license exception",
     AuthorizationKind.INTERNAL_WAIVER: "an internal waiver",
 }

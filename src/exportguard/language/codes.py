@@ -68,7 +68,7 @@ EXPLANATIONS: dict[str, str] = {
     "EG408": "`if_unknown: flag` is for rules that must not hold what nobody controls. This deny rule is about "
     "accelerators for what they are, so a missing fact lets a controlled chip pass.",
     "EG409": "A rule that restates law or a provider's terms names where they stand.",
-    "EG410": "The `unless` can never be true, or always is: it lifts nothing, or leaves nothing of the rule.",
+    "EG410": "Where `when` is true the `unless` never is, or always: it lifts nothing, or leaves nothing of the rule.",
     "EG411": "Two statuses of the rule are dated so that both hold at some instant. The stricter one counts (enforced, "
     "codified, unverified, suspended, proposed); end one where the other begins.",
     "EG412": "The list of rules is empty: the policy denies, holds and flags nothing.",

@@ -13,18 +13,24 @@ from exportguard.vocabulary.request import ProvisioningRequest
 
 
 class Outcome(StrEnum):
+    """What is done with a request: `ALLOW` releases it, `HOLD` and `DENY` refuse it."""
+
     ALLOW = "ALLOW"
     HOLD = "HOLD"
     DENY = "DENY"
 
 
 class Effect(StrEnum):
+    """What a rule that matches asks for. `FLAG` records a signal and refuses nothing."""
+
     DENY = "deny"
     HOLD = "hold"
     FLAG = "flag"
 
 
 class RuleResult(StrEnum):
+    """What a rule says of one item, party and place. `INDETERMINATE`: facts are missing, the rule is open."""
+
     MATCH = "match"
     NO_MATCH = "no_match"
     INDETERMINATE = "indeterminate"

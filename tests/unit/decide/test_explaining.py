@@ -110,7 +110,7 @@ def test_a_licence_that_would_lift_a_denial_is_obtainable() -> None:
     explanation = _explained(parties=[{**PARTY, "headquarters": "CN"}])
     assert explanation.decision.outcome is Outcome.DENY
     told = [step.then for change in explanation.changes for step in change.steps]
-    assert told == ["a BIS license that names Example (end_user)"]
+    assert told == ["a BIS licence that names Example (end_user)"]
 
 
 def test_ways_round_a_rule_are_shown_to_authors_alone() -> None:

@@ -42,7 +42,7 @@ def replay(
     from exportguard.replay import Replayed, Replayer
 
     if as_of is not None and not now:
-        raise ConfigurationError("`--as-of` goes with `--now`: as decided then is as of then", place="--as-of")
+        raise ConfigurationError("goes with `--now`: as decided then is as of then", place="--as-of")
     counts: dict[str, int] = {}
     shown: list[Replayed] = []
     with opened(record) as log:
