@@ -227,6 +227,28 @@ def test_an_argument_wins_over_a_variable_and_that_over_pyproject(tmp_path):
     assert code() == 2
 
 
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("[tool.exportguard]\npacks = 1\n", "`packs` of [tool.exportguard] is a list of names"),
+        ("[tool.exportguard]\npacks = [1]\n", "`packs` of [tool.exportguard] is a list of names"),
+        ("[tool.exportguard]\nmax_list_age = true\n", "`max_list_age` of [tool.exportguard] is a number of days"),
+        *(
+            (f"[tool.exportguard]\n{key} = {value}\n", f"`{key}` of [tool.exportguard] is text")
+            for key in ("customers", "policies", "authorizations", "lists", "ledger", "record")
+            for value in ("1", '["a"]')
+        ),
+        ("[tool]\nexportguard = 1\n", "`tool.exportguard` should be a table"),
+    ],
+)
+def test_a_setting_of_another_type_is_told_with_its_file(tmp_path, table, said):
+    (tmp_path / "pyproject.toml").write_text(table)
+    for verb in (("check", "-"), ("log", "tail")):
+        done = exportguard(*verb, stdin=json.dumps(T3), cwd=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"error: {tmp_path / 'pyproject.toml'}: {said}\n")
+
+
 @pytest.mark.parametrize("name", ["policy", "suite", "request", "call", "customers", "authorizations", "decision"])
 def test_schemas_are_valid_and_named(name):
     import jsonschema

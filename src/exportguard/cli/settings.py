@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _KEYS = ("customers", "policies", "packs", "authorizations", "lists", "max_list_age", "ledger")
 _STORES = ("record",)
+_WANTED = {"packs": "a list of names", "max_list_age": "a number of days"}
+"""What keys take that are not plain text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,13 @@ def _table() -> tuple[dict[str, Any], Path]:
         if not os.path.isfile(file):
             continue
         try:
-            table = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get("exportguard", {})
+            document: Any = tomllib.loads(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigurationError(f"cannot be read: {error}", place=str(file)) from error
+        tools = document.get("tool", {})
+        table = tools.get("exportguard", {}) if isinstance(tools, dict) else {}
+        if not isinstance(table, dict):
+            raise ConfigurationError("`tool.exportguard` should be a table", place=str(file))
         unknown = sorted(set(table) - {*_KEYS, *_STORES})
         if unknown:
             raise ConfigurationError(
@@ -102,5 +108,16 @@ def _table() -> tuple[dict[str, Any], Path]:
                 place=str(file),
                 remedy=f"There are: {', '.join((*_KEYS, *_STORES))}.",
             )
+        for key, value in table.items():
+            if not _fits(key, value):
+                remedy = 'Write it as `packs = ["baseline"]`.' if key == "packs" else None
+                wanted = _WANTED.get(key, "text")
+                raise ConfigurationError(f"`{key}` of [tool.exportguard] is {wanted}", place=str(file), remedy=remedy)
         return table, folder
     return {}, here
+
+
+def _fits(key: str, value: Any) -> bool:
+    if key == "packs" and isinstance(value, list):
+        return all(isinstance(name, str) for name in value)
+    return isinstance(value, str) or (key == "max_list_age" and isinstance(value, int) and not isinstance(value, bool))
