@@ -153,7 +153,7 @@ def judge(operation: Operation, call: Call, account: str | None = None) -> Obser
         locations=places(call),
         transfer=operation.transfer,
         account=account,
-        tags=_tags(call.body),
+        tags=None if type(call.body) is dict and "tags" not in call.body else _tags(call.body),
     )
 
 
@@ -237,7 +237,7 @@ def _namespace(kind: str) -> str:
 
 
 def _tags(body: Tree) -> dict[str, str]:
-    if body is None or (type(body) is dict and "tags" not in body):
+    if body is None:
         return {}
     for _, tags in walk(body, "tags"):
         if isinstance(tags, dict):

@@ -31,8 +31,10 @@ def place(region: Maybe[str], cloud: str | None, certainty: Certainty = Certaint
 def locations_of(call: Call, *more: str) -> tuple[Location, ...]:
     """The declared locations of *call*; *more* are further paths in the body that name some."""
     cloud, body = call.address.cloud, call.body
-    if not more and type(body) is dict and "extendedlocation" not in body and type(body.get("location")) is str:
-        return (place(text(body["location"], "location"), cloud),)  # nearly every call
+    if not more and type(body) is dict and "extendedlocation" not in body:
+        said = body.get("location")
+        if type(said) is str and len(said) < 100:
+            return _said(said, cloud)  # nearly every call
     found: dict[str | Unknown, None] = {}
     for path in ("location", *more):
         for where, value in walk(call.body, path):
@@ -43,6 +45,11 @@ def locations_of(call: Call, *more: str) -> tuple[Location, ...]:
     if not found:
         found[_elsewhere(call)] = None
     return tuple(place(region, cloud) for region in found)
+
+
+@lru_cache(maxsize=1024)
+def _said(location: str, cloud: str | None) -> tuple[Location, ...]:
+    return (place(text(location, "location"), cloud),)
 
 
 def _elsewhere(call: Call) -> Maybe[str]:

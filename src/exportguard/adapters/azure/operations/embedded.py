@@ -17,7 +17,7 @@ from exportguard.vocabulary.item import Item
 
 _MOST: Final = 100
 _FIRST: Final = words("customdata userdata commandtoexecute script")
-_SETS: Final = words("virtualmachineprofile computeprofile resourceconfigparameters extensionprofile")
+_HOLDS_SCRIPTS: Final = words("userdata virtualmachineprofile computeprofile resourceconfigparameters extensionprofile")
 
 
 def commands(tree: Tree, keys: frozenset[str]) -> list[Item]:
@@ -49,7 +49,7 @@ def scripts_at(*keys: str) -> Reader:
 def first_scripts(call: Call) -> Items:
     """What a machine, or each of a set, runs when it starts."""
     properties = call.body.get("properties") if type(call.body) is dict else call.body
-    if type(properties) is dict and _SETS.isdisjoint(properties) and "userdata" not in properties:
+    if type(properties) is dict and _HOLDS_SCRIPTS.isdisjoint(properties):
         system = properties.get("osprofile")  # most machines are given no script: they are not searched for one
         if system is None or (type(system) is dict and "customdata" not in system):
             return None

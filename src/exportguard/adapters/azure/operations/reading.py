@@ -231,8 +231,12 @@ def both(*readers: Reader) -> Reader:
     """What all readers find together."""
 
     def read(call: Call) -> Items:
-        parts = [found for found in (reader(call) for reader in readers) if found is not None]
-        return [item for part in parts for item in part] if parts else None
+        together: Items = None
+        for reader in readers:
+            found = reader(call)
+            if found is not None:
+                together = found if together is None else [*together, *found]
+        return together
 
     return read
 
