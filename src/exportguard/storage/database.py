@@ -30,11 +30,8 @@ _never_closed: list[Session] = []
 _FORK_WAIT_S = 30.0
 _MAX_BATCH = 512
 """Bounds how long one transaction holds the database against other processes."""
-
-
 _LINGER_S = 0.001
 """The longest that a leader waits for those who wrote beside it the last time."""
-
 _LOOK_AGAIN_S = 0.5
 """Whoever waits to be roused looks by itself this often: the thread that should have done it may have been interrupted
 on the way."""
