@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import functools
-import threading
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from typing import Any, TypeVar, cast
+
+from exportguard.forks import Lock
 
 T = TypeVar("T")
 
@@ -63,7 +64,7 @@ class _Step:
 
     def __init__(self, context: Context, work: Callable[[], object], undo: Callable[[], object] | None = None) -> None:
         self._context, self._work, self._undo = context, work, undo
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._taken = self._given_up = self._over = False
         self.result: concurrent.futures.Future[Any] = concurrent.futures.Future()
 
