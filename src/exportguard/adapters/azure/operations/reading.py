@@ -229,14 +229,14 @@ def first_of(*readers: Reader) -> Reader:
 
 def both(*readers: Reader) -> Reader:
     """What all readers find together."""
+    first, *others = readers
+    if not others:
+        return first
+    second = both(*others)
 
     def read(call: Call) -> Items:
-        together: Items = None
-        for reader in readers:
-            found = reader(call)
-            if found is not None:
-                together = found if together is None else [*together, *found]
-        return together
+        found, besides = first(call), second(call)
+        return found if besides is None else besides if found is None else [*found, *besides]
 
     return read
 
