@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, TypeVar, cast, runtime_checkable
 from exportguard.errors import ConfigurationError, RecordError
 from exportguard.record.canonical import canonical, read_canonical
 from exportguard.record.merkle import Frontier, leaf_hash
-from exportguard.storage import Database, Schema, Session, StorageError, open_database
+from exportguard.storage import Database, Schema, Session, StorageError, is_like, open_database
 
 R = TypeVar("R")
 
@@ -323,12 +323,6 @@ def _frontier(state: Sequence[Any] | None) -> Frontier:
         raise RecordError("the state of the decision log is damaged; see `exportguard log verify`") from error
 
 
-def _is_log(target: Any) -> bool:
-    """Whether *target* has every name of a log, its own or handed on: from 3.12 on, isinstance() sees only its own."""
-    names = [name for name in vars(DecisionLog) if not name.startswith("_")]
-    return all(callable(getattr(target, name, None)) for name in names)
-
-
 def open_log(target: str | os.PathLike[str] | DecisionLog, *, timeout: float = 10.0) -> DecisionLog:
     """The decision log at *target*.
 
@@ -341,7 +335,7 @@ def open_log(target: str | os.PathLike[str] | DecisionLog, *, timeout: float = 1
         ConfigurationError: *target* is no place for a log, or an extra is missing.
     """
     if not isinstance(target, str | os.PathLike):
-        if _is_log(target):
+        if is_like(target, DecisionLog):
             return target
         raise ConfigurationError(
             f"a {type(target).__name__} is no decision log", remedy="Give a path, a database URL, or a DecisionLog."

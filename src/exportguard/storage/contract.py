@@ -83,3 +83,10 @@ class Schema(NamedTuple):
     name: str
     version: int
     statements: tuple[str, ...]
+
+
+def is_like(target: Any, protocol: type) -> bool:
+    """Whether *target* has every method of *protocol*, its own or handed on: from Python 3.12 on, isinstance() sees
+    only its own."""
+    names = [name for name in vars(protocol) if not name.startswith("_")]
+    return all(callable(getattr(target, name, None)) for name in names)

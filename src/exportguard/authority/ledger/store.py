@@ -25,7 +25,7 @@ from exportguard.authority.ledger.model import (
 from exportguard.authority.ledger.reserving import Reserving
 from exportguard.authority.ledger.view import LedgerView
 from exportguard.errors import ConfigurationError, LedgerError
-from exportguard.storage import Database, Schema, Session, StorageError, open_database
+from exportguard.storage import Database, Schema, Session, StorageError, is_like, open_database
 from exportguard.vocabulary import UsageQuestion, UsageReading
 
 R = TypeVar("R")
@@ -298,7 +298,7 @@ def open_ledger(target: str | os.PathLike[str] | Ledger, *, timeout: float = 10.
         ConfigurationError: *target* is no place for a ledger, or an extra is missing.
     """
     if not isinstance(target, str | os.PathLike):
-        if isinstance(target, Ledger):
+        if is_like(target, Ledger):
             return target
         raise ConfigurationError(
             f"a {type(target).__name__} is no ledger", remedy="Give a path, a database URL, or a Ledger."
