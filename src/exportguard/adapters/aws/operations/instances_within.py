@@ -74,7 +74,7 @@ def named_within(call: Call, document: Any, where: str, kind: str) -> None:
 def _named(call: Call, key: str, entry: Any, place: str, row: Mapping[str, Any], *, models: bool) -> bool:
     if _NOT_WANTED.search(key):
         return False
-    if key in SAID_BY_USERS or ":" in key:  # with a colon: what a policy's condition is about (`ec2:InstanceType`)
+    if key in SAID_BY_USERS or _of_policy(key, entry, row):
         return True
     count = get(row, "InstanceCount", "Count", "MaxCount", "DesiredCapacity")
     size = NOT_GIVEN if count is None else number(count, place)
@@ -99,6 +99,19 @@ def _named(call: Call, key: str, entry: Any, place: str, row: Mapping[str, Any],
     return True
 
 
+def _of_policy(key: str, entry: Any, row: Mapping[str, Any]) -> bool:
+    """Whether *entry* is the condition of a policy's statement: it says of which calls the statement speaks
+    (`ec2:InstanceType`) and asks for nothing. Elsewhere such a key may mean anything."""
+    if key != "Condition" or row.get("Effect") not in ("Allow", "Deny") or not isinstance(entry, Mapping):
+        return False
+    if row.get("Action") is None and row.get("NotAction") is None:
+        return False
+    return all(
+        isinstance(operator, Mapping) and all(isinstance(name, str) and ":" in name for name in operator)
+        for operator in entry.values()
+    )
+
+
 def overlooked(call: Call) -> None:
     """What is plainly called an instance type in the parameters and was not read: an operation's new parameter."""
     known = {item.instance_type for item in call.items if isinstance(item.instance_type, str)}
@@ -112,7 +125,9 @@ def overlooked(call: Call) -> None:
             todo += [(f"{place}[{index}]", entry, depth + 1) for index, entry in enumerate(value)]
         elif isinstance(value, Mapping):
             for key, entry in value.items():
-                if not isinstance(key, str) or key in _READ_ELSEWHERE or ":" in key or _NOT_WANTED.search(key):
+                if not isinstance(key, str) or key in _READ_ELSEWHERE or _NOT_WANTED.search(key):
+                    continue
+                if _of_policy(key, entry, value):
                     continue
                 spot = f"{place}.{key}" if place else key
                 if not _INSTANCES.fullmatch(plain(key)):
